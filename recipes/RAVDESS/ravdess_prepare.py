@@ -1,0 +1,292 @@
+"""Manifests of RAVDESS: 24 actors, 8 emotions, 6 folds by actor.
+
+The speech files of https://zenodo.org/records/1188976 as they come
+(`Audio_Speech_Actors_01-24`: `Actor_XX/*.wav`, 48 kHz, a few stereo), or FLAC
+copies of them. Everything is in a file's name, `03-01-06-01-02-01-12`:
+modality (03 = audio), channel (01 = speech), emotion, intensity, statement,
+repetition, actor (odd = male).
+
+All actors say the same two sentences, so splits are made by actor. Fold k
+tests on actors 4k-3 ... 4k, two men and two women. Every fold should be run.
+
+Authors
+-------
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+import re
+
+from speechbrain.utils.logger import get_logger
+
+from speechbrain_hrf.dataio.audio import probe_all
+from speechbrain_hrf.dataio.manifest import (
+    count_table,
+    fingerprint,
+    stale_reason,
+    write_manifests,
+)
+from speechbrain_hrf.synthetic import is_synthetic
+
+logger = get_logger(__name__)
+
+# In the order of the corpus's own codes, 01 to 08: label indices follow it.
+EMOTIONS = [
+    "neutral",
+    "calm",
+    "happy",
+    "sad",
+    "angry",
+    "fearful",
+    "disgust",
+    "surprised",
+]
+FOLDS = 6
+ACTORS = 24
+FILES_PER_ACTOR = 60
+PROTOCOLS = {
+    "paper": ("train", "test"),
+    "held_out": ("train", "valid", "test"),
+}
+_LAYOUT = (
+    "Expected: <data_folder>/Actor_01 ... Actor_24 with files such as "
+    "03-01-06-01-02-01-12.wav (or .flac), from Audio_Speech_Actors_01-24.zip "
+    "of https://zenodo.org/records/1188976"
+)
+_NAME = re.compile(r"\d\d(-\d\d){6}")
+# Actor_XX/file, Audio_Speech_Actors_01-24/Actor_XX/file, one more above them.
+_DEPTH = 3
+
+
+def prepare_ravdess(
+    data_folder, save_folder, fold=1, protocol="paper", max_unusable=0.01
+):
+    """Writes `train.json`, `test.json` and, if asked for, `valid.json`.
+
+    They are written again whenever an option or a file changed. Nothing
+    depends on a seed or on the order of folders.
+
+    Arguments
+    ---------
+    data_folder : str
+        Folder of the corpus (`{data_root}` in the manifests).
+    save_folder : str
+        Where the manifests go.
+    fold : int
+        Which 4 actors to test on, 1 to 6.
+    protocol : {"paper", "held_out"}
+        "paper": the other 20 actors train, nothing is held out, the last
+        epoch is scored. "held_out": the 4 actors of the next fold leave the
+        training set and become `valid.json`, which may choose the epoch.
+    max_unusable : float
+        Share of unreadable files above which preparation stops.
+
+    Raises
+    ------
+    FileNotFoundError
+        When the folder does not hold the corpus.
+    ValueError
+        When an option is out of range or too many files are unreadable.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.synthetic import make_corpus
+    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpus = make_corpus("RAVDESS", corpora)
+    >>> folder = getfixture("tmpdir")
+    >>> prepare_ravdess(corpus, folder.join("manifests").strpath, fold=2)
+    >>> sorted(file.basename for file in folder.join("manifests").listdir())
+    ['fingerprint.json', 'test.json', 'train.json']
+    """
+    if fold not in range(1, FOLDS + 1):
+        raise ValueError(f"fold is 1 to {FOLDS}, not {fold!r}")
+    if protocol not in PROTOCOLS:
+        raise ValueError(
+            f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}"
+        )
+    data_folder = os.path.abspath(data_folder)
+    files = find_files(data_folder)
+
+    options = {
+        "corpus": "RAVDESS",
+        "fold": fold,
+        "protocol": protocol,
+        "max_unusable": max_unusable,
+    }
+    made_from = fingerprint(options, data_folder, files.values())
+    reason = stale_reason(save_folder, PROTOCOLS[protocol], made_from)
+    if reason is None:
+        logger.info("RAVDESS: the manifests in %s are current", save_folder)
+        return
+    logger.info("RAVDESS: preparing %s, because %s", save_folder, reason)
+
+    if not is_synthetic(data_folder):
+        _warn_if_incomplete(files)
+    infos, _ = probe_all(files, max_unusable, what="RAVDESS files")
+    splits = _splits(fold, protocol)
+    manifests = {
+        split: {
+            name: _entry(name, files[name], info, data_folder)
+            for name, info in infos.items()
+            if _actor(name) in actors
+        }
+        for split, actors in splits.items()
+    }
+    for split, entries in manifests.items():
+        if not entries:
+            raise FileNotFoundError(
+                f"{data_folder} has no usable file of the actors "
+                f"{sorted(splits[split])}, which are the {split} set of fold "
+                f"{fold}. {_LAYOUT}"
+            )
+    write_manifests(save_folder, manifests, made_from)
+    logger.info(
+        "RAVDESS, fold %s, protocol %s:\n%s",
+        fold,
+        protocol,
+        count_table(manifests, EMOTIONS),
+    )
+
+
+def find_files(data_folder):
+    """The speech files of a folder, whatever the layout above them.
+
+    Songs, videos, `._*` files and other kinds of files are passed over; audio
+    files whose names do not follow the scheme are listed in a warning.
+
+    Arguments
+    ---------
+    data_folder : str
+        Folder of the corpus.
+
+    Returns
+    -------
+    dict
+        Name (`03-01-...`) -> path, sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such folder, or no such file in it.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> for name in "03-01-06-01-02-01-12.wav", "03-02-06-01-02-01-12.wav":
+    ...     folder.join(name).write("")
+    >>> list(find_files(folder.strpath))
+    ['03-01-06-01-02-01-12']
+    """
+    if not os.path.isdir(data_folder):
+        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
+    files, malformed, copies = {}, [], []
+    for path in _audio_paths(data_folder):
+        name = os.path.splitext(os.path.basename(path))[0]
+        if not _is_valid(name):
+            malformed.append(os.path.relpath(path, data_folder))
+        elif not name.startswith("03-01-"):
+            continue  # song, or the sound of a video
+        elif name in files:
+            copies.append(os.path.relpath(path, data_folder))
+        else:
+            files[name] = path
+    if malformed:
+        logger.warning(
+            "RAVDESS: %d audio files are left out, their names are not of "
+            "the form 03-01-06-01-02-01-12: %s",
+            len(malformed),
+            _first(malformed),
+        )
+    if copies:
+        logger.warning(
+            "RAVDESS: %d files have the name of another one and are left "
+            "out: %s",
+            len(copies),
+            _first(copies),
+        )
+    if not files:
+        found = sorted(os.listdir(data_folder))
+        raise FileNotFoundError(
+            f"{data_folder} holds no RAVDESS speech file. {_LAYOUT}. "
+            f"Found: {_first(found) if found else 'an empty folder'}"
+        )
+    return dict(sorted(files.items()))
+
+
+def _audio_paths(data_folder):
+    """Paths of .wav and .flac files in a fixed order, a few levels deep."""
+    paths = []
+    for folder, subfolders, names in os.walk(data_folder, followlinks=True):
+        relative = os.path.relpath(folder, data_folder)
+        depth = 0 if relative == "." else relative.count(os.sep) + 1
+        if depth >= _DEPTH:
+            subfolders.clear()
+        for name in names:
+            extension = os.path.splitext(name)[1].lower()
+            if extension in (".wav", ".flac") and not name.startswith("._"):
+                paths.append(os.path.join(folder, name))
+    return sorted(paths)
+
+
+def _is_valid(name):
+    if not _NAME.fullmatch(name):
+        return False
+    _, _, emotion, _, _, _, actor = map(int, name.split("-"))
+    return 1 <= emotion <= len(EMOTIONS) and 1 <= actor <= ACTORS
+
+
+def _actor(name):
+    return int(name[-2:])
+
+
+def _splits(fold, protocol):
+    """Split -> set of actors."""
+
+    def actors(fold):
+        return set(range(4 * fold - 3, 4 * fold + 1))
+
+    test = actors(fold)
+    valid = actors(fold % FOLDS + 1) if protocol == "held_out" else set()
+    train = set(range(1, ACTORS + 1)) - test - valid
+    splits = {"train": train, "valid": valid, "test": test}
+    return {name: splits[name] for name in PROTOCOLS[protocol]}
+
+
+def _entry(name, path, info, data_folder):
+    relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
+    actor = _actor(name)
+    return {
+        "wav": f"{{data_root}}/{relative}",
+        "duration": info.duration,
+        "emo": EMOTIONS[int(name[6:8]) - 1],
+        "speaker": f"{actor:02d}",
+        "actor": actor,
+    }
+
+
+def _warn_if_incomplete(files):
+    """Says which actors lack files; the splits are made all the same."""
+    counts = dict.fromkeys(range(1, ACTORS + 1), 0)
+    for name in files:
+        counts[_actor(name)] += 1
+    absent = [f"{actor:02d}" for actor, n in counts.items() if n == 0]
+    short = [
+        f"actor {actor:02d} has {n} files, not {FILES_PER_ACTOR}"
+        for actor, n in counts.items()
+        if n not in (0, FILES_PER_ACTOR)
+    ]
+    if absent:
+        short.insert(0, f"there are no files of actors {' '.join(absent)}")
+    if short:
+        logger.warning(
+            "RAVDESS: %d files, and the whole corpus has %d: %s. Results will "
+            "not compare with others'.",
+            len(files),
+            ACTORS * FILES_PER_ACTOR,
+            ", ".join(short),
+        )
+
+
+def _first(names, limit=10):
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,0 +1,50 @@
+"""Installs the SpeechBrain plugin ``speechbrain_hrf``."""
+
+import pathlib
+
+from setuptools import find_packages, setup
+
+setup(
+    name="speechbrain-hrf",
+    version="0.1.0",
+    description=(
+        "High-Rank Factorization (HRF) for SpeechBrain: train wider, "
+        "ship the small model"
+    ),
+    long_description=(pathlib.Path(__file__).parent / "README.md").read_text(
+        encoding="utf-8"
+    ),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
+    python_requires=">=3.10",
+    # torchaudio's last release is 2.11; it refuses a torch that was built for
+    # another CUDA, so the pair has to move together.
+    install_requires=[
+        "speechbrain>=1.1.2,<1.2",
+        "torch>=2.7.1,<2.12",
+        "torchaudio>=2.7.1,<2.12",
+        "hyperpyyaml>=1.2.2",
+        "sentencepiece>=0.1.91",
+        "numpy>=1.24",
+        "soundfile>=0.12.1",
+        "scikit-learn>=1.3",
+        "matplotlib>=3.7",
+        "tqdm>=4.64",
+    ],
+    extras_require={
+        "test": [
+            "pytest>=8.0",
+            "thop>=0.1.1.post2209072238",
+            "setuptools",  # thop imports distutils
+            "ruff==0.12.4",
+            "yamllint==1.35.1",
+            "codespell==2.3.0",
+        ],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Multimedia :: Sound/Audio :: Speech",
+    ],
+)

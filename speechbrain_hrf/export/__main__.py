@@ -1,0 +1,63 @@
+"""Exports a trained model from the command line.
+
+    python -m speechbrain_hrf.export <checkpoint or output folder> <target>
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import argparse
+import sys
+
+from speechbrain_hrf.export import VerificationError, export_pretrained
+
+
+def main(arguments=None):
+    """Runs the export and prints what came out of it.
+
+    Arguments
+    ---------
+    arguments : list of str, optional
+        Default those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 after an error (2 for wrong arguments).
+
+    Example
+    -------
+    >>> main(["results/none", "model"])
+    1
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m speechbrain_hrf.export",
+        description="Exports a trained model, merged, as a folder that "
+        "SpeechBrain's EncoderClassifier loads.",
+    )
+    parser.add_argument(
+        "source", help="output folder of a training, or a checkpoint in it"
+    )
+    parser.add_argument(
+        "target", help="folder to write: new, empty, or an earlier export"
+    )
+    parser.add_argument(
+        "--audio",
+        nargs="+",
+        metavar="FILE",
+        help="verify on these files (default: some of the test set)",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        report = export_pretrained(
+            options.source, options.target, options.audio
+        )
+    except (ImportError, OSError, ValueError, VerificationError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

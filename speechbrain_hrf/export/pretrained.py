@@ -1,0 +1,263 @@
+"""From a training to a folder that SpeechBrain's EncoderClassifier loads.
+
+A run, also from the command line, looks like this::
+
+    report = export_pretrained("results/RAVDESS/1234", "my_model")
+    print(report)
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import pathlib
+import re
+import shutil
+from typing import NamedTuple
+
+import torch
+
+from speechbrain_hrf.export import folder as folders
+from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle
+from speechbrain_hrf.export.card import Facts, model_card
+from speechbrain_hrf.export.definition import HEADER
+from speechbrain_hrf.export.model import (
+    LEARNT,
+    loadables,
+    plain_model,
+    save,
+    trained_model,
+)
+from speechbrain_hrf.export.training import Training
+from speechbrain_hrf.export.verify import verify
+from speechbrain_hrf.nnet import count_parameters
+
+_OURS = re.compile(
+    r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
+    r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
+)
+_LOAD = """\
+from speechbrain.inference.classifiers import EncoderClassifier
+classifier = EncoderClassifier.from_hparams(source="{source}")
+log_probabilities, score, index, label = classifier.classify_file("speech.wav")"""
+_LOAD_STANDALONE = """\
+from speechbrain.inference.interfaces import foreign_class
+classifier = foreign_class(
+    source="{source}",
+    hparams_file="hyperparams_standalone.yaml",
+    pymodule_file="{module}.py",
+    classname="{classname}",
+)"""
+_ANYWHERE = "path/to/this/folder"
+
+
+class ExportReport(NamedTuple):
+    """What was exported; ``print`` shows it.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+        The exported folder.
+    files : dict
+        Bytes by file name.
+    checkpoint : pathlib.Path
+        Where the parameters come from.
+    trained_parameters, merged_parameters : int
+        Number of parameters.
+    max_difference : float
+        Largest difference to the trained model's log-probabilities, in a
+        fresh process; relative where they exceed 1.
+    audio : str
+        On what they were compared.
+    load : str
+        Three lines of Python that load the folder.
+    load_standalone : str
+        The same without this package; empty if those three do.
+
+    Example
+    -------
+    >>> report = ExportReport(
+    ...     pathlib.Path("model"), {"README.md": 2846}, pathlib.Path("CKPT+1"),
+    ...     6480, 2816, 1.2e-7, "4 recordings of the test set", "load()", "",
+    ... )
+    >>> print(report)
+    Exported CKPT+1 to model
+      README.md     2,846 bytes
+    Parameters: 6,480 in training, 2,816 merged
+    Loaded in a fresh process, it differs from the trained model by 1.2e-07 on
+    4 recordings of the test set
+    Load it with:
+      load()
+    """
+
+    folder: pathlib.Path
+    files: dict
+    checkpoint: pathlib.Path
+    trained_parameters: int
+    merged_parameters: int
+    max_difference: float
+    audio: str
+    load: str
+    load_standalone: str
+
+    def __str__(self):
+        width = max(map(len, self.files))
+        lines = [
+            f"Exported {self.checkpoint.name} to {self.folder}",
+            *(
+                f"  {name:{width}} {size:>9,} bytes"
+                for name, size in self.files.items()
+            ),
+            f"Parameters: {self.trained_parameters:,} in training, "
+            f"{self.merged_parameters:,} merged",
+            f"Loaded in a fresh process, it differs from the trained model "
+            f"by {self.max_difference:.1e} on {self.audio}",
+            "Load it with:",
+            *(f"  {line}" for line in self.load.splitlines()),
+        ]
+        return "\n".join(lines)
+
+
+def export_pretrained(output_folder, target, audio=None):
+    """Exports a trained model, merged, verified, all or nothing.
+
+    Arguments
+    ---------
+    output_folder : str or os.PathLike
+        The output folder of a training (the checkpoint that was evaluated is
+        taken, else the newest), or a checkpoint folder inside it. The
+        recipe's YAML needs the top-level keys sample_rate, compute_features,
+        mean_var_norm, embedding_model and classifier.
+    target : str or os.PathLike
+        The folder to write: new, empty, or an earlier export.
+    audio : list of str, optional
+        Files to verify the export on; default some of the test set.
+
+    Returns
+    -------
+    ExportReport
+
+    Raises
+    ------
+    FileNotFoundError
+        Something that the export needs is missing.
+    FileExistsError
+        The target holds something that is not an export.
+    OSError
+        The target cannot be written.
+    ValueError
+        The checkpoint is damaged, holds NaN, or is of another architecture;
+        the YAML lacks something.
+    VerificationError
+        The exported folder does not give what the trained model gives.
+        In all cases the target is as it was.
+
+    Example
+    -------
+    >>> export_pretrained("results/none", getfixture("tmpdir") / "model")
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: There is no folder results/none.
+    """
+    training = Training(output_folder)
+    target = pathlib.Path(target)
+    with folders.replaced(target, is_ours=why_not_ours) as staging:
+        facts, verification = _write(staging, training, audio)
+        card = model_card(facts, training.metrics)
+        (staging / "README.md").write_text(card, encoding="utf-8")
+        files = {
+            path.name: path.stat().st_size for path in sorted(staging.iterdir())
+        }
+    return ExportReport(
+        folder=target,
+        files=files,
+        checkpoint=training.checkpoint,
+        trained_parameters=facts.trained_parameters,
+        merged_parameters=facts.merged_parameters,
+        max_difference=verification.max_difference,
+        audio=verification.audio,
+        load=facts.load.replace(_ANYWHERE, target.as_posix()),
+        load_standalone=facts.load_standalone.replace(
+            _ANYWHERE, target.as_posix()
+        ),
+    )
+
+
+def why_not_ours(folder):
+    """Why a folder must not be replaced by an export.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    str or None
+        None if it is an earlier export and nothing else.
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> _ = (folder / "thesis.txt").write_text("")
+    >>> why_not_ours(folder)
+    'it holds thesis.txt, which no export has written'
+    """
+    for path in sorted(folder.iterdir()):
+        if not _OURS.fullmatch(path.name):
+            return f"it holds {path.name}, which no export has written"
+    definition = folder / "hyperparams.yaml"
+    if not definition.is_file():
+        return "it holds no hyperparams.yaml of an export"
+    with open(definition, encoding="utf-8", errors="replace") as stream:
+        if stream.readline().rstrip() != HEADER:
+            return "its hyperparams.yaml was not written by an export"
+    return None
+
+
+def _write(staging, training, audio):
+    definition = training.definition
+    # Building modules draws random numbers; the caller's are left alone.
+    with torch.random.fork_rng(devices=[]):
+        modules = plain_model(training)
+        trained = trained_model(training)
+    names = loadables(modules, training)
+    for name in names:
+        save(modules[name], staging / f"{name}.ckpt")
+    shutil.copyfile(training.label_file, staging / "label_encoder.ckpt")
+    n_labels = len(training.labels)
+    _write_text(staging / "hyperparams.yaml", definition.text(names, n_labels))
+    single = bundle(definition.objects, definition.model_name)
+    if single is not None:
+        _write_text(staging / f"{single.module}.py", single.text)
+        _write_text(
+            staging / "hyperparams_standalone.yaml",
+            definition.text(
+                names, n_labels, single.names, f"{single.module}.{HOOK}"
+            ),
+        )
+    verification = verify(staging, training, trained, audio, single)
+    facts = Facts(
+        model=definition.model_name,
+        labels=training.labels,
+        sample_rate=definition.sample_rate,
+        trained_parameters=_count(trained),
+        merged_parameters=_count(modules),
+        hrf=definition.hrf_arguments(),
+        checkpoint=training.checkpoint.name,
+        max_difference=verification.max_difference,
+        audio=verification.audio,
+        load=_LOAD.format(source=_ANYWHERE),
+        load_standalone=""
+        if single is None
+        else _LOAD_STANDALONE.format(
+            source=_ANYWHERE, module=single.module, classname=CLASSNAME
+        ),
+    )
+    return facts, verification
+
+
+def _count(modules):
+    return sum(count_parameters(modules[key]) for key in LEARNT)
+
+
+def _write_text(path, text):
+    path.write_text(text, encoding="utf-8")

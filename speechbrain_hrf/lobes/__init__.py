@@ -1,0 +1,5 @@
+"""Models as SpeechBrain lobes.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""

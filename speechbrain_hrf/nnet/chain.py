@@ -1,0 +1,166 @@
+"""The factors of one expanded weight matrix.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import math
+import numbers
+
+import torch
+from torch import nn
+
+from speechbrain_hrf.nnet.collapse import collapse
+from speechbrain_hrf.nnet.initialisation import INITS
+
+WIDTHS_OF = ("out", "in")
+
+
+class Chain(nn.Module):
+    """Holds the factors and biases of a chain of linear layers.
+
+    Arguments
+    ---------
+    weight : torch.Tensor
+        The weight that is expanded, [n, m]: gives shape, dtype and device,
+        and with init "preserve" the value.
+    bias : torch.Tensor or None
+        Its bias, [n].
+    ratio : float
+        Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
+    layers : int
+        Extra layers, at least 1.
+    width_of : str
+        "out": hidden width r * n, the paper's; "in": r * m.
+    init : str
+        "default", "scaled" or "preserve", see ``initialisation``.
+    inner_bias : bool
+        Whether the extra layers have biases.
+
+    Example
+    -------
+    >>> chain = Chain(torch.empty(4, 16), torch.empty(4), ratio=8, layers=1)
+    >>> [tuple(factor.shape) for factor in chain.factors]
+    [(32, 16), (4, 32)]
+    >>> weight, bias = chain.collapsed()
+    >>> weight.shape, bias.shape
+    (torch.Size([4, 16]), torch.Size([4]))
+    """
+
+    def __init__(
+        self,
+        weight,
+        bias=None,
+        ratio=8,
+        layers=1,
+        width_of="out",
+        init="default",
+        inner_bias=True,
+    ):
+        super().__init__()
+        check_options(ratio, layers, width_of, init)
+        n, m = weight.shape
+        hidden = round(ratio * (n if width_of == "out" else m))
+        widths = [m] + [hidden] * layers + [n]
+        like = {"dtype": weight.dtype, "device": weight.device}
+        self.factors = nn.ParameterList(
+            torch.empty(widths[k + 1], widths[k], **like)
+            for k in range(layers + 1)
+        )
+        # A missing bias is None in the middle of the list, so they are named
+        # one by one: a ParameterList would not keep its place.
+        self.biases = nn.Module()
+        for k in range(layers + 1):
+            present = bias is not None if k == layers else inner_bias
+            self.biases.register_parameter(
+                str(k),
+                nn.Parameter(torch.empty(widths[k + 1], **like))
+                if present
+                else None,
+            )
+        INITS[init](list(self.factors), self.bias_list(), weight, bias)
+
+    def bias_list(self):
+        """The biases in order, None where a layer has none.
+
+        Returns
+        -------
+        list of (torch.nn.Parameter or None)
+
+        Example
+        -------
+        >>> Chain(torch.empty(4, 16), inner_bias=False).bias_list()
+        [None, None]
+        """
+        return list(self.biases._parameters.values())
+
+    def collapsed(self):
+        """The one layer that the chain is equal to; differentiable.
+
+        Returns
+        -------
+        torch.Tensor
+            W: [n, m]
+        torch.Tensor or None
+            b: [n]
+
+        Example
+        -------
+        >>> Chain(torch.empty(4, 16)).collapsed()[0].shape
+        torch.Size([4, 16])
+        """
+        return collapse(list(self.factors), self.bias_list())
+
+    def __repr__(self):
+        widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]
+        return f"{type(self).__name__}({' -> '.join(map(str, widths))})"
+
+
+def check_options(ratio, layers, width_of, init):
+    """Raises if a chain cannot be built with these options.
+
+    Arguments
+    ---------
+    ratio, layers, width_of, init
+        See ``Chain``.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, its value and what it may be.
+
+    Example
+    -------
+    >>> check_options(ratio=0.5, layers=1, width_of="out", init="default")
+    Traceback (most recent call last):
+    ...
+    ValueError: HRF's ratio is 0.5, but must be a number of at least 1: ...
+    """
+    if (
+        not isinstance(ratio, numbers.Real)
+        or not math.isfinite(ratio)
+        or ratio < 1
+    ):
+        raise ValueError(
+            f"HRF's ratio is {ratio!r}, but must be a number of at least 1: "
+            "a narrower chain could not represent every weight. The paper "
+            "uses 2, 4 and 8."
+        )
+    if (
+        not isinstance(layers, numbers.Integral)
+        or isinstance(layers, bool)
+        or layers < 1
+    ):
+        raise ValueError(
+            f"HRF's number of extra layers is {layers!r}, but must be an "
+            "integer of at least 1 (the paper uses 1 to 3). For no HRF at "
+            "all give an empty list of modules."
+        )
+    if width_of not in WIDTHS_OF:
+        raise ValueError(
+            f"HRF's width_of is {width_of!r}, but must be one of {WIDTHS_OF}."
+        )
+    if init not in INITS:
+        raise ValueError(
+            f"HRF's init is {init!r}, but must be one of {tuple(INITS)}."
+        )

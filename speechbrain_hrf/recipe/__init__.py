@@ -1,0 +1,34 @@
+"""What the recipes' train.py files share.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from speechbrain_hrf.recipe.data import (
+    fit_normalisation,
+    load_splits,
+    save_labels,
+)
+from speechbrain_hrf.recipe.epoch import end_epoch
+from speechbrain_hrf.recipe.launch import (
+    locate_hparams,
+    make_stand_in,
+    refuse_other_model,
+    use_stand_in,
+    warn_if_synthetic,
+)
+from speechbrain_hrf.recipe.results import collect_results, write_results
+
+__all__ = [
+    "collect_results",
+    "end_epoch",
+    "fit_normalisation",
+    "load_splits",
+    "locate_hparams",
+    "make_stand_in",
+    "refuse_other_model",
+    "save_labels",
+    "use_stand_in",
+    "warn_if_synthetic",
+    "write_results",
+]

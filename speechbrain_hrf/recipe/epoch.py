@@ -1,0 +1,63 @@
+"""What follows every epoch of training.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from speechbrain.nnet.schedulers import update_learning_rate
+
+
+def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
+    """Sets the learning rate, logs, and saves a checkpoint.
+
+    The paper halves the rate when "the loss" does not decrease and has no
+    validation set, so it is the training loss that counts.
+
+    Arguments
+    ---------
+    brain : speechbrain.Brain
+        With optimizer and checkpointer.
+    epoch : int
+    train_loss : float
+        Mean over the epoch.
+    lr_annealing : callable
+        ``ReduceLROnPlateau`` or alike: (optimizers, epoch, loss) -> rates.
+    train_logger : speechbrain.utils.train_logger.TrainLogger
+    valid : dict of str: float, optional
+        Loss and scores of the validation set; the checkpoint of the best UA
+        is kept besides the newest.
+
+    Example
+    -------
+    >>> import torch
+    >>> from speechbrain import Brain
+    >>> from speechbrain.nnet.schedulers import ReduceLROnPlateau
+    >>> from speechbrain.utils.checkpoints import Checkpointer
+    >>> from speechbrain.utils.train_logger import FileTrainLogger
+    >>> folder = getfixture("tmpdir")
+    >>> brain = Brain(
+    ...     {"model": torch.nn.Linear(2, 2)},
+    ...     lambda parameters: torch.optim.AdamW(parameters, lr=0.1),
+    ...     checkpointer=Checkpointer(folder.join("save").strpath),
+    ... )
+    >>> brain.init_optimizers()
+    >>> log = folder.join("train_log.txt")
+    >>> end_epoch(brain, 1, 2.0, ReduceLROnPlateau(dont_halve_until_epoch=0),
+    ...     FileTrainLogger(log.strpath))
+    >>> print(log.read().strip())
+    epoch: 1, lr: 1.00e-01 - train loss: 2.00
+    """
+    lr, next_lr = lr_annealing([brain.optimizer], epoch, train_loss)
+    update_learning_rate(brain.optimizer, next_lr)
+    train_logger.log_stats(
+        {"epoch": epoch, "lr": lr},
+        train_stats={"loss": train_loss},
+        valid_stats=valid,
+    )
+    # Brain resets these only after the training stage has ended; a checkpoint
+    # that is saved before would resume with the finished epoch's step count.
+    brain.step, brain.avg_train_loss = 0, 0.0
+    brain.checkpointer.save_and_keep_only(
+        meta={"epoch": epoch, **(valid or {})},
+        max_keys=["UA"] if valid else [],
+    )

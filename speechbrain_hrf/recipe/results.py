@@ -1,0 +1,139 @@
+"""What comes after training: scores and sizes.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import json
+import os
+import pathlib
+
+from speechbrain.utils.logger import get_logger
+
+from speechbrain_hrf.metrics import confusion_figure, confusion_text
+from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.synthetic import is_synthetic
+
+logger = get_logger(__name__)
+
+
+def collect_results(hparams, labels, brain, report):
+    """What is worth knowing about a run, as plain values.
+
+    Arguments
+    ---------
+    hparams : dict
+        Of the recipe: output_folder, data_folder, corpus, protocol, licence,
+        seed, hrf_modules, hrf_ratio, hrf_layers; fold where it has one.
+    labels : list of str
+        The classes in the order of their indices.
+    brain : speechbrain.Brain
+        After ``evaluate``: ``test_scores`` (of ``EmotionScores``),
+        ``deployed`` (a ``MergedClassifier``) and ``checkpoint``, the one that
+        was scored.
+    report : speechbrain_hrf.nnet.HRFReport
+        What ``apply_hrf`` returned.
+
+    Returns
+    -------
+    dict
+        Fits into JSON; the export's model card is made from it.
+
+    Example
+    -------
+    >>> import torch
+    >>> from types import SimpleNamespace
+    >>> from speechbrain_hrf import ClassifierHead, SpeechFormer, apply_hrf
+    >>> from speechbrain_hrf.inference import MergedClassifier
+    >>> folder = getfixture("tmpdir").strpath
+    >>> hparams = {"output_folder": folder, "data_folder": folder,
+    ...     "corpus": "demo", "protocol": "paper", "licence": "free", "seed": 1,
+    ...     "hrf_modules": ["CLS"], "hrf_ratio": 8, "hrf_layers": 1}
+    >>> model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
+    >>> report = apply_hrf(model, ["CLS"])
+    >>> scores = {"WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "n": 2,
+    ...     "confusion": [[1, 1], [0, 0]]}
+    >>> checkpoint = SimpleNamespace(
+    ...     path=pathlib.Path(folder, "save", "CKPT+1"), meta={"epoch": 3})
+    >>> brain = SimpleNamespace(test_scores=scores, checkpoint=checkpoint,
+    ...     deployed=MergedClassifier(*model))
+    >>> results = collect_results(hparams, ["neu", "sad"], brain, report)
+    >>> results["checkpoint"], results["params_merged"]
+    ('save/CKPT+1', 2902)
+    """
+    scores, deployed = brain.test_scores, brain.deployed
+    return {
+        "dataset": hparams["corpus"],
+        "synthetic": is_synthetic(hparams["data_folder"]),
+        "protocol": hparams["protocol"],
+        "split": f"fold {hparams['fold']}" if "fold" in hparams else "test",
+        "seed": hparams["seed"],
+        "hrf_modules": list(hparams["hrf_modules"]),
+        "hrf_ratio": hparams["hrf_ratio"],
+        "hrf_layers": hparams["hrf_layers"],
+        "checkpoint": pathlib.Path(
+            os.path.relpath(brain.checkpoint.path, hparams["output_folder"])
+        ).as_posix(),
+        "epoch": brain.checkpoint.meta["epoch"],
+        "labels": list(labels),
+        **{key: scores[key] for key in ("WA", "UA", "WF1", "MF1", "confusion")},
+        "n_test": scores["n"],
+        "params_training": count_parameters(deployed.factorised),
+        "params_merged": count_parameters(deployed.merged),
+        "params_lightweight": report.before,
+        "max_merge_difference": deployed.difference,
+        "licence": hparams["licence"],
+    }
+
+
+def write_results(output_folder, results):
+    """Writes test_metrics.json and confusion_matrix.png, and logs the scores.
+
+    Arguments
+    ---------
+    output_folder : str
+    results : dict
+        Of the evaluation: labels, confusion, WA, UA, WF1, dataset, ...; must
+        fit into JSON.
+
+    Example
+    -------
+    >>> results = {"dataset": "demo", "labels": ["a", "b"], "WA": 0.5,
+    ...     "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "confusion": [[1, 1], [0, 0]],
+    ...     "n_test": 2, "params_training": 9, "params_merged": 6,
+    ...     "params_lightweight": 6, "max_merge_difference": 1e-7}
+    >>> folder = getfixture("tmpdir")
+    >>> write_results(folder.strpath, results)
+    >>> sorted(path.basename for path in folder.listdir())
+    ['confusion_matrix.png', 'test_metrics.json']
+    """
+    folder = pathlib.Path(output_folder)
+    picture = folder / ".confusion_matrix.png"
+    confusion_figure(
+        results["confusion"],
+        results["labels"],
+        f"{results['dataset']}: WA {results['WA']:.3f}, "
+        f"UA {results['UA']:.3f}, WF1 {results['WF1']:.3f}",
+        picture,
+    )
+    os.replace(picture, folder / "confusion_matrix.png")
+    partial = folder / ".test_metrics.json"
+    partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, folder / "test_metrics.json")
+    logger.info(
+        "Test set, merged model: WA %.4f, UA %.4f, WF1 %.4f, MF1 %.4f "
+        "(%d utterances)\n%s\n"
+        "Parameters: %d in training, %d merged, %d in the lightweight model.\n"
+        "Largest difference between factorised and merged log-probabilities "
+        "on the test set: %.1e",
+        results["WA"],
+        results["UA"],
+        results["WF1"],
+        results["MF1"],
+        results["n_test"],
+        confusion_text(results["confusion"], results["labels"]),
+        results["params_training"],
+        results["params_merged"],
+        results["params_lightweight"],
+        results["max_merge_difference"],
+    )

@@ -1,0 +1,123 @@
+"""The runs of a results folder as one table: mean and spread over seeds.
+
+As a command, it prints Markdown::
+
+    python -m speechbrain_hrf.recipe.summary results/RAVDESS/fold_1_paper
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import sys
+
+SCORES = ("WA", "UA", "WF1")
+
+
+def summary_table(folder):
+    """A Markdown table with a row per arm.
+
+    An arm is a folder whose subfolders, one per seed, hold a
+    ``test_metrics.json``.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Searched at any depth.
+
+    Returns
+    -------
+    str
+        Mean and standard deviation over the seeds (of a sample, n - 1).
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no finished run.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> for seed, score in (1, 0.5), (2, 0.7):
+    ...     run = {"seed": seed, "WA": score, "UA": score, "WF1": score,
+    ...         "hrf_modules": [], "params_training": 9, "params_merged": 9}
+    ...     path = folder.join("demo_lightweight", str(seed))
+    ...     path.join("test_metrics.json").write(json.dumps(run), ensure=True)
+    >>> print(summary_table(folder.strpath))  # doctest: +ELLIPSIS
+    | run | HRF | seeds | WA | UA | WF1 | parameters trained | shipped |
+    |---|---|---|---|---|---|---|---|
+    | demo_lightweight | - | 1, 2 | .600 ± .141 | .600 ± .141 | ... | 9 | 9 |
+    """
+    folder = pathlib.Path(folder)
+    arms = {}
+    for path in sorted(folder.rglob("test_metrics.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        name = path.parent.parent.relative_to(folder).as_posix()
+        arms.setdefault(name, []).append(run)
+    if not arms:
+        raise FileNotFoundError(
+            f"There is no test_metrics.json under {folder}: give the folder "
+            "that the recipe's runs wrote, for example results/RAVDESS."
+        )
+    lines = [
+        "| run | HRF | seeds | WA | UA | WF1 | parameters trained | shipped |",
+        "|" + "---|" * 8,
+    ]
+    for name, runs in arms.items():
+        runs.sort(key=lambda run: run["seed"])
+        cells = [
+            name,
+            " & ".join(runs[0]["hrf_modules"]) or "-",
+            ", ".join(str(run["seed"]) for run in runs),
+            *(_mean_and_spread([run[key] for run in runs]) for key in SCORES),
+            f"{runs[0]['params_training']:,}",
+            f"{runs[0]['params_merged']:,}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _mean_and_spread(values):
+    text = f"{statistics.mean(values):.3f}"
+    if len(values) > 1:
+        text += f" ± {statistics.stdev(values):.3f}"
+    return text.replace("0.", ".")
+
+
+def main(argv=None):
+    """The command.
+
+    Arguments
+    ---------
+    argv : list of str, optional
+        Default: the process's.
+
+    Returns
+    -------
+    int
+        Exit status.
+
+    Example
+    -------
+    >>> main([getfixture("tmpdir").strpath])
+    1
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m speechbrain_hrf.recipe.summary",
+        description="Mean and spread over seeds of a recipe's runs.",
+    )
+    parser.add_argument("folder", help="for example results/RAVDESS")
+    folder = parser.parse_args(argv).folder
+    try:
+        print(summary_table(folder))
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

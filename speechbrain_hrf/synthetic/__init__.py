@@ -1,0 +1,53 @@
+"""Stand-in corpora: the layout of real ones, filled with synthetic signals.
+
+They let every recipe run, from preparation to export, without a licence or a
+download. Figures reached on them mean nothing.
+
+Example
+-------
+>>> folder = getfixture("tmp_path_factory").getbasetemp()
+>>> corpus = make_corpus("RAVDESS", folder)
+>>> is_synthetic(corpus), is_synthetic(folder)
+(True, False)
+
+Authors
+-------
+ * The speechbrain_hrf authors 2026
+"""
+
+from speechbrain_hrf.synthetic.corpus import is_synthetic
+from speechbrain_hrf.synthetic.iemocap import make_iemocap
+from speechbrain_hrf.synthetic.ravdess import make_ravdess
+
+__all__ = ["is_synthetic", "make_corpus", "make_iemocap", "make_ravdess"]
+
+_MAKERS = {"IEMOCAP": make_iemocap, "RAVDESS": make_ravdess}
+
+
+def make_corpus(name, folder):
+    """Generates a stand-in corpus, or finds the one generated before.
+
+    Arguments
+    ---------
+    name : {"IEMOCAP", "RAVDESS"}
+        Whose layout it has.
+    folder : str or os.PathLike
+        Where to put it.
+
+    Returns
+    -------
+    pathlib.Path
+        The data folder that the recipe's preparer takes.
+
+    Example
+    -------
+    >>> make_corpus("RAVDES", "somewhere")
+    Traceback (most recent call last):
+    ...
+    ValueError: There is a stand-in for IEMOCAP, RAVDESS, not for 'RAVDES'
+    """
+    if name not in _MAKERS:
+        raise ValueError(
+            f"There is a stand-in for {', '.join(_MAKERS)}, not for {name!r}"
+        )
+    return _MAKERS[name](folder)

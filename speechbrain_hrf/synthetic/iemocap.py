@@ -1,0 +1,142 @@
+"""A stand-in in the layout of IEMOCAP, pitfalls included.
+
+Five sessions of two speakers, 48 turns of the four emotions each, and turns
+whose labels must be dropped. There are dialogues whose names end in a letter,
+`._*` files among labels and audio, and raters' files in subfolders that
+contradict the final labels.
+
+Example
+-------
+>>> folder = getfixture("tmp_path_factory").getbasetemp()
+>>> root = make_iemocap(folder)
+>>> root.name, len(list(root.glob("Session*")))
+('IEMOCAP_full_release', 5)
+
+Authors
+-------
+ * The speechbrain_hrf authors 2026
+"""
+
+import pathlib
+
+import numpy as np
+
+from speechbrain_hrf.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.synthetic.voice import random_generator, synthesize
+
+_GENERATOR = "IEMOCAP 1"
+_DIALOGUES = {
+    1: "F_impro01 F_impro02 F_script01_1 M_impro01 M_impro02 M_script01_2",
+    2: "F_impro01 F_impro03 F_script02_2 M_impro01 M_impro04 M_script03_1",
+    3: "F_impro01 F_script01_1 M_impro05a M_impro05b M_impro08a M_impro08b",
+    4: "F_impro01 F_impro07 F_script03_2 M_impro01 M_impro06 M_script01_1",
+    5: "F_impro01 F_impro04 F_script01_2 M_impro01 M_impro03 M_script01_1b",
+}
+# Turns per session and label; proportions like those of the corpus.
+_TURNS = {"neu": 15, "hap": 5, "exc": 9, "sad": 10, "ang": 9}
+_DROPPED = ("xxx", "fru", "fru", "sur", "fea", "oth", "dis", "xxx")
+_MANNERS = {
+    "neu": "neutral",
+    "hap": "happy",
+    "exc": "happy",
+    "sad": "sad",
+    "ang": "angry",
+    "fru": "angry",
+    "sur": "surprised",
+    "fea": "fearful",
+    "dis": "disgust",
+    "oth": "calm",
+    "xxx": "neutral",
+}
+_APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X" + bytes(48)
+_HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]"
+
+
+def make_iemocap(folder):
+    """Generates the stand-in, or finds the one generated before.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Where to put `IEMOCAP_full_release`.
+
+    Returns
+    -------
+    pathlib.Path
+        Path of `IEMOCAP_full_release`: 240 turns to keep and 40 to drop,
+        0.6 to 8 s of 16 kHz mono.
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path_factory").getbasetemp()
+    >>> root = make_iemocap(folder)
+    >>> len(list(root.glob("Session?/sentences/wav/*/Ses*.wav")))
+    280
+    """
+    root = pathlib.Path(folder) / "IEMOCAP_full_release"
+    return build_once(root, _GENERATOR, _write)
+
+
+def _write(root):
+    for session, dialogues in _DIALOGUES.items():
+        rng = random_generator("IEMOCAP", session)
+        labels = [
+            label for label, count in _TURNS.items() for _ in range(count)
+        ]
+        labels = [str(label) for label in rng.permutation(labels + [*_DROPPED])]
+        names = [f"Ses{session:02d}{name}" for name in dialogues.split()]
+        for name, part in zip(
+            names, np.array_split(labels, len(names)), strict=True
+        ):
+            _write_dialogue(root / f"Session{session}", name, part, rng)
+
+
+def _write_dialogue(session, dialogue, labels, rng):
+    """Label file, decoys and audio of one dialogue."""
+    clock = 5.0
+    final, categories, attributes = [_HEADER, ""], [], []
+    for index, label in enumerate(labels):
+        gender = "FM"[rng.integers(2)]
+        turn = f"{dialogue}_{gender}{index:03d}"
+        seconds = round(float(np.clip(rng.lognormal(1.17, 0.5), 0.6, 8)), 4)
+        wave = synthesize(
+            _MANNERS[str(label)],
+            f"{dialogue[:5]}{gender}",
+            {"F": "female", "M": "male"}[gender],
+            turn,
+            seconds,
+        )
+        write_audio(session / f"sentences/wav/{dialogue}/{turn}.wav", wave)
+
+        valence, arousal, dominance = rng.uniform(1, 5, 3)
+        final += [
+            f"[{clock:.4f} - {clock + seconds:.4f}]\t{turn}\t{label}\t"
+            f"[{valence:.4f}, {arousal:.4f}, {dominance:.4f}]",
+            "C-E2:\tNeutral;\t()",
+            "C-E4:\tFrustration; Anger;\t(annoyed, not angry)",
+            f"C-{gender}1:\tOther;\t(self-rating)",
+            "A-E3:\tval 3; act 2; dom  2;\t()",
+            f"A-{gender}1:\tval 2; act 3; dom  1;\t()",
+            "",
+        ]
+        categories.append(f"{turn} :Neutral state; ()")
+        attributes.append(f"{turn} :act 3; :val 3; :dom 3; ()")
+        clock += seconds + rng.uniform(0.2, 3)
+    wrong = [_HEADER, f"[5.0000 - 6.0000]\t{turn}\tsad\t[1.0, 1.0, 1.0]"]
+
+    folder = session / "dialog/EmoEvaluation"
+    for name, lines in {
+        f"{dialogue}.txt": final,
+        f"Categorical/{dialogue}_e2_cat.txt": categories,
+        f"Categorical/{dialogue}.txt": wrong,
+        f"Attribute/{dialogue}_e3_atr.txt": attributes,
+        f"Self-evaluation/{dialogue}_f1_cat.txt": categories,
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # newline: the same bytes on every system, for the corpus's digest
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write("\n".join(lines) + "\n")
+    (folder / f"._{dialogue}.txt").write_bytes(_APPLE_DOUBLE)
+    wavs = session / "sentences/wav" / dialogue
+    (wavs / f"._{turn}.wav").write_bytes(_APPLE_DOUBLE)

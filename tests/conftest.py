@@ -1,0 +1,42 @@
+"""What all tests share: where the data lies, how many threads are used.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Figures are drawn to files; a machine without a display must not matter.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# The models are tiny: more threads than this only wait for each other.
+torch.set_num_threads(min(2, torch.get_num_threads()))
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """The folder that holds setup.py, recipes and tests."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def ravdess_folder():
+    """Real emotional speech, or a skip that says how to provide it.
+
+    Looked for in the folder that RAVDESS_FOLDER names, else beside the
+    repository.
+    """
+    beside = REPOSITORY.parent / "shared" / "data" / "ravdess"
+    folder = Path(os.environ.get("RAVDESS_FOLDER", beside))
+    if not (folder / "Actor_01").is_dir():
+        pytest.skip(
+            f"no RAVDESS in {folder} (it has no Actor_01): download "
+            "zenodo.org/records/1188976 and set RAVDESS_FOLDER to its folder"
+        )
+    return folder

@@ -1,0 +1,237 @@
+"""Manifests are written whole, and reused only when nothing changed.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import json
+import os
+
+import pytest
+
+from speechbrain_hrf.dataio import manifest
+from speechbrain_hrf.dataio.manifest import (
+    count_table,
+    fingerprint,
+    is_current,
+    stale_reason,
+    write_manifests,
+)
+
+ENTRY = {"wav": "{data_root}/a.wav", "duration": 1.0, "emo": "sad"}
+OLD = {"train": {"a": ENTRY}, "valid": {"b": ENTRY}, "test": {"c": ENTRY}}
+NEW = {"train": {"a": ENTRY, "b": ENTRY}, "test": {"c": ENTRY}}
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder with two audio files and a label file."""
+    folder = tmp_path / "data"
+    (folder / "deep").mkdir(parents=True)
+    for name in "a.wav", "deep/b.wav", "labels.txt":
+        (folder / name).write_text(name)
+    return folder
+
+
+def made_from(data, **options):
+    return fingerprint(
+        {"protocol": "paper", **options},
+        data,
+        files=[data / "a.wav", data / "deep" / "b.wav"],
+        label_files=[data / "labels.txt"],
+    )
+
+
+class Killed(BaseException):
+    """What no `except Exception` can catch."""
+
+
+def test_written_and_found_current(tmp_path, data):
+    folder = tmp_path / "manifests"
+    assert stale_reason(folder, NEW, made_from(data)) == "there are none yet"
+    write_manifests(folder, NEW, made_from(data))
+    assert is_current(folder, NEW, made_from(data))
+    assert json.loads((folder / "train.json").read_text()) == NEW["train"]
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"train.json", "test.json", "fingerprint.json"}
+
+
+def test_bytes_do_not_depend_on_the_order(tmp_path):
+    one = {"a": ENTRY, "b": dict(reversed(ENTRY.items()))}
+    other = {"b": ENTRY, "a": ENTRY}
+    write_manifests(tmp_path / "1", {"train": one}, {"options": {}})
+    write_manifests(tmp_path / "2", {"train": other}, {"options": {}})
+    for name in "train.json", "fingerprint.json":
+        first, second = (tmp_path / part / name for part in "12")
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_options_are_named_when_they_changed(tmp_path, data):
+    write_manifests(tmp_path, OLD, made_from(data, fold=1))
+    reason = stale_reason(tmp_path, OLD, made_from(data, fold=2))
+    assert reason == "the options changed (fold: 1 -> 2)"
+    reason = stale_reason(tmp_path, OLD, made_from(data))
+    assert reason == "the options changed (fold: 1 -> None)"
+
+
+@pytest.mark.parametrize("options", [{"folds": (1, 2)}, {"share": 0.1}])
+def test_options_survive_json(tmp_path, data, options):
+    write_manifests(tmp_path, OLD, made_from(data, **options))
+    assert is_current(tmp_path, OLD, made_from(data, **options))
+
+
+def change_size(data):
+    (data / "a.wav").write_text("longer than before")
+
+
+def change_time(data):
+    os.utime(data / "deep" / "b.wav", (1, 1))
+
+
+def remove(data):
+    (data / "a.wav").unlink()
+
+
+def change_label(data):
+    # Neither size nor time shows it.
+    stat = (data / "labels.txt").stat()
+    (data / "labels.txt").write_text("LABELS.TXT")
+    os.utime(data / "labels.txt", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    "change", [change_size, change_time, remove, change_label]
+)
+def test_changed_data_is_seen(tmp_path, data, change):
+    write_manifests(tmp_path / "m", OLD, made_from(data))
+    change(data)
+    reason = stale_reason(tmp_path / "m", OLD, made_from(data))
+    assert reason == "the data changed"
+
+
+def test_the_fingerprint_ignores_the_order_and_the_place(tmp_path, data):
+    before = made_from(data)
+    files = [data / "deep" / "b.wav", data / "a.wav"]
+    labels = [data / "labels.txt"]
+    assert fingerprint({"protocol": "paper"}, data, files, labels) == before
+    moved = data.rename(tmp_path / "elsewhere")
+    assert made_from(moved) == before
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_a_manifest_that_was_touched_is_not_current(tmp_path, data, name):
+    write_manifests(tmp_path, NEW, made_from(data))
+    (tmp_path / f"{name}.json").write_text("{}")
+    reason = stale_reason(tmp_path, NEW, made_from(data))
+    assert reason == f"{name}.json is missing or was changed"
+    (tmp_path / f"{name}.json").unlink()
+    assert not is_current(tmp_path, NEW, made_from(data))
+
+
+def test_a_split_that_was_not_made_is_missed(tmp_path, data):
+    write_manifests(tmp_path, NEW, made_from(data))
+    assert "valid.json" in stale_reason(tmp_path, OLD, made_from(data))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"made_from": 1}', "{"])
+def test_a_broken_fingerprint_is_not_current(tmp_path, data, content):
+    write_manifests(tmp_path, NEW, made_from(data))
+    (tmp_path / "fingerprint.json").write_text(content)
+    assert "fingerprint.json" in stale_reason(tmp_path, NEW, made_from(data))
+
+
+def test_another_version_is_not_current(tmp_path, data, monkeypatch):
+    write_manifests(tmp_path, NEW, made_from(data))
+    monkeypatch.setattr(manifest, "FORMAT", manifest.FORMAT + 1)
+    assert "version" in stale_reason(tmp_path, NEW, made_from(data))
+
+
+def test_no_valid_json_of_earlier_options_stays(tmp_path, data):
+    write_manifests(tmp_path, OLD, made_from(data))
+    write_manifests(tmp_path, NEW, made_from(data, valid=False))
+    assert not (tmp_path / "valid.json").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")
+def test_killed_at_any_moment(tmp_path, data):
+    """Dies before each change to the disk in turn, and looks what is left."""
+    old, new = made_from(data, fold=1), made_from(data, fold=2)
+    moments = 0
+    while True:
+        folder = tmp_path / str(moments)
+        write_manifests(folder, OLD, old)
+        finished = dies_before_change(moments, folder, new)
+
+        assert is_current(folder, NEW, new) == finished
+        # Only when killed before the first change are the old ones whole.
+        assert is_current(folder, OLD, old) == (moments == 0)
+        if not finished and moments > 0:
+            reason = stale_reason(folder, NEW, new)
+            assert reason == "the last preparation did not finish"
+        write_manifests(folder, NEW, new)  # and it recovers
+        assert is_current(folder, NEW, new)
+        assert not list(folder.glob("*.tmp"))
+        if finished:
+            break
+        moments += 1
+    # Fingerprint and valid.json removed, three files opened and put in place.
+    assert moments == 8
+
+
+def dies_before_change(moments, folder, new):
+    """Whether a process that may change the disk so often got to the end."""
+    child = os.fork()
+    if child == 0:
+        countdown = iter(range(moments))
+
+        def dying(call):
+            def changed(*args):
+                if next(countdown, None) is None:
+                    os._exit(1)
+                return call(*args)
+
+            return changed
+
+        try:
+            os.replace, os.remove = dying(os.replace), dying(os.remove)
+            manifest.open = dying(open)
+            write_manifests(folder, NEW, new)
+            os._exit(0)
+        finally:  # an error must not bring a second pytest to life
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_crash_while_writing_leaves_no_half_file(tmp_path, data, monkeypatch):
+    write_manifests(tmp_path, OLD, made_from(data, fold=1))
+
+    def half(content, **options):
+        raise Killed
+
+    monkeypatch.setattr(manifest.json, "dumps", half)
+    with pytest.raises(Killed):
+        write_manifests(tmp_path, NEW, {"options": {"fold": 2}})
+    monkeypatch.undo()
+    assert json.loads((tmp_path / "train.json").read_text()) == OLD["train"]
+    assert not is_current(tmp_path, OLD, made_from(data, fold=1))
+
+
+def test_an_unwritable_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in tmp_path / "file", tmp_path / "file" / "below":
+        with pytest.raises(OSError, match="give a folder") as caught:
+            write_manifests(folder, NEW, {"options": {}})
+        assert str(folder) in str(caught.value)
+
+
+def test_counts_are_aligned():
+    manifests = {
+        "train": {str(index): {"emo": "neu"} for index in range(1324)},
+        "test": {},
+    }
+    assert count_table(manifests, ["neu", "hap"]).splitlines() == [
+        "        neu  hap  total",
+        "train  1324    0   1324",
+        "test      0    0      0",
+    ]

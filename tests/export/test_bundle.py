@@ -1,0 +1,239 @@
+"""One file holds what a model needs, and does what its sources do.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import importlib
+import sys
+import textwrap
+
+import pytest
+import torch
+from speechbrain.inference.classifiers import EncoderClassifier
+from speechbrain.utils.superpowers import import_from_path
+
+from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle
+from speechbrain_hrf.export.source import is_own, source
+from speechbrain_hrf.lobes import models
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Makes a package of one's own; gives a function that bundles from it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+
+    def make(files, name="start.Net"):
+        for path, text in files.items():
+            path = tmp_path / "mine" / path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+        (tmp_path / "mine" / "__init__.py").touch()
+        importlib.invalidate_caches()
+        source.cache_clear()
+        module, _, attribute = f"mine.{name}".rpartition(".")
+        found = getattr(importlib.import_module(module), attribute)
+        return bundle({f"mine.{name}": found}, "Net")
+
+    yield make
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def run(made, folder):
+    """Imports a bundle as SpeechBrain does."""
+    path = folder / f"{made.module}.py"
+    path.write_text(made.text)
+    return import_from_path(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["Conformer", "ConvTransformer", "SpeechFormer"]
+)
+def test_lobes(tmp_path, name):
+    """The bundled model is the model; HRF and the package are not in it."""
+    objects = {
+        f"speechbrain_hrf.lobes.models.{key}": getattr(models, key)
+        for key in (name, "ClassifierHead")
+    }
+    made = bundle({**objects, "torch.nn.SiLU": torch.nn.SiLU}, name)
+    module = run(made, tmp_path)
+    assert made.module.startswith(f"hrf_{name.lower()}_")
+    assert len(made.names) == 2
+    for word in ("speechbrain_hrf", "HRFLinear", "apply_hrf", "factors", ">>>"):
+        assert word not in made.text
+    original, bundled = getattr(models, name)(), getattr(module, name)()
+    assert type(bundled).__module__ == made.module
+    bundled.load_state_dict(original.state_dict())
+    feats = torch.randn(2, 70, 78)
+    with torch.no_grad():
+        assert torch.equal(bundled.eval()(feats), original.eval()(feats))
+    assert issubclass(getattr(module, CLASSNAME), EncoderClassifier)
+
+
+def test_hook_is_strict(tmp_path):
+    """What SpeechBrain's own hook only warns about."""
+    made = bundle({"speechbrain_hrf.x": models.ClassifierHead}, "Head")
+    load = getattr(run(made, tmp_path), HOOK)
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "x.ckpt")
+    with pytest.raises(RuntimeError, match="Missing key"):
+        load(torch.nn.Linear(1, 1), tmp_path / "x.ckpt")
+
+
+def test_name_follows_the_content(package):
+    """Same code, same name; other code, other name."""
+    first = package({"start.py": "class Net:\n    a = 1\n"})
+    second = package({"start.py": "class Net:\n    a = 1\n"})
+    third = package({"start.py": "class Net:\n    a = 2\n"})
+    assert first.module == second.module != third.module
+
+
+def test_installed_classes_stay_where_they_are():
+    """No file is needed for a model of stock classes."""
+    assert bundle({"torch.nn.Linear": torch.nn.Linear}, "Linear") is None
+    # Written in C, it does not know its module.
+    assert bundle({"torch.relu": torch.relu}, "relu") is None
+
+
+@pytest.mark.parametrize(
+    "module, own",
+    [
+        ("speechbrain_hrf.lobes", True),
+        ("speechbrain.lobes", False),
+        ("torch", False),
+        ("os.path", False),
+        ("yaml", False),
+        ("a_file_beside_the_recipe", True),
+    ],
+)
+def test_is_own(module, own):
+    """One's own is what nobody can install."""
+    assert is_own(module) is own
+
+
+def test_imports_of_every_kind(package, tmp_path):
+    """Relative, renamed, re-exported, in a function, in a cycle."""
+    made = package(
+        {
+            "start.py": '''
+                """Docstring.
+
+                >>> from mine import start
+                """
+
+                from __future__ import annotations
+
+                import math as m
+                import os.path
+                from math import (
+                    pi,  # why
+                    tau as full,
+                )
+
+                from mine.parts import Base as Parent
+                from .parts.deep import VALUE, double
+
+                __all__ = ["Net"]
+
+                # About the net.
+                class Net(Parent):
+                    """A net.
+
+                    Example
+                    -------
+                    >>> Net()
+                    net
+
+                    Note
+                    ----
+                    Kept.
+                    """
+
+                    def use(self):
+                        from mine.parts.late import late as later
+
+                        return later(double(VALUE)) + m.floor(pi) + full * 0
+
+                    def nothing(self):
+                        from mine.parts.late import late
+
+                        return os.path.basename("a/b")
+            ''',
+            "parts/__init__.py": "from .deep import Original as Base\n",
+            "parts/deep.py": """
+                import os
+                VALUE, OTHER = 3, 4
+
+
+                class Original:
+                    name: str = os.sep
+
+
+                def double(x):
+                    return 2 * x
+            """,
+            "parts/late.py": """
+                def late(x):
+                    from mine.start import Net
+
+                    return x + (1 if Net else 0)
+            """,
+        }
+    )
+    module = run(made, tmp_path)
+    assert module.Net().use() == 10
+    assert module.Net().nothing() == "b"
+    assert "mine" not in made.text
+    assert "Kept." in made.text and "Example" not in made.text
+    assert "# About the net." in made.text
+    assert module.__doc__.startswith("Net, for SpeechBrain alone.")
+    assert made.names == {"mine.start.Net": f"{made.module}.Net"}
+
+
+def test_equal_lines_may_repeat(package, tmp_path):
+    """Each module may have its own logger."""
+    line = "from logging import getLogger\nlogger = getLogger(__name__)\n"
+    made = package(
+        {
+            "start.py": line + "from mine.other import x\nclass Net: pass\n",
+            "other.py": line + "x = 1\n",
+        }
+    )
+    assert run(made, tmp_path).logger.name == made.module
+
+
+@pytest.mark.parametrize(
+    "files, says",
+    [
+        ({"start.py": "import mine.other\nclass Net: pass\n"}, "import mine"),
+        (
+            {"start.py": "from mine import other\nclass Net: pass\n"},
+            "defines no other",
+        ),
+        (
+            {"start.py": "from mine.other import *\nclass Net: pass\n"},
+            r"import \*",
+        ),
+        (
+            {
+                "start.py": "from mine.other import y\n"
+                "def x(): pass\nclass Net: pass\n"
+            },
+            "x is one thing in .*other.py and another in .*start.py",
+        ),
+        (
+            {
+                "start.py": "from mine.other import y\n"
+                "from math import sqrt as y2\nfrom cmath import sqrt\n"
+                "class Net: pass\n"
+            },
+            "sqrt is one thing",
+        ),
+    ],
+)
+def test_what_cannot_be_joined(package, files, says):
+    """Refused with the file and the line, never joined wrongly."""
+    other = "from math import sqrt\nx = 1\ny = 2\n"
+    with pytest.raises(ValueError, match=says):
+        package({**files, "other.py": other})

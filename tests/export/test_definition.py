@@ -1,0 +1,217 @@
+"""The inference YAML holds what inference needs, and nothing of the training.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import pytest
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.core import create_experiment_directory
+
+from speechbrain_hrf.export.definition import HEADER, Definition
+
+RECIPE = """\
+# Written for /home/somebody
+seed: 1
+__stop: !apply:sys.exit [1]
+sample_rate: 8000
+width: 4
+data_folder: /home/somebody/data
+activation: !name:torch.nn.GELU
+    approximate: tanh
+sizes: (3, 4)
+
+compute_features: !new:speechbrain.lobes.features.Fbank
+    n_mels: !ref <width> * 10  # as in the paper
+mean_var_norm: &norm !new:speechbrain.processing.features.InputNormalization
+    norm_type: sentence
+encoder: !new:speechbrain.nnet.linear.Linear
+    input_size: 40
+    n_neurons: !ref <width>
+embedding_model: !new:speechbrain.nnet.containers.Sequential
+    - !ref <encoder>
+# The head
+classifier: !ref <head>
+head: !new:torch.nn.Sequential
+    - !new:torch.nn.Linear [!ref <width>, 2]
+    - !apply:torch.nn.modules.linear.Identity.train
+        - !new:torch.nn.Identity
+        - False
+
+hrf_modules: ["*.w"]
+hrf_ratio: 2
+checkpointer: !new:speechbrain.utils.checkpoints.Checkpointer
+    checkpoints_dir: /home/somebody/save
+    recoverables:
+        normalizer: !ref <mean_var_norm>
+        model: !ref <encoder>
+"""
+SIMPLE = """\
+sample_rate: 16000
+compute_features: !new:speechbrain.lobes.features.Fbank
+mean_var_norm: !new:speechbrain.processing.features.InputNormalization
+embedding_model: !new:torch.nn.Linear [40, 4]
+classifier: !new:torch.nn.Linear [4, 2]
+"""
+
+
+def definition(tmp_path, text=SIMPLE, resolve=False):
+    """Reads a YAML, or SpeechBrain's resolved copy of it."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    if resolve:
+        create_experiment_directory(tmp_path / "out", path, save_env_desc=False)
+        path = tmp_path / "out" / "hyperparams.yaml"
+    return Definition(path)
+
+
+def simple_recipe(**changes):
+    """The simple YAML with some lines replaced, added or dropped."""
+    lines = dict(line.split(": ", 1) for line in SIMPLE.strip().splitlines())
+    lines.update(changes)
+    return "".join(f"{key}: {value}\n" for key, value in lines.items() if value)
+
+
+@pytest.mark.parametrize("resolve", [False, True])
+def test_nothing_else_is_built_or_kept(tmp_path, resolve):
+    """Not the checkpointer, not the exit, not the paths, not the comments."""
+    made = definition(tmp_path, RECIPE, resolve)
+    exported = made.text(["embedding_model", "classifier"], n_classes=2)
+    assert "somebody" not in exported
+    assert "paper" not in exported and "head" not in exported
+    hparams = load_hyperpyyaml(exported)
+    assert sorted(hparams) == sorted(
+        [
+            "sample_rate",
+            "compute_features",
+            "mean_var_norm",
+            "embedding_model",
+            "classifier",
+            "label_encoder",
+            "audio_normalizer",
+            "modules",
+            "pretrainer",
+        ]
+    )
+    assert hparams["sample_rate"] == made.sample_rate == 8000
+    assert hparams["audio_normalizer"].sample_rate == 8000
+    assert hparams["label_encoder"].expected_len == 2
+    pretrainer = hparams["pretrainer"]
+    assert pretrainer.paths == {}
+    assert pretrainer.loadables["classifier"] is hparams["classifier"]
+    assert hparams["modules"]["classifier"] is hparams["classifier"]
+    assert not (tmp_path / "home").exists()
+
+
+def test_references_between_the_four(tmp_path):
+    """What two modules share, the exported ones share too."""
+    text = SIMPLE.replace(
+        "classifier: !new:torch.nn.Linear [4, 2]",
+        "classifier: !new:torch.nn.Sequential\n    - !ref <embedding_model>",
+    )
+    hparams = load_hyperpyyaml(definition(tmp_path, text).text([], 4))
+    assert hparams["classifier"][0] is hparams["embedding_model"]
+
+
+def test_build_is_plain(tmp_path):
+    """The modules of the YAML, without HRF."""
+    modules = definition(tmp_path).build()
+    assert list(modules) == [
+        "compute_features",
+        "mean_var_norm",
+        "embedding_model",
+        "classifier",
+    ]
+    assert type(modules["classifier"]) is torch.nn.Linear
+
+
+def test_header(tmp_path):
+    """An export is recognised by its first line."""
+    text = definition(tmp_path).text([], 2)
+    assert text.startswith(HEADER + "\n")
+    assert text.endswith("label_encoder: !ref <label_encoder>\n")
+
+
+def test_names_under_which_modules_are_saved(tmp_path):
+    """Many recipes save mean_var_norm as normalizer."""
+    made = definition(tmp_path, RECIPE)
+    assert made.saved_as("mean_var_norm") == ["mean_var_norm", "normalizer"]
+    assert made.saved_as("embedding_model") == ["embedding_model"]
+
+
+@pytest.mark.parametrize(
+    "lines, expected",
+    [
+        ("", {}),
+        ("hrf_modules: []\nhrf_ratio: 8\n", {}),
+        (
+            "hrf_modules: [A, '*.b']\nhrf_ratio: 2\nhrf_inner_bias: False\n"
+            "hrf_init: preserve\n",
+            {"modules": ["A", "*.b"], "ratio": 2, "inner_bias": False},
+        ),
+    ],
+)
+def test_hrf_arguments(tmp_path, lines, expected):
+    """What apply_hrf is called with to rebuild the trained model."""
+    assert definition(tmp_path, SIMPLE + lines).hrf_arguments() == expected
+
+
+def test_renamed_classes(tmp_path):
+    """The standalone YAML names the bundled classes and their hook."""
+    made = definition(tmp_path)
+    text = made.text(
+        ["classifier"], 2, {"torch.nn.Linear": "hrf_x_0.Linear"}, "hrf_x_0.load"
+    )
+    assert text.count("!new:hrf_x_0.Linear") == 2
+    assert "!new:torch.nn.Linear" not in text
+    assert "classifier: !name:hrf_x_0.load" in text
+    assert "!new:torch.nn.Linear" in made.text(["classifier"], 2)
+
+
+def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
+    """speechbrain.lobes.models.hrf exists only once the plugin is there."""
+    text = simple_recipe(
+        embedding_model="!new:speechbrain.lobes.models.hrf.Conformer"
+    )
+    made = definition(tmp_path, text)
+    own = "speechbrain_hrf.lobes.models.conformer.Conformer"
+    assert own in made.objects
+    assert f"!new:{own}" in made.text([], 2)
+    assert made.model_name == "Conformer"
+
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("", "no keys"),
+        ("- 1\n", "no keys"),
+        ("a: [\n", "not valid YAML"),
+        (simple_recipe(classifier=None), "has no classifier.*EncoderCl"),
+        (
+            simple_recipe(sample_rate=None, mean_var_norm=None),
+            "has no sample_rate, mean_var_norm",
+        ),
+        (
+            simple_recipe(embedding_model="!new:my.Net {source: /x/y}"),
+            r"embedding_model\.source is the absolute path /x/y",
+        ),
+    ],
+)
+def test_bad_yaml(tmp_path, text, says):
+    """The error names the file and the key."""
+    with pytest.raises(ValueError, match=f"recipe.yaml.*{says}"):
+        definition(tmp_path, text)
+
+
+def test_unknown_class(tmp_path):
+    """A class that cannot be imported is named with the fix."""
+    text = simple_recipe(embedding_model="!new:my_models.Net")
+    with pytest.raises(ImportError, match="my_models.Net.*PYTHONPATH"):
+        definition(tmp_path, text)
+
+
+def test_no_file(tmp_path):
+    """No YAML, no export."""
+    with pytest.raises(FileNotFoundError, match="hyperparams.yaml"):
+        Definition(tmp_path / "hyperparams.yaml")

@@ -1,0 +1,99 @@
+"""python -m speechbrain_hrf.export
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from speechbrain_hrf.export import __main__ as command
+from speechbrain_hrf.export import pretrained
+from speechbrain_hrf.export.verify import Verification
+
+
+@pytest.fixture
+def verified(monkeypatch):
+    """Skips the fresh process: for tests of something else."""
+    seen = {}
+
+    def verify(folder, training, trained, audio=None, bundle=None):
+        seen["audio"] = audio
+        return Verification(1e-7, "nothing")
+
+    monkeypatch.setattr(pretrained, "verify", verify)
+    return seen
+
+
+def test_output_folder_or_checkpoint(
+    training_output, tmp_path, verified, capsys
+):
+    """Both are understood; what was made is printed."""
+    output = training_output()
+    (checkpoint,) = output.glob("save/CKPT*")
+    for source in (output, checkpoint):
+        assert command.main([str(source), str(tmp_path / "model")]) == 0
+        printed = capsys.readouterr().out
+        assert f"Exported {checkpoint.name} to {tmp_path / 'model'}" in printed
+        assert f'from_hparams(source="{tmp_path / "model"}")' in printed
+
+
+def test_audio_option(training_output, tmp_path, verified):
+    """The files to verify on are handed over."""
+    arguments = [str(training_output()), str(tmp_path / "model")]
+    assert command.main([*arguments, "--audio", "a.wav", "b.wav"]) == 0
+    assert verified["audio"] == ["a.wav", "b.wav"]
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        ([], "required: source, target"),
+        (["only one"], "required: target"),
+        (["one", "two", "three"], "unrecognized arguments: three"),
+        (["one", "two", "--force"], "unrecognized arguments: --force"),
+        (["one", "two", "--audio"], "expected at least one argument"),
+    ],
+)
+def test_bad_arguments(arguments, says, capsys):
+    """Usage and the reason, status 2."""
+    with pytest.raises(SystemExit) as stop:
+        command.main(arguments)
+    assert stop.value.code == 2
+    printed = capsys.readouterr().err
+    assert says in printed and "usage:" in printed
+
+
+def test_errors_are_one_line(tmp_path, capsys):
+    """No traceback for what the user can put right; status 1."""
+    for source, says in [
+        (tmp_path / "none", "There is no folder"),
+        (tmp_path, "no hyperparams.yaml"),
+    ]:
+        assert command.main([str(source), str(tmp_path / "model")]) == 1
+        printed = capsys.readouterr().err
+        assert printed.startswith("Error: ") and says in printed
+        assert printed.count("\n") == 1
+
+
+def test_a_checkpoint_that_does_not_exist(training_output, tmp_path, capsys):
+    """A typing error must not export another checkpoint."""
+    output = training_output()
+    for name in ("save/CKPT+typo", "save"):
+        target = tmp_path / "model"
+        assert command.main([str(output / name), str(target)]) == 1
+        assert not target.exists()
+
+
+def test_as_a_module(tmp_path):
+    """The command exists."""
+    process = subprocess.run(
+        [sys.executable, "-m", "speechbrain_hrf.export", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    assert "usage: python -m speechbrain_hrf.export" in process.stdout

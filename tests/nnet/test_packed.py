@@ -1,0 +1,144 @@
+"""HRF on modules that are not ours: packed and directly read weights."""
+
+import copy
+
+import pytest
+import torch
+from speechbrain.lobes.models.transformer.Conformer import ConformerEncoder
+from speechbrain.nnet.attention import RelPosEncXL, RelPosMHAXL
+from torch import nn
+
+from speechbrain_hrf import apply_hrf, merge_hrf, merged_state_dict
+from speechbrain_hrf.nnet.packed import pack, unpack
+
+TOLERANCE = 1e-6
+
+
+def encoder_layer():
+    torch.manual_seed(0)
+    return nn.TransformerEncoderLayer(16, 4, 32, batch_first=True, dropout=0.0)
+
+
+@pytest.mark.parametrize("n_heads", [0, 4])
+def test_pack_is_the_inverse_of_unpack(n_heads):
+    weight = torch.randn(48, 16)
+    assert torch.equal(pack(unpack(weight, n_heads), n_heads), weight)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("grad", [True, False])
+def test_output_projection_of_multihead_attention(training, grad):
+    """Never called, only read; in evaluation without grad, by a fused kernel."""
+    torch.manual_seed(0)
+    model = nn.ModuleList([nn.MultiheadAttention(16, 4, batch_first=True)])
+    plain = copy.deepcopy(model[0]).train(training)
+    apply_hrf(model, ["0.out_proj"], init="preserve")
+    model.train(training)
+    x = torch.randn(2, 7, 16)
+    with torch.set_grad_enabled(grad):
+        expected, _ = plain(x, x, x, need_weights=False)
+        found, _ = model[0](x, x, x, need_weights=False)
+        merged, _ = merge_hrf(model)[0](x, x, x, need_weights=False)
+    assert (found - expected).abs().max() < TOLERANCE
+    assert (merged - expected).abs().max() < TOLERANCE
+    if grad:
+        found.sum().backward()
+        assert all(f.grad is not None for f in model[0].out_proj.factors)
+
+
+def test_merged_attention_has_its_own_class_back():
+    model = nn.ModuleList([nn.MultiheadAttention(16, 4)])
+    kind = type(model[0].out_proj)
+    apply_hrf(model, ["*"])
+    merged = merge_hrf(model)
+    assert type(merged[0].out_proj) is kind
+    assert type(merged[0]) is nn.MultiheadAttention
+
+
+@pytest.mark.parametrize("names", [["*.q", "*.v"], ["*.in_proj_weight"], ["*"]])
+def test_whole_encoder_layer_on_the_fast_path(names):
+    model = encoder_layer()
+    expected_keys = list(model.state_dict())
+    apply_hrf(model, names, ratio=2, layers=2)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    x = torch.randn(3, 7, 16)
+    for _ in range(3):
+        optimizer.zero_grad()
+        model(x).square().mean().backward()
+        optimizer.step()
+    model.eval()
+    merged = merge_hrf(model)
+    assert sorted(merged.state_dict()) == sorted(expected_keys)
+    with torch.no_grad():  # the fused kernel reads the weights itself
+        assert (merged(x) - model(x)).abs().max() < 1e-5
+    plain = encoder_layer().eval()
+    plain.load_state_dict(merged_state_dict(model.state_dict()), strict=True)
+    with torch.no_grad():
+        assert torch.equal(plain(x), merged(x))
+    # Merging a copy leaves the original expanded and trainable.
+    model.train()(x).sum().backward()
+    assert any("factors" in key for key in model.state_dict())
+
+
+def test_a_copy_can_be_merged_while_the_original_trains_on():
+    """deepcopy shares the class that PyTorch's parametrize has injected."""
+    model = encoder_layer()
+    apply_hrf(model, ["*.in_proj_weight"])
+    twin = copy.deepcopy(model)
+    merge_hrf(twin)
+    merge_hrf(model)
+    x = torch.randn(3, 7, 16)
+    for original in (model, twin):
+        original(x).sum().backward()
+        assert original.self_attn.in_proj_weight.shape == (48, 16)
+
+
+def test_speechbrain_relative_attention_keeps_its_interleaved_layout():
+    torch.manual_seed(0)
+    model = nn.ModuleList([RelPosMHAXL(16, 4)])
+    plain = copy.deepcopy(model[0]).eval()
+    report = apply_hrf(model, ["*.in_proj_weight.k"], init="preserve")
+    assert [layer.name for layer in report.expansions] == ["0.in_proj_weight.k"]
+    x, positions = torch.randn(2, 7, 16), RelPosEncXL(16)
+    model.eval()
+    with torch.no_grad():
+        expected, _ = plain(x, x, x, positions(x))
+        found, _ = model[0](x, x, x, positions(x))
+        merged, _ = merge_hrf(model)[0](x, x, x, positions(x))
+    assert (found - expected).abs().max() < TOLERANCE
+    assert (merged - expected).abs().max() < TOLERANCE
+    # Only the key block is a chain: query and value stay where they were.
+    q, _, v = unpack(model[0].in_proj_weight, 4)
+    q_before, _, v_before = unpack(plain.in_proj_weight, 4)
+    assert torch.equal(q, q_before)
+    assert torch.equal(v, v_before)
+
+
+def test_stock_conformer_encoder():
+    torch.manual_seed(0)
+    model = ConformerEncoder(num_layers=2, nhead=4, d_ffn=32, d_model=16)
+    keys = sorted(model.state_dict())
+    report = apply_hrf(model, ["*.in_proj_weight", "*ffn*"], ratio=2)
+    assert len(report.expansions) > 6
+    model.eval()
+    x = torch.randn(2, 9, 16)
+    positions = RelPosEncXL(16)(x)
+    merged = merge_hrf(model)
+    with torch.no_grad():
+        expected, _ = model(x, pos_embs=positions)
+        found, _ = merged(x, pos_embs=positions)
+    assert (found - expected).abs().max() < 1e-5
+    assert sorted(merged.state_dict()) == keys
+
+
+def test_broken_packed_chain_is_named():
+    model = encoder_layer()
+    apply_hrf(model, ["*.in_proj_weight.k"])
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith(".k.factors.0"):
+                parameter.fill_(float("nan"))
+    with pytest.raises(ValueError, match="in_proj_weight.k"):
+        merge_hrf(model)
+    with pytest.raises(ValueError, match="NaN or Inf"):
+        merged_state_dict(model.state_dict())

@@ -1,0 +1,197 @@
+"""Stand-in corpora: marked, complete or absent, repeatable, not trivial.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+import re
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from speechbrain_hrf.synthetic import corpus, is_synthetic, make_corpus
+
+WAV_FILES = {"IEMOCAP": 280, "RAVDESS": 241}  # with turns and songs to drop
+
+
+@pytest.fixture(scope="module", params=["IEMOCAP", "RAVDESS"])
+def stand_in(request, tmp_path_factory):
+    """Name, the folder it was asked for in, its root."""
+    folder = tmp_path_factory.mktemp("stand_in")
+    return request.param, folder, make_corpus(request.param, folder)
+
+
+def contents(root):
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+def audio_files(root):
+    return [
+        path for path in root.rglob("*.wav") if not path.name.startswith("._")
+    ]
+
+
+def test_nothing_lies_beside_the_corpus(stand_in):
+    _, folder, root = stand_in
+    assert list(folder.iterdir()) == [root]
+
+
+def test_it_says_that_it_is_synthetic(stand_in):
+    _, folder, root = stand_in
+    assert is_synthetic(root) and not is_synthetic(folder)
+    text = (root / "SYNTHETIC.txt").read_text()
+    assert "synthetic" in text and "mean nothing" in text
+
+
+def test_audio_is_pcm_of_plausible_length(stand_in):
+    name, _, root = stand_in
+    files = [sf.info(path) for path in audio_files(root)]
+    assert len(files) == WAV_FILES[name]
+    durations = [file.duration for file in files]
+    assert 0.6 <= min(durations) and max(durations) <= 8
+    assert 3 <= np.mean(durations) <= 4
+    assert {file.subtype for file in files} == {"PCM_16"}
+    rates = {file.samplerate for file in files}
+    assert rates == ({16000} if name == "IEMOCAP" else {16000, 48000})
+
+
+def test_it_is_used_again_when_complete(stand_in, monkeypatch):
+    name, folder, root = stand_in
+    monkeypatch.setattr(corpus.tempfile, "mkdtemp", None)  # would be called
+    assert make_corpus(name, folder) == root
+
+
+def test_the_same_bytes_everywhere(stand_in, tmp_path_factory):
+    name, _, root = stand_in
+    other = make_corpus(name, tmp_path_factory.getbasetemp())
+    assert contents(other) == contents(root)
+
+
+def damage_audio(root):
+    path = sorted(audio_files(root))[3]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+def remove_audio(root):
+    sorted(audio_files(root))[-1].unlink()
+
+
+def add_file(root):
+    (root / "more.txt").write_text("more")
+
+
+def old_version(root):
+    marker = root / "SYNTHETIC.txt"
+    text = marker.read_text()
+    marker.write_text(re.sub(r"generator: .*", "generator: older", text))
+
+
+CHANGES = [damage_audio, remove_audio, add_file, old_version]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_other_stand_in_is_replaced(tmp_path, change):
+    root = tmp_path / "Corpus"
+
+    def write(folder):
+        for index in range(5):
+            wave = np.full(100, index / 10)
+            corpus.write_audio(folder / "deep" / f"{index}.wav", wave)
+
+    corpus.build_once(root, "test 1", write)
+    before = contents(root)
+    change(root)
+    assert contents(root) != before
+    corpus.build_once(root, "test 1", write)
+    assert contents(root) == before
+    assert list(tmp_path.iterdir()) == [root]
+
+
+def test_a_real_corpus_is_never_touched(tmp_path):
+    root = tmp_path / "IEMOCAP_full_release"
+    (root / "Session1").mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="no stand-in"):
+        make_corpus("IEMOCAP", tmp_path)
+    assert [path.name for path in root.iterdir()] == ["Session1"]
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "Corpus").mkdir()
+    root = corpus.build_once(tmp_path / "Corpus", "test 1", add_file)
+    assert is_synthetic(root)
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    def fail(folder):
+        (folder / "half.txt").write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        corpus.build_once(tmp_path / "Corpus", "test 1", fail)
+    assert list(tmp_path.iterdir()) == []
+
+    corpus.build_once(tmp_path / "Corpus", "test 1", add_file)
+    before = contents(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        corpus.build_once(tmp_path / "Corpus", "test 2", fail)
+    assert contents(tmp_path) == before
+
+
+def test_what_a_killed_process_left_is_removed_later(tmp_path):
+    (tmp_path / ".Corpus-killed" / "new").mkdir(parents=True)
+    (tmp_path / ".Corpus-at-work").mkdir()
+    os.utime(tmp_path / ".Corpus-killed", (1, 1))
+    corpus.build_once(tmp_path / "Corpus", "test 1", add_file)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"Corpus", ".Corpus-at-work"}
+
+
+def test_the_faster_of_two_processes_wins(tmp_path):
+    root = tmp_path / "Corpus"
+
+    def write(folder):
+        add_file(folder)
+        if not root.exists():  # meanwhile, another process
+            corpus.build_once(root, "test 1", add_file)
+
+    assert corpus.build_once(root, "test 1", write) == root
+    assert corpus.is_synthetic(root)
+    assert list(tmp_path.iterdir()) == [root]
+
+
+def test_an_unknown_corpus_is_named(tmp_path):
+    with pytest.raises(ValueError, match="IEMOCAP, RAVDESS"):
+        make_corpus("CREMA-D", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stand_in", ["IEMOCAP"], indirect=True)
+def test_iemocap_has_the_pitfalls(stand_in):
+    _, _, root = stand_in
+    names = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    for session in range(1, 6):
+        folder = f"Session{session}/dialog/EmoEvaluation"
+        for part in "Categorical", "Attribute", "Self-evaluation":
+            assert any(name.startswith(f"{folder}/{part}/") for name in names)
+        assert any(f"{folder}/._Ses" in name for name in names)
+    assert any("sentences/wav/Ses03M_impro05a/._Ses" in name for name in names)
+    labels = "Session5/dialog/EmoEvaluation/Ses05M_script01_1b.txt"
+    text = (root / labels).read_text()
+    assert text.startswith("% [START_TIME")
+    assert "\nC-E2:" in text and "\nA-E3:" in text and "\n\n" in text
+    everything = "".join(
+        path.read_text() for path in root.rglob("EmoEvaluation/Ses*.txt")
+    )
+    found = set(re.findall(r"\t([a-z]{3})\t", everything))
+    assert found == {
+        *("neu", "hap", "exc", "sad", "ang"),
+        *("xxx", "fru", "sur", "fea", "oth", "dis"),
+    }
