@@ -145,7 +145,9 @@ def test_a_missing_part_is_reported(old, new, reported):
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_docstrings_are_complete(path):
     """The package's and the recipes' files follow the rules."""
-    assert docstring_violations(path.read_text(encoding="utf-8")) == []
+    source = path.read_text(encoding="utf-8")
+    script = path.name == "train.py"
+    assert docstring_violations(source, examples=not script) == []
 
 
 @pytest.mark.parametrize("path", RECIPE_FILES, ids=_name)

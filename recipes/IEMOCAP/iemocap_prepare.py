@@ -21,13 +21,13 @@ from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.audio import probe_all
 from speechbrain_hrf.dataio.manifest import (
     count_table,
     fingerprint,
     stale_reason,
     write_manifests,
 )
+from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)

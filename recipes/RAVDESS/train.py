@@ -208,6 +208,7 @@ if __name__ == "__main__":
     )
     if if_main_process():
         results = collect_results(hparams, EMOTIONS, brain, report)
+        results["licence"] = hparams["licence"]  # for the model card
         write_results(hparams["output_folder"], results)
         if brain.debug:
             sb.core.logger.info("Debug mode keeps no checkpoint: no export.")

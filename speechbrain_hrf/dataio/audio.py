@@ -1,17 +1,13 @@
-"""Audio files: which of them can be used, and their samples at one rate.
+"""The samples of audio files, at one rate.
 
-A corpus has thousands of files and a few of them are broken. ``probe_all``
-finds those before training starts, from headers alone, and stops only when
-they are more than a small share. ``read`` gives any usable file, or a part of
-it, as mono samples at the model's rate.
+``read`` gives any usable file, or a part of it, as mono samples at the model's
+rate. Which files of a corpus are usable is found out before, by ``probe_all``.
 
 Example
 -------
 >>> import numpy as np, soundfile as sf
 >>> path = getfixture("tmpdir").join("tone.wav").strpath
 >>> sf.write(path, 0.1 * np.ones((44100, 2)), 44100)  # stereo, 44.1 kHz
->>> probe(path)
-AudioInfo(duration=1.0, sample_rate=44100, channels=2)
 >>> read(path).shape
 torch.Size([16000])
 
@@ -23,196 +19,16 @@ Authors
 import functools
 import math
 import os
-import re
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
-import numpy as np
-import soundfile as sf
 import torch
 from speechbrain.dataio import audio_io
 from speechbrain.dataio.preprocess import AudioNormalizer
-from speechbrain.utils.logger import get_logger
-from tqdm import tqdm
 
-logger = get_logger(__name__)
+from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_file
 
-# libsndfile's log of a WAV file whose samples end before they should.
-_CUT_SHORT = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.M)
-# Programs that write to a pipe cannot know the length and put in the largest
-# (0x7fff.... or 0xffffffff): such a file is whole.
-_LENGTH_UNKNOWN = 0x7FFF0000
-# Compressed formats show a missing end only when the end is decoded.
-_TAIL_FRAMES = 1024
 # Context on each side of a cut that is resampled. The resampler's filter
 # reaches 6 zero crossings, 0.8 ms at 8 kHz.
 _MARGIN_SECONDS = 0.01
-# Below this a progress bar is over before it can be read.
-_FEW_FILES = 500
-_NAMED_IN_ERROR = 20
-
-
-class UnusableAudio(ValueError):
-    """A file that cannot be used as audio, and why.
-
-    Arguments
-    ---------
-    path : str or os.PathLike
-        The file.
-    reason : str
-        What is wrong with it.
-
-    Example
-    -------
-    >>> error = UnusableAudio("a.wav", "the file is empty")
-    >>> str(error), error.reason
-    ('a.wav: the file is empty', 'the file is empty')
-    """
-
-    def __init__(self, path, reason):
-        super().__init__(path, reason)  # both in args, so that it pickles
-        self.path = os.fspath(path)
-        self.reason = reason
-
-    def __str__(self):
-        return f"{self.path}: {self.reason}"
-
-
-class AudioInfo(NamedTuple):
-    """What a header says: seconds, samples per second, channels.
-
-    Example
-    -------
-    >>> AudioInfo(duration=1.5, sample_rate=16000, channels=1).duration
-    1.5
-    """
-
-    duration: float
-    sample_rate: int
-    channels: int
-
-
-def probe(path):
-    """Checks that a file holds usable audio, from its header.
-
-    Samples are decoded only where the header cannot tell: the last ones of
-    compressed files (is the end there?), and all of floating-point files, the
-    only ones that can hold NaN. A silent file is usable.
-
-    Arguments
-    ---------
-    path : str or os.PathLike
-        The file.
-
-    Returns
-    -------
-    AudioInfo
-        Duration in seconds, sample rate, channels.
-
-    Raises
-    ------
-    UnusableAudio
-        When the file is missing, empty, no audio, truncated, or has NaN or
-        infinite samples.
-
-    Example
-    -------
-    >>> path = getfixture("tmpdir").join("empty.wav")
-    >>> path.write("")
-    >>> probe(path.strpath)
-    Traceback (most recent call last):
-    ...
-    speechbrain_hrf.dataio.audio.UnusableAudio: ...the file is empty
-    """
-    _check_file(path)
-    try:
-        with sf.SoundFile(os.fspath(path)) as file:
-            _check_length(path, file)
-            if file.format != "WAV":
-                _check_tail(path, file)
-            if file.subtype in ("FLOAT", "DOUBLE"):
-                _check_finite(path, file)
-            return AudioInfo(
-                file.frames / file.samplerate, file.samplerate, file.channels
-            )
-    except (sf.SoundFileError, OSError) as error:
-        raise UnusableAudio(
-            path, f"it cannot be read as audio ({_cause(error)})"
-        ) from error
-
-
-def probe_all(paths, max_unusable=0.01, what="turns"):
-    """Probes many files; lists the unusable ones and goes on without them.
-
-    Arguments
-    ---------
-    paths : dict
-        Name -> path.
-    max_unusable : float
-        The largest share of unusable files to go on with, 0 to 1.
-    what : str
-        What the names stand for, in messages.
-
-    Returns
-    -------
-    infos : dict
-        Name -> AudioInfo, in the order of `paths`.
-    unusable : dict
-        Name -> reason.
-
-    Raises
-    ------
-    ValueError
-        When the share of unusable files is above `max_unusable`.
-
-    Example
-    -------
-    >>> infos, unusable = probe_all({"a": "/no/a.wav"}, max_unusable=1.0)
-    >>> infos, unusable
-    ({}, {'a': '/no/a.wav: the file is missing'})
-    """
-    if not 0 <= max_unusable <= 1:
-        raise ValueError(
-            f"max_unusable is a share of all {what}, between 0 and 1, "
-            f"not {max_unusable}"
-        )
-
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        results = list(
-            tqdm(
-                pool.map(_probe_or_error, paths.values()),
-                total=len(paths),
-                desc=f"Checking {what}",
-                disable=None if len(paths) >= _FEW_FILES else True,
-            )
-        )
-    infos, unusable = {}, {}
-    for name, result in zip(paths, results, strict=True):
-        if isinstance(result, UnusableAudio):
-            unusable[name] = str(result)
-        else:
-            infos[name] = result
-    if not unusable:
-        return infos, unusable
-
-    share = len(unusable) / len(paths)
-    count = f"{len(unusable)} of {len(paths)} {what} ({share:.2%})"
-    for name, reason in unusable.items():
-        logger.warning("Unusable: %s: %s", name, reason)
-    if share > max_unusable:
-        listed = "".join(
-            f"\n  {name}: {reason}"
-            for name, reason in list(unusable.items())[:_NAMED_IN_ERROR]
-        )
-        if len(unusable) > _NAMED_IN_ERROR:
-            listed += f"\n  ... and {len(unusable) - _NAMED_IN_ERROR} more"
-        raise ValueError(
-            f"{count} are unusable, more than max_unusable={max_unusable} "
-            f"allows. Repair the files below, or raise max_unusable to go on "
-            f"without them.{listed}"
-        )
-    logger.warning("%s are unusable and left out.", count)
-    return infos, unusable
 
 
 def read(path, start=0.0, stop=None, sample_rate=16000):
@@ -264,9 +80,9 @@ def read(path, start=0.0, stop=None, sample_rate=16000):
         else:
             wave, rate, begin, end = _load_part(path, start, stop, sample_rate)
     except RuntimeError as error:  # what audio_io makes of every failure
-        _check_file(path)
+        check_file(path)
         raise UnusableAudio(
-            path, f"it cannot be decoded ({_cause(error.__cause__ or error)})"
+            path, f"it cannot be decoded ({cause(error.__cause__ or error)})"
         ) from error
     wave = _normalizer(sample_rate)(wave, rate)[begin:end]
     if len(wave) == 0:
@@ -324,66 +140,3 @@ def _load_part(path, start, stop, sample_rate):
 def _normalizer(sample_rate):
     """One per rate: it keeps its resampling filters."""
     return AudioNormalizer(sample_rate)
-
-
-def _check_file(path):
-    """Refuses what libsndfile has no clear words for."""
-    if os.path.isdir(path):
-        raise UnusableAudio(path, "it is a folder, not a file")
-    if not os.path.exists(path):
-        raise UnusableAudio(path, "the file is missing")
-    if os.path.getsize(path) == 0:
-        raise UnusableAudio(path, "the file is empty")
-
-
-def _check_length(path, file):
-    """Refuses a file without samples, or with fewer than it announces."""
-    short = _CUT_SHORT.search(file.extra_info)
-    if short:
-        announced, present = int(short[1]), int(short[2])
-        if present < announced < _LENGTH_UNKNOWN:
-            raise UnusableAudio(
-                path,
-                f"it is truncated: {present} of {announced} bytes of samples "
-                f"are there",
-            )
-    if file.frames == 0:
-        raise UnusableAudio(path, "it holds no samples")
-    if file.frames > 2**48:  # libsndfile's stand-in for an unknown length
-        raise UnusableAudio(path, "its header gives no length: encode it again")
-
-
-def _check_tail(path, file):
-    """Refuses a file whose last samples cannot be decoded."""
-    frames = min(file.frames, _TAIL_FRAMES)
-    try:
-        file.seek(file.frames - frames)
-        there = len(file.read(frames, dtype="float32"))
-    except sf.SoundFileError:
-        there = 0
-    if there < frames:
-        raise UnusableAudio(
-            path,
-            f"it is truncated: its header announces {file.frames} samples and "
-            f"the last ones cannot be decoded",
-        )
-
-
-def _check_finite(path, file):
-    """Refuses NaN and infinite samples; a block at a time."""
-    file.seek(0)
-    for block in file.blocks(blocksize=2**16, dtype="float32"):
-        if not np.isfinite(block).all():
-            raise UnusableAudio(path, "it holds NaN or infinite samples")
-
-
-def _probe_or_error(path):
-    try:
-        return probe(path)
-    except UnusableAudio as error:
-        return error
-
-
-def _cause(error):
-    """What libsndfile said, without the path that it repeats."""
-    return getattr(error, "error_string", None) or str(error)

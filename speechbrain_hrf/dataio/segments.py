@@ -70,7 +70,7 @@ class SegmentFeatures:
 
         Raises
         ------
-        speechbrain_hrf.dataio.audio.UnusableAudio
+        speechbrain_hrf.dataio.unusable.UnusableAudio
             If the file cannot be decoded or holds NaN.
         """
         if self.kept is not None and path in self.kept:

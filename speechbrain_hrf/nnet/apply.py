@@ -13,95 +13,23 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from typing import NamedTuple
-
-import speechbrain
 from torch import nn
 from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.chain import Chain, check_options
+from speechbrain_hrf.nnet.chain import check_options
 from speechbrain_hrf.nnet.linear import HRFLinear
 from speechbrain_hrf.nnet.packed import (
     PACKED_PARAMETER,
     PackedChains,
     heads_of,
 )
+from speechbrain_hrf.nnet.refusals import refuse_unsuitable, refuse_wrappers
+from speechbrain_hrf.nnet.report import (
+    Expansion,
+    HRFReport,
+    count_parameters,
+)
 from speechbrain_hrf.nnet.targets import resolve
-
-
-class Expansion(NamedTuple):
-    """What became of one layer.
-
-    Arguments
-    ---------
-    name : str
-        Of the layer, or of the block of a packed parameter.
-    shape : tuple of int
-        (inputs, outputs)
-    factor_shapes : tuple
-        Of the factors' weights, PyTorch's [outputs, inputs].
-    before, after : int
-        Parameters of the layer and of its chain.
-
-    Example
-    -------
-    >>> report = apply_hrf(nn.Sequential(nn.Linear(16, 4)), ["0"], ratio=2)
-    >>> report.expansions[0].factor_shapes
-    ((8, 16), (4, 8))
-    """
-
-    name: str
-    shape: tuple
-    factor_shapes: tuple
-    before: int
-    after: int
-
-
-class HRFReport(NamedTuple):
-    """What ``apply_hrf`` did; ``print`` shows it as a table.
-
-    Arguments
-    ---------
-    expansions : tuple of Expansion
-        One per layer.
-    before, after : int
-        Parameters of the whole model.
-
-    Example
-    -------
-    >>> print(HRFReport((), 68, 68))
-    no HRF layer, 68 parameters
-    """
-
-    expansions: tuple
-    before: int
-    after: int
-
-    def __str__(self):
-        if not self.expansions:
-            return f"no HRF layer, {self.before} parameters"
-        rows = [("HRF layer", "shape", "chain", "parameters")]
-        for layer in self.expansions:
-            widths = [layer.shape[0]] + [s[0] for s in layer.factor_shapes]
-            rows.append(
-                (
-                    layer.name,
-                    " -> ".join(map(str, layer.shape)),
-                    " -> ".join(map(str, widths)),
-                    f"{layer.before} -> {layer.after}",
-                )
-            )
-        rows.append(
-            ("all parameters", "", "", f"{self.before} -> {self.after}")
-        )
-        columns = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width)
-                for cell, width in zip(row, columns, strict=True)
-            ).rstrip()
-            for row in rows
-        )
 
 
 def apply_hrf(
@@ -161,10 +89,10 @@ def apply_hrf(
     ['self_attn.in_proj_weight.q', 'linear1']
     """
     check_options(ratio, layers, width_of, init)
-    _refuse_wrappers(model)
+    refuse_wrappers(model)
     targets = resolve(model, modules)
     for target in targets:
-        _refuse_unsuitable(model, target)
+        refuse_unsuitable(model, target)
     options = {
         "ratio": ratio,
         "layers": layers,
@@ -219,25 +147,6 @@ def apply_hrf(
     return HRFReport(tuple(expansions), before, count_parameters(model))
 
 
-def count_parameters(model):
-    """All parameters of a model.
-
-    Arguments
-    ---------
-    model : torch.nn.Module
-
-    Returns
-    -------
-    int
-
-    Example
-    -------
-    >>> count_parameters(nn.Linear(16, 4))
-    68
-    """
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 def _expansion(name, plain, chain):
     n, m = plain.weight.shape
     return Expansion(
@@ -247,78 +156,3 @@ def _expansion(name, plain, chain):
         count_parameters(plain),
         count_parameters(chain),
     )
-
-
-def _refuse_wrappers(model):
-    for path, module in model.named_modules():
-        kind = type(module).__name__
-        if kind in (
-            "DistributedDataParallel",
-            "DataParallel",
-            "FullyShardedDataParallel",
-            "OptimizedModule",
-        ):
-            raise ValueError(
-                f"{path or 'The model'} is wrapped in {kind}, which has "
-                "already seen the plain layers: apply HRF before wrapping or "
-                "compiling."
-            )
-
-
-def _refuse_unsuitable(model, target):
-    def refuse(reason, fix):
-        raise ValueError(f"HRF cannot expand {target.name!r}: {reason}. {fix}")
-
-    if target.path == "":
-        refuse(
-            "it is the model itself, which cannot be replaced in place",
-            "Use HRFLinear, or put the layer into a container.",
-        )
-    module = model.get_submodule(target.path)
-    parameter_name = "weight" if target.block is None else PACKED_PARAMETER
-    if parametrize.is_parametrized(module) or (
-        parameter_name not in module._parameters
-    ):
-        expanded = any(isinstance(m, Chain) for m in module.modules())
-        refuse(
-            "it has been expanded already"
-            if expanded
-            else "another parametrization computes its weight",
-            "Apply HRF once, with all its modules in one list."
-            if expanded
-            else "Remove that parametrization (weight or spectral norm) first.",
-        )
-    own = [
-        parameter
-        for name, parameter in module._parameters.items()
-        if parameter is not None and name in (parameter_name, "bias")
-    ]
-    everywhere = [
-        id(p) for _, p in model.named_parameters(remove_duplicate=False)
-    ]
-    if any(everywhere.count(id(parameter)) > 1 for parameter in own):
-        refuse(
-            "its weights are tied to another layer's",
-            "Choose other layers, or untie them.",
-        )
-    if not all(parameter.requires_grad for parameter in own):
-        refuse(
-            "it is frozen (requires_grad is False)",
-            "Unfreeze it or leave it out.",
-        )
-    if target.block is None and (
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-    ):
-        refuse("it has hooks, which would be lost", "Remove them first.")
-    parent = model.get_submodule(target.path.rpartition(".")[0])
-    if (
-        isinstance(parent, speechbrain.nnet.linear.Linear)
-        and parent.max_norm is not None
-    ):
-        refuse(
-            f"SpeechBrain renormalises it in each step (max_norm="
-            f"{parent.max_norm}), which a product of factors cannot follow",
-            "Set max_norm to None or leave the layer out.",
-        )

@@ -10,7 +10,7 @@ import numbers
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.collapse import collapse
+from speechbrain_hrf.nnet.collapse import collapse, collapse_exactly
 from speechbrain_hrf.nnet.initialisation import INITS
 
 WIDTHS_OF = ("out", "in")
@@ -97,6 +97,9 @@ class Chain(nn.Module):
     def collapsed(self):
         """The one layer that the chain is equal to; differentiable.
 
+        In evaluation it is computed in float64 and rounded, as merging does:
+        what is validated is then what is shipped, to the last bit.
+
         Returns
         -------
         torch.Tensor
@@ -109,7 +112,11 @@ class Chain(nn.Module):
         >>> Chain(torch.empty(4, 16)).collapsed()[0].shape
         torch.Size([4, 16])
         """
-        return collapse(list(self.factors), self.bias_list())
+        factors, biases = list(self.factors), self.bias_list()
+        # Apple's GPUs have no float64.
+        if self.training or factors[0].device.type == "mps":
+            return collapse(factors, biases)
+        return collapse_exactly(factors, biases)
 
     def __repr__(self):
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]

@@ -61,6 +61,35 @@ def collapse(factors, biases):
     return weight, bias
 
 
+def collapse_exactly(factors, biases):
+    """``collapse`` in float64, rounded to the factors' own dtype.
+
+    Arguments
+    ---------
+    factors, biases
+        See ``collapse``.
+
+    Returns
+    -------
+    torch.Tensor
+        W: [d_K, d_0]
+    torch.Tensor or None
+        b: [d_K]
+
+    Example
+    -------
+    >>> tenths = torch.full((2, 2), 0.1)
+    >>> collapse_exactly([tenths, tenths], [None, None])[0].dtype
+    torch.float32
+    """
+    dtype = factors[0].dtype
+    weight, bias = collapse(
+        [factor.double() for factor in factors],
+        [None if bias is None else bias.double() for bias in biases],
+    )
+    return weight.to(dtype), None if bias is None else bias.to(dtype)
+
+
 def _check_chain(factors, biases):
     if len(factors) == 0 or len(factors) != len(biases):
         raise ValueError(

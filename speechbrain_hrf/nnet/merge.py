@@ -13,7 +13,7 @@ import re
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.collapse import collapse
+from speechbrain_hrf.nnet.collapse import collapse_exactly
 from speechbrain_hrf.nnet.linear import HRFLinear
 from speechbrain_hrf.nnet.packed import (
     BLOCKS,
@@ -124,8 +124,6 @@ def merge_hrf(model):
 
 
 def _merged_chain(layer, factors, biases):
-    # Works on tensors of any dtype; float64 keeps the product of factors
-    # exact to the last bit that the factors' own dtype can hold.
     name = layer.rstrip(".") or "the chain"
     n = max(factors, default=-1) + 1
     if sorted(factors) != list(range(n)) or n < 2:
@@ -141,15 +139,13 @@ def _merged_chain(layer, factors, biases):
                     "training has diverged. Merge an earlier checkpoint, or "
                     "train again with a lower learning rate."
                 )
-    dtype = factors[0].dtype
-    weight, bias = collapse(
-        [factors[k].detach().double() for k in range(n)],
-        [
-            biases[k].detach().double() if k in biases else None
-            for k in range(n)
-        ],
+    device = factors[0].device
+    # On the CPU, since not every device has float64.
+    weight, bias = collapse_exactly(
+        [factors[k].detach().cpu() for k in range(n)],
+        [biases[k].detach().cpu() if k in biases else None for k in range(n)],
     )
-    return weight.to(dtype), None if bias is None else bias.to(dtype)
+    return weight.to(device), None if bias is None else bias.to(device)
 
 
 def _packed(state_dict):
@@ -208,28 +204,30 @@ def _plain_linear(path, layer):
 
 
 def _check_equal(path, chain, weight, bias):
+    epsilon = torch.finfo(weight.dtype).eps
     x = torch.randn(
         16,
         weight.shape[1],
         dtype=torch.float64,
         generator=torch.Generator().manual_seed(0),
-    ).to(weight.device)
+    )
     expected = x
     for factor, inner in zip(chain.factors, chain.bias_list(), strict=True):
-        inner = None if inner is None else inner.detach().double()
-        expected = nn.functional.linear(
-            expected, factor.detach().double(), inner
-        )
-    bias = None if bias is None else bias.double()
-    difference = nn.functional.linear(x, weight.double(), bias) - expected
+        expected = nn.functional.linear(expected, _exact(factor), _exact(inner))
+    weight = _exact(weight)
+    difference = nn.functional.linear(x, weight, _exact(bias)) - expected
     # Rounding the merged weight to its dtype is the only error there is.
-    scale = (x.abs() @ weight.double().abs().T).max() + expected.abs().max()
-    if difference.abs().max() > 4 * torch.finfo(weight.dtype).eps * scale:
+    scale = (x.abs() @ weight.abs().T).max() + expected.abs().max()
+    if difference.abs().max() > 4 * epsilon * scale:
         raise ValueError(
             f"Merging {path!r} changes its output by "
             f"{float(difference.abs().max()):.1e}: the merged layer is not "
             "equal to its chain."
         )
+
+
+def _exact(tensor):
+    return None if tensor is None else tensor.detach().cpu().double()
 
 
 def _packed_chains(module):

@@ -22,8 +22,8 @@ import torch
 from torch import nn
 
 from speechbrain_hrf.lobes.models.pooling import GroupMean, MaskedMean
-from speechbrain_hrf.nnet.apply import count_parameters
 from speechbrain_hrf.nnet.merge import merge_hrf
+from speechbrain_hrf.nnet.report import count_parameters
 
 NORMS = (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
 CONVS = (nn.Conv1d, nn.Conv2d)

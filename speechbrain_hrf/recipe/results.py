@@ -23,8 +23,8 @@ def collect_results(hparams, labels, brain, report):
     Arguments
     ---------
     hparams : dict
-        Of the recipe: output_folder, data_folder, corpus, protocol, licence,
-        seed, hrf_modules, hrf_ratio, hrf_layers; fold where it has one.
+        Of the recipe: output_folder, data_folder, corpus, protocol, seed,
+        hrf_modules, hrf_ratio, hrf_layers; fold where it has one.
     labels : list of str
         The classes in the order of their indices.
     brain : speechbrain.Brain
@@ -47,7 +47,7 @@ def collect_results(hparams, labels, brain, report):
     >>> from speechbrain_hrf.inference import MergedClassifier
     >>> folder = getfixture("tmpdir").strpath
     >>> hparams = {"output_folder": folder, "data_folder": folder,
-    ...     "corpus": "demo", "protocol": "paper", "licence": "free", "seed": 1,
+    ...     "corpus": "demo", "protocol": "paper", "seed": 1,
     ...     "hrf_modules": ["CLS"], "hrf_ratio": 8, "hrf_layers": 1}
     >>> model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
     >>> report = apply_hrf(model, ["CLS"])
@@ -82,7 +82,6 @@ def collect_results(hparams, labels, brain, report):
         "params_merged": count_parameters(deployed.merged),
         "params_lightweight": report.before,
         "max_merge_difference": deployed.difference,
-        "licence": hparams["licence"],
     }
 
 

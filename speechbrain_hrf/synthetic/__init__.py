@@ -7,7 +7,7 @@ Example
 -------
 >>> folder = getfixture("tmp_path_factory").getbasetemp()
 >>> corpus = make_corpus("RAVDESS", folder)
->>> is_synthetic(corpus), is_synthetic(folder)
+>>> is_synthetic(corpus), is_synthetic(corpus / "Actor_01")
 (True, False)
 
 Authors

@@ -13,13 +13,9 @@ import soundfile as sf
 import torch
 
 from speechbrain_hrf.dataio import audio
-from speechbrain_hrf.dataio.audio import (
-    AudioInfo,
-    UnusableAudio,
-    probe,
-    probe_all,
-    read,
-)
+from speechbrain_hrf.dataio.audio import read
+from speechbrain_hrf.dataio.probe import AudioInfo, probe, probe_all
+from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 # The resampler's own rounding: float32 sums over some 40 filter taps.
 TOLERANCE = 1e-6

@@ -12,11 +12,9 @@ from speechbrain_hrf import (
     ConvTransformer,
     SpeechFormer,
 )
-from speechbrain_hrf.lobes.models.attention import (
-    LocalSelfAttention,
-    RelPosSelfAttention,
-    SelfAttention,
-)
+from speechbrain_hrf.lobes.models.attention import SelfAttention
+from speechbrain_hrf.lobes.models.local_attention import LocalSelfAttention
+from speechbrain_hrf.lobes.models.relative_attention import RelPosSelfAttention
 
 TOLERANCE = 1e-5
 LIGHT = {

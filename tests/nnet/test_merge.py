@@ -85,13 +85,26 @@ def test_control_dropping_the_inner_bias_is_seen():
 @pytest.mark.parametrize("name", MODELS)
 def test_trained_model(name, layers):
     model = build(name)
-    apply_hrf(model, ["ALL", "FRONT"], layers=layers)
+    apply_hrf(model, ["ALL", "FRONT"], layers=layers, chained=True)
     train(model)
     merged = merge_hrf(model)
     feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
     with torch.no_grad():
         difference = predict(merged, feats, lens) - predict(model, feats, lens)
     assert difference.abs().max() < MODEL_TOLERANCE
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_validated_is_what_is_shipped(name):
+    """In evaluation, factorised and merged are the same to the last bit."""
+    model = build(name)
+    apply_hrf(model, ["ALL", "FRONT"], layers=3)
+    train(model)
+    feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
+    with torch.no_grad():
+        assert torch.equal(
+            predict(merge_hrf(model), feats, lens), predict(model, feats, lens)
+        )
 
 
 @pytest.mark.parametrize("name", MODELS)

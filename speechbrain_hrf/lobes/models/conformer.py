@@ -16,11 +16,11 @@ Authors
 
 from torch import nn
 
-from speechbrain_hrf.lobes.models.attention import RelPosSelfAttention
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
 from speechbrain_hrf.lobes.models.frontend import ConvFrontEnd
 from speechbrain_hrf.lobes.models.lengths import valid_frames
+from speechbrain_hrf.lobes.models.relative_attention import RelPosSelfAttention
 
 
 class Conformer(UtteranceEmbedding):

@@ -16,12 +16,10 @@ Authors
 
 from torch import nn
 
-from speechbrain_hrf.lobes.models.attention import (
-    LocalSelfAttention,
-    SelfAttention,
-)
+from speechbrain_hrf.lobes.models.attention import SelfAttention
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
+from speechbrain_hrf.lobes.models.local_attention import LocalSelfAttention
 from speechbrain_hrf.lobes.models.pooling import GroupMean
 
 # Frames of 10 ms; a merge makes 50, 250 and 1000 ms of them. So the windows of

@@ -1,0 +1,51 @@
+"""Evaluation with merged weights leaves the training alone."""
+
+import copy
+
+import torch
+
+from speechbrain_hrf import ClassifierHead, Conformer, HRFLinear, apply_hrf
+from speechbrain_hrf.inference import MergedClassifier
+
+
+def build():
+    torch.manual_seed(0)
+    model = torch.nn.ModuleList([Conformer(), ClassifierHead(16, 4)])
+    apply_hrf(model, ["ALL"])
+    return model
+
+
+def test_scores_the_merged_copy():
+    model = build()
+    deployed = MergedClassifier(*model)
+    feats, lens = torch.randn(3, 60, 78), torch.tensor([1.0, 0.5, 0.1])
+    output = deployed(feats, lens)
+    assert not any(isinstance(m, HRFLinear) for m in deployed.merged.modules())
+    assert deployed.difference < 1e-5
+    model.eval()
+    with torch.no_grad():
+        expected = model[1](model[0](feats, lens))
+    assert (output - expected).abs().max() < 1e-5
+
+
+def test_training_goes_on_and_a_second_evaluation_sees_it():
+    model = build()
+    before = copy.deepcopy(model.state_dict())
+    feats, lens = torch.randn(3, 60, 78), torch.ones(3)
+    first = MergedClassifier(*model)(feats, lens)
+    assert model.training
+    assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.1)
+    second = MergedClassifier(*model)(feats, lens)
+    assert (first - second).abs().max() > 1e-4
+
+
+def test_the_largest_difference_is_kept():
+    deployed = MergedClassifier(*build())
+    lens = torch.ones(2)
+    deployed(torch.randn(2, 60, 78), lens)
+    largest = deployed.difference
+    deployed(torch.zeros(2, 60, 78), lens)
+    assert deployed.difference >= largest

@@ -1,0 +1,153 @@
+"""A stopped run goes on where it was; a bad start says what is wrong.
+
+The recipes run as users run them, in processes of their own, on the stand-in
+corpus.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+SCRIPT = REPOSITORY / "recipes" / "RAVDESS" / "train.py"
+
+
+def command(output_folder, *options):
+    return [
+        sys.executable,
+        str(SCRIPT),
+        "hparams/speechformer_hrf.yaml",
+        "--output_folder",
+        str(output_folder),
+        "--noprogressbar",
+        "--device",
+        "cpu",
+        *options,
+    ]
+
+
+def run(output_folder, *options):
+    return subprocess.run(
+        command(output_folder, *options),
+        cwd=output_folder.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+
+
+def final_weights(output_folder):
+    (checkpoint,) = (output_folder / "save").glob("CKPT*")
+    return {
+        name: torch.load(checkpoint / f"{name}.ckpt", weights_only=True)
+        for name in ("embedding_model", "classifier")
+    }
+
+
+def epochs_logged(output_folder):
+    log = (output_folder / "train_log.txt").read_text()
+    return re.findall(r"^epoch: (\d+), .*", log, re.MULTILINE)
+
+
+def wait_for(folder, condition, process):
+    deadline = time.time() + 300
+    while time.time() < deadline:
+        if condition():
+            return
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.02)
+    raise AssertionError(f"{folder} never got there")
+
+
+def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(tmp_path):
+    options = ["--number_of_epochs", "4", "--ckpt_interval_steps", "2"]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(whole, *options).returncode == 0
+
+    process = subprocess.Popen(
+        command(broken, *options),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def in_second_epoch():
+        log = (broken / "train_log.txt").read_text()
+        marks = [path.read_text() for path in broken.glob("save/*/CKPT.yaml")]
+        return "epoch: 1" in log and any(
+            "end-of-epoch: false" in mark for mark in marks
+        )
+
+    try:
+        wait_for(broken, lambda: _safely(in_second_epoch), process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    finally:
+        process.kill()
+
+    resumed = run(broken, *options)
+    assert resumed.returncode == 0, resumed.stdout
+    assert "Loading a checkpoint" in resumed.stdout
+    assert epochs_logged(broken) == ["1", "2", "3", "4"]
+    expected, found = final_weights(whole), final_weights(broken)
+    for name, state in expected.items():
+        for key, tensor in state.items():
+            assert torch.equal(found[name][key], tensor), (name, key)
+
+
+def _safely(condition):
+    try:
+        return condition()
+    except FileNotFoundError:  # a checkpoint that was deleted between looks
+        return False
+
+
+def test_finished_runs_are_not_trained_again(tmp_path):
+    options = ["--number_of_epochs", "1"]
+    assert run(tmp_path / "a", *options).returncode == 0
+    again = run(tmp_path / "a", *options)
+    assert again.returncode == 0
+    assert epochs_logged(tmp_path / "a") == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data_folder", "/nowhere/RAVDESS"], "/nowhere/RAVDESS"),
+        (["--data_folder", os.fspath(REPOSITORY / "tests")], "Actor_"),
+        (["--hrf_modules", "[FFN_M1]"], "FFN_M1"),
+        (["--hrf_ratio", "0"], "ratio is 0"),
+        (["--hrf_layers", "0"], "extra layers is 0"),
+        (["--fold", "7"], "fold"),
+        (["--protocol", "best_test_epoch"], "best_test_epoch"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_bad_options_are_named(tmp_path, options, message):
+    result = run(tmp_path / "a", "--number_of_epochs", "1", *options)
+    assert result.returncode != 0
+    last = result.stdout.strip().splitlines()[-12:]
+    assert message in "\n".join(last)
+    assert not list((tmp_path / "a").glob("save/CKPT*"))
+    assert not (tmp_path / "a" / "pretrained").exists()
+
+
+def test_another_arm_in_the_same_folder_is_refused(tmp_path):
+    options = ["--number_of_epochs", "1"]
+    assert run(tmp_path / "a", *options).returncode == 0
+    other = run(tmp_path / "a", *options, "--hrf_modules", "[]")
+    assert other.returncode != 0
+    assert "its own --output_folder" in other.stdout

@@ -1,0 +1,77 @@
+"""Scores against numbers worked out by hand."""
+
+import pytest
+import torch
+
+from speechbrain_hrf.metrics import (
+    EmotionScores,
+    confusion_figure,
+    confusion_text,
+)
+
+LABELS = ["neu", "hap", "sad"]
+
+
+def scores_of(references, predictions, labels=LABELS):
+    scores = EmotionScores(labels)
+    log_probabilities = torch.full((len(references), 1, len(labels)), -9.0)
+    for row, found in enumerate(predictions):
+        log_probabilities[row, 0, found] = -0.1
+    scores.append(
+        [str(k) for k in range(len(references))],
+        log_probabilities,
+        torch.tensor(references).unsqueeze(1),
+    )
+    return scores.summarize()
+
+
+def test_by_hand():
+    # neu: 3 of 4 found; hap: 1 of 2; sad: 0 of 1.
+    summary = scores_of([0, 0, 0, 0, 1, 1, 2], [0, 0, 0, 1, 1, 0, 0])
+    assert summary["WA"] == pytest.approx(4 / 7)
+    assert summary["UA"] == pytest.approx((3 / 4 + 1 / 2 + 0) / 3)
+    # F1: neu 2*3/(5+4) = 2/3, hap 2*1/(2+2) = 1/2, sad 0
+    assert summary["WF1"] == pytest.approx((4 * 2 / 3 + 2 * 1 / 2) / 7)
+    assert summary["MF1"] == pytest.approx((2 / 3 + 1 / 2) / 3)
+    assert summary["confusion"] == [[3, 1, 0], [1, 1, 0], [1, 0, 0]]
+    assert summary["n"] == 7
+
+
+def test_a_class_that_does_not_occur_has_no_recall():
+    summary = scores_of([0, 0], [0, 0])
+    assert summary["UA"] == 1.0
+    assert summary["MF1"] == pytest.approx(1 / 3)
+
+
+def test_plain_numbers_for_checkpoints():
+    summary = scores_of([0, 1], [0, 0])
+    assert {type(summary[key]) for key in ("WA", "UA", "WF1", "MF1")} == {float}
+    assert type(summary["confusion"][0][0]) is int
+
+
+def test_batches_add_up():
+    whole, parts = EmotionScores(LABELS), EmotionScores(LABELS)
+    outputs = torch.randn(10, 1, 3)
+    references = torch.randint(3, (10, 1))
+    ids = [str(k) for k in range(10)]
+    whole.append(ids, outputs, references)
+    parts.append(ids[:3], outputs[:3], references[:3])
+    parts.append(ids[3:], outputs[3:], references[3:])
+    assert whole.summarize() == parts.summarize()
+
+
+def test_nothing_to_score():
+    with pytest.raises(ValueError, match="the set is empty"):
+        EmotionScores(LABELS).summarize()
+
+
+def test_confusion_text_lines_up():
+    lines = confusion_text([[100, 1, 0], [0, 5, 0], [0, 0, 9]], LABELS)
+    assert len({len(line) for line in lines.splitlines()}) == 1
+
+
+def test_confusion_picture_is_a_picture(tmp_path):
+    path = tmp_path / "confusion.png"
+    confusion_figure([[3, 1, 0], [1, 1, 0], [0, 0, 0]], LABELS, "demo", path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert path.stat().st_size > 5000
