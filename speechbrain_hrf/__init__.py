@@ -36,6 +36,7 @@ from speechbrain_hrf.nnet import (
     merge_hrf,
     merged_state_dict,
 )
+from speechbrain_hrf.nnet.profile import profile
 
 # So that a YAML's !new:speechbrain.lobes.models.hrf.Conformer finds it.
 sys.modules["speechbrain.lobes.models.hrf"] = _models
@@ -52,4 +53,5 @@ __all__ = [
     "count_parameters",
     "merge_hrf",
     "merged_state_dict",
+    "profile",
 ]

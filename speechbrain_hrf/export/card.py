@@ -123,8 +123,8 @@ def model_card(facts, metrics):
         f"## Sizes\n\n{_sizes(facts, metrics)}",
         f"## Check of this export\n\nLoaded in a fresh process, it gave the "
         f"log-probabilities of the trained model (checkpoint "
-        f"`{facts.checkpoint}`) within {facts.max_difference:.1e} (relative "
-        f"where they exceed 1), on {facts.audio}.",
+        f"`{facts.checkpoint}`) within {facts.max_difference:.1e}, "
+        f"on {facts.audio}.",
         f"## Licence of the data\n\n{_licence(metrics)}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -65,7 +65,7 @@ class ExportReport(NamedTuple):
         Number of parameters.
     max_difference : float
         Largest difference to the trained model's log-probabilities, in a
-        fresh process; relative where they exceed 1.
+        fresh process.
     audio : str
         On what they were compared.
     load : str
