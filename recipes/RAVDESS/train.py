@@ -19,7 +19,7 @@ import sys
 import speechbrain as sb
 from hyperpyyaml import load_hyperpyyaml
 from ravdess_prepare import EMOTIONS, prepare_ravdess
-from speechbrain.utils.distributed import if_main_process, run_on_main
+from speechbrain.utils.distributed import run_on_main
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures, fill_segment
 from speechbrain_hrf.export import export_pretrained
@@ -206,15 +206,15 @@ if __name__ == "__main__":
         max_key="UA" if hparams["protocol"] == "held_out" else None,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
-    if if_main_process():
-        results = collect_results(hparams, EMOTIONS, brain, report)
-        results["licence"] = hparams["licence"]  # for the model card
-        write_results(hparams["output_folder"], results)
-        if brain.debug:
-            sb.core.logger.info("Debug mode keeps no checkpoint: no export.")
-        else:
-            export = export_pretrained(
-                hparams["output_folder"], hparams["export_folder"]
-            )
-            sb.core.logger.info("%s", export)
-        warn_if_synthetic(hparams["data_folder"])
+    results = collect_results(hparams, EMOTIONS, brain, report)
+    results["licence"] = hparams["licence"]  # for the model card
+    run_on_main(write_results, args=[hparams["output_folder"], results])
+    if brain.debug:
+        sb.core.logger.info("Debug mode keeps no checkpoint: no export.")
+    else:
+        export = run_on_main(
+            export_pretrained,
+            args=[hparams["output_folder"], hparams["export_folder"]],
+        )
+        sb.core.logger.info("%s", export)
+    warn_if_synthetic(hparams["data_folder"])
