@@ -25,6 +25,7 @@ setup(
         "torch>=2.7.1,<2.12",
         "torchaudio>=2.7.1,<2.12",
         "hyperpyyaml>=1.2.2",
+        "ruamel.yaml>=0.17.28",
         "sentencepiece>=0.1.91",
         "numpy>=1.24",
         "soundfile>=0.12.1",

@@ -21,6 +21,7 @@ import sys
 
 import speechbrain.lobes.models
 
+from speechbrain_hrf.inference import merge_on_transfer
 from speechbrain_hrf.lobes import models as _models
 from speechbrain_hrf.lobes.models import (
     ClassifierHead,
@@ -37,6 +38,10 @@ from speechbrain_hrf.nnet import (
     merged_state_dict,
 )
 from speechbrain_hrf.nnet.profile import profile
+
+# A factorised checkpoint that Pretrainer loads into one of our models is merged
+# on the way. Done here, so that the model files need nothing but PyTorch.
+merge_on_transfer(ClassifierHead, Conformer, ConvTransformer, SpeechFormer)
 
 # So that a YAML's !new:speechbrain.lobes.models.hrf.Conformer finds it.
 sys.modules["speechbrain.lobes.models.hrf"] = _models

@@ -11,7 +11,6 @@ name may end in a letter. So the dialogue is `turn[:-5]`, the speaker's gender
 `turn[-4]` and the session `turn[4]`.
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -10,7 +10,6 @@ All actors say the same two sentences, so splits are made by actor. Fold k
 tests on actors 4k-3 ... 4k, two men and two women. Every fold should be run.
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

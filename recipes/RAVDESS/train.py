@@ -32,7 +32,8 @@ from speechbrain_hrf.recipe import (
     load_splits,
     locate_hparams,
     make_stand_in,
-    refuse_other_model,
+    refuse_other_options,
+    results_text,
     save_labels,
     use_stand_in,
     warn_if_synthetic,
@@ -107,6 +108,11 @@ class EmotionBrain(sb.Brain):
         self.checkpoint = self.checkpointer.recover_if_possible(
             max_key=max_key, min_key=min_key
         )
+        if self.checkpoint is None:
+            raise ValueError(
+                "There is no checkpoint to score: number_of_epochs is "
+                f"{self.hparams.epoch_counter.limit}. Train at least one."
+            )
         self.deployed = MergedClassifier(
             self.hparams.embedding_model, self.hparams.classifier
         )
@@ -143,6 +149,7 @@ def dataio_prep(hparams):
         segment,
         hparams["label_encoder"],
         EMOTIONS,
+        hparams["n_classes"],
     )
     save_labels(hparams["label_encoder"], hparams["label_encoder_file"])
     return datasets
@@ -154,6 +161,7 @@ if __name__ == "__main__":
         locate_hparams(sys.argv[1:], __file__)
     )
     overrides = use_stand_in(hparams_file, overrides)
+    refuse_other_options(hparams_file, overrides)
     sb.utils.distributed.ddp_init_group(run_opts)
     with open(hparams_file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
@@ -182,7 +190,6 @@ if __name__ == "__main__":
     # HRF: the chosen layers become chains, in place
     report = hparams["apply_hrf"](hparams["model"])
     sb.core.logger.info("HRF\n%s", report)
-    refuse_other_model(hparams["checkpointer"], hparams["model"])
 
     # Training
     brain = EmotionBrain(
@@ -208,10 +215,10 @@ if __name__ == "__main__":
     )
     results = collect_results(hparams, EMOTIONS, brain, report)
     results["licence"] = hparams["licence"]  # for the model card
-    run_on_main(write_results, args=[hparams["output_folder"], results])
-    if brain.debug:
-        sb.core.logger.info("Debug mode keeps no checkpoint: no export.")
+    if brain.debug:  # a few batches: no result, and no checkpoint to export
+        sb.core.logger.info("Nothing is written.\n%s", results_text(results))
     else:
+        run_on_main(write_results, args=[hparams["output_folder"], results])
         export = run_on_main(
             export_pretrained,
             args=[hparams["output_folder"], hparams["export_folder"]],

@@ -12,7 +12,6 @@ Example
 torch.Size([16000])
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -19,7 +19,6 @@ True
 'the options changed (fold: 1 -> 2)'
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

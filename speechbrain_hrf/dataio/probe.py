@@ -13,7 +13,6 @@ Example
 AudioInfo(duration=1.0, sample_rate=44100, channels=2)
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -1,7 +1,6 @@
 """The error for an audio file that cannot be used, and its reasons.
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

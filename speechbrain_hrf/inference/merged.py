@@ -1,17 +1,24 @@
-"""Evaluation with the weights that are shipped.
+"""Evaluation with the weights that are shipped, held against the chains.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+import copy
+
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet import merge_hrf
+from speechbrain_hrf.nnet import HRFLinear, merge_hrf
 
 
 class MergedClassifier(nn.Module):
-    """Scores the merged copy of a model, and compares it with the original.
+    """Scores the merged copy of a model, and compares it with the chains.
+
+    The reference sends every frame through the chains of wide layers, so that
+    nothing of the algebra which merging relies on is in it. Both work in
+    float32: of a very confident model's log-probabilities, say -30, no more
+    than five digits can agree.
 
     Arguments
     ---------
@@ -34,17 +41,20 @@ class MergedClassifier(nn.Module):
 
     def __init__(self, embedding_model, classifier):
         super().__init__()
-        self.factorised = nn.ModuleList([embedding_model, classifier])
-        # Brain.evaluate() sets its own modules to eval; this copy is not one.
-        self.merged = merge_hrf(self.factorised).eval()
+        model = nn.ModuleList([embedding_model, classifier])
+        # Brain.evaluate() sets its own modules to eval; these copies are not.
+        self.merged = merge_hrf(model).eval()
+        self.chained = copy.deepcopy(model).eval()
+        for module in self.chained.modules():
+            if isinstance(module, HRFLinear):
+                module.chained = True
         self.difference = 0.0
 
     @torch.no_grad()
     def forward(self, feats, wav_lens):
         """Log-probabilities of the merged model.
 
-        Also keeps the largest difference from the factorised model's in
-        ``difference``.
+        Also keeps the largest difference from the chains' in ``difference``.
 
         Arguments
         ---------
@@ -58,13 +68,10 @@ class MergedClassifier(nn.Module):
         torch.Tensor
             [B, 1, C]
         """
-        mode = self.factorised.training
-        self.factorised.eval()
         outputs = [
             classifier(embedding_model(feats, wav_lens))
-            for embedding_model, classifier in (self.merged, self.factorised)
+            for embedding_model, classifier in (self.merged, self.chained)
         ]
-        self.factorised.train(mode)
         difference = float((outputs[0] - outputs[1]).abs().max())
         self.difference = max(self.difference, difference)
         return outputs[0]

@@ -13,7 +13,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
 from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.chain import check_options
@@ -51,10 +50,12 @@ def apply_hrf(
     ---------
     model : torch.nn.Module
         Any model: its ``torch.nn.Linear`` layers, the ``in_proj_weight`` of
-        ``torch.nn.MultiheadAttention`` and SpeechBrain's ``RelPosMHAXL``.
+        ``torch.nn.MultiheadAttention`` and SpeechBrain's ``RelPosMHAXL`` and
+        ``RoPEMHA``.
     modules : list of str
         Groups of the lobes (QKV, Project, FFN1, FFN2, FFN_M1, FFN_M2, CLS,
-        ALL, FRONT) or patterns over layer names; empty for no HRF.
+        ALL, FRONT) or patterns over layer names; empty for no HRF. ALL is the
+        paper's: all of these but FRONT.
     ratio : float
         Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
     layers : int
@@ -83,6 +84,7 @@ def apply_hrf(
 
     Example
     -------
+    >>> from torch import nn
     >>> model = nn.TransformerEncoderLayer(16, 4, 32)
     >>> report = apply_hrf(model, ["linear1", "*.in_proj_weight.q"], ratio=2)
     >>> [layer.name for layer in report.expansions]
@@ -115,7 +117,8 @@ def apply_hrf(
                 **options,
             )
             replacements.append((target.path, chain))
-            expansions.append(_expansion(target.name, linear, chain))
+            before_here = count_parameters(linear)
+            expansions.append(_expansion(target.name, before_here, chain))
     for path in dict.fromkeys(t.path for t in targets if t.block):
         module = model.get_submodule(path)
         blocks = [t.block for t in targets if t.path == path]
@@ -131,9 +134,9 @@ def apply_hrf(
         stem = f"{path}.{PACKED_PARAMETER}".lstrip(".")
         for block in blocks:
             chain = getattr(getattr(chains, chains.layout), block)
-            weight = nn.Module()
-            weight.weight = nn.Parameter(chain.collapsed()[0].detach())
-            expansions.append(_expansion(f"{stem}.{block}", weight, chain))
+            before_here = chain.factors[0].shape[1] * chain.factors[-1].shape[0]
+            name = f"{stem}.{block}"
+            expansions.append(_expansion(name, before_here, chain))
     for path, chain in replacements:
         if isinstance(chain, PackedChains):
             parametrize.register_parametrization(
@@ -147,12 +150,7 @@ def apply_hrf(
     return HRFReport(tuple(expansions), before, count_parameters(model))
 
 
-def _expansion(name, plain, chain):
-    n, m = plain.weight.shape
-    return Expansion(
-        name,
-        (m, n),
-        tuple(tuple(factor.shape) for factor in chain.factors),
-        count_parameters(plain),
-        count_parameters(chain),
-    )
+def _expansion(name, before, chain):
+    shapes = tuple(tuple(factor.shape) for factor in chain.factors)
+    shape = (shapes[0][1], shapes[-1][0])
+    return Expansion(name, shape, shapes, before, count_parameters(chain))

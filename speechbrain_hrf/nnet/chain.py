@@ -63,42 +63,38 @@ class Chain(nn.Module):
         hidden = round(ratio * (n if width_of == "out" else m))
         widths = [m] + [hidden] * layers + [n]
         like = {"dtype": weight.dtype, "device": weight.device}
-        self.factors = nn.ParameterList(
+        self.hrf_factors = nn.ParameterList(
             torch.empty(widths[k + 1], widths[k], **like)
             for k in range(layers + 1)
         )
         # A missing bias is None in the middle of the list, so they are named
         # one by one: a ParameterList would not keep its place.
-        self.biases = nn.Module()
+        self.hrf_biases = nn.Module()
         for k in range(layers + 1):
             present = bias is not None if k == layers else inner_bias
-            self.biases.register_parameter(
+            self.hrf_biases.register_parameter(
                 str(k),
                 nn.Parameter(torch.empty(widths[k + 1], **like))
                 if present
                 else None,
             )
-        INITS[init](list(self.factors), self.bias_list(), weight, bias)
+        INITS[init](self.factors, self.biases, weight, bias)
 
-    def bias_list(self):
-        """The biases in order, None where a layer has none.
+    @property
+    def factors(self):
+        """The factors' weights in the order in which they apply."""
+        return list(self.hrf_factors)
 
-        Returns
-        -------
-        list of (torch.nn.Parameter or None)
-
-        Example
-        -------
-        >>> Chain(torch.empty(4, 16), inner_bias=False).bias_list()
-        [None, None]
-        """
-        return list(self.biases._parameters.values())
+    @property
+    def biases(self):
+        """Their biases, None where one has none."""
+        return list(self.hrf_biases._parameters.values())
 
     def collapsed(self):
         """The one layer that the chain is equal to; differentiable.
 
         In evaluation it is computed in float64 and rounded, as merging does:
-        what is validated is then what is shipped, to the last bit.
+        what is validated is what is shipped, not its neighbour by a rounding.
 
         Returns
         -------
@@ -112,7 +108,7 @@ class Chain(nn.Module):
         >>> Chain(torch.empty(4, 16)).collapsed()[0].shape
         torch.Size([4, 16])
         """
-        factors, biases = list(self.factors), self.bias_list()
+        factors, biases = self.factors, self.biases
         # Apple's GPUs have no float64.
         if self.training or factors[0].device.type == "mps":
             return collapse(factors, biases)
@@ -145,6 +141,7 @@ def check_options(ratio, layers, width_of, init):
     """
     if (
         not isinstance(ratio, numbers.Real)
+        or isinstance(ratio, bool)
         or not math.isfinite(ratio)
         or ratio < 1
     ):

@@ -92,11 +92,6 @@ def init_preserve(factors, biases, weight, bias):
     bias : torch.Tensor or None
         [n]
 
-    Raises
-    ------
-    ValueError
-        If the chain is too narrow to hold the weight.
-
     Example
     -------
     >>> weight = torch.rand(2, 3)
@@ -108,12 +103,6 @@ def init_preserve(factors, biases, weight, bias):
     """
     U, S, Vh = torch.linalg.svd(weight.double(), full_matrices=False)
     hidden, rank = factors[0].shape[0], len(S)
-    if hidden < rank:
-        raise ValueError(
-            f"A chain of hidden width {hidden} cannot reproduce a weight of "
-            f"shape {tuple(weight.shape)}: widen it (ratio, width_of) or "
-            'use init="default" or "scaled".'
-        )
     share = S.pow(1 / len(factors))
     right = Vh  # [rank, m]
     for factor in factors[:-1]:

@@ -120,9 +120,7 @@ class HRFLinear(Chain):
             [..., n]
         """
         if self.chained:
-            for factor, bias in zip(
-                self.factors, self.bias_list(), strict=True
-            ):
+            for factor, bias in zip(self.factors, self.biases, strict=True):
                 x = F.linear(x, factor, bias)
             return x
         return F.linear(x, *self.collapsed())

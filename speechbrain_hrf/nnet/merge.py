@@ -9,6 +9,7 @@ Authors
 
 import copy
 import re
+from collections import OrderedDict
 
 import torch
 from torch import nn
@@ -22,7 +23,9 @@ from speechbrain_hrf.nnet.packed import (
     pack,
 )
 
-_CHAIN_KEY = re.compile(r"^(?P<layer>.*\.|)(?P<kind>factors|biases)\.(\d+)$")
+_CHAIN_KEY = re.compile(
+    r"^(?P<layer>.*\.|)hrf_(?P<kind>factors|biases)\.(\d+)$"
+)
 _BLOCK_KEY = re.compile(
     r"^(?P<module>.*\.|)parametrizations\.(?P<parameter>\w+)\.0\."
     r"(?:blocked|per_head_(?P<heads>\d+))\.(?P<block>[qkv])\.weight$"
@@ -32,9 +35,9 @@ _BLOCK_KEY = re.compile(
 def merged_state_dict(state_dict):
     """The state dict of the plain model that a factorised one is equal to.
 
-    Multiplies in float64, whatever the dtype and whether autocast is on, and
-    leaves everything that is not a chain as it is: merging twice changes
-    nothing.
+    Multiplies in float64, whatever the dtype and whether autocast is on,
+    checks each product against its chain on random input, and leaves
+    everything that is not a chain as it is: merging twice changes nothing.
 
     Arguments
     ---------
@@ -49,13 +52,14 @@ def merged_state_dict(state_dict):
     Raises
     ------
     ValueError
-        If a chain is incomplete, or holds NaN or Inf.
+        If a chain is incomplete, holds NaN or Inf, or is not equal to its
+        product.
 
     Example
     -------
     >>> layer = nn.Sequential(HRFLinear(16, 4))
     >>> list(layer.state_dict())
-    ['0.factors.0', '0.factors.1', '0.biases.0', '0.biases.1']
+    ['0.hrf_factors.0', '0.hrf_factors.1', '0.hrf_biases.0', '0.hrf_biases.1']
     >>> list(merged_state_dict(layer.state_dict()))
     ['0.weight', '0.bias']
     """
@@ -65,7 +69,7 @@ def merged_state_dict(state_dict):
         if match:
             parts = chains.setdefault(match["layer"], ({}, {}))
             parts[match["kind"] == "biases"][int(match[3])] = tensor
-    merged = {}
+    merged = OrderedDict()
     for key, tensor in state_dict.items():
         match = _CHAIN_KEY.match(key)
         if match is None:
@@ -77,13 +81,18 @@ def merged_state_dict(state_dict):
             merged[match["layer"] + "weight"] = weight
             if bias is not None:
                 merged[match["layer"] + "bias"] = bias
-    return _packed(merged)
+    merged = _packed(merged)
+    if hasattr(state_dict, "_metadata"):
+        # Versions of modules, which PyTorch reads when it loads old ones.
+        merged._metadata = state_dict._metadata
+    return merged
 
 
 def merge_hrf(model):
     """A copy of a model with all chains merged; the model stays as it is.
 
-    Each merged layer is checked against its chain on random input.
+    Each merged layer is checked against its chain on random input. A layer
+    that stands in several places stays one layer, and forward hooks stay.
 
     Arguments
     ---------
@@ -98,8 +107,8 @@ def merge_hrf(model):
     Raises
     ------
     ValueError
-        If a chain holds NaN or Inf, or a merged layer is not equal to its
-        chain.
+        If a chain holds NaN or Inf, a merged layer is not equal to its chain,
+        or a parametrization was added on top of a packed weight's.
 
     Example
     -------
@@ -113,13 +122,15 @@ def merge_hrf(model):
     merged = copy.deepcopy(model)
     if isinstance(merged, HRFLinear):
         return _plain_linear("the model", merged)
-    for path, module in list(merged.named_modules()):
+    plain = {}
+    for path, module in list(merged.named_modules(remove_duplicate=False)):
         if isinstance(module, HRFLinear):
+            if id(module) not in plain:
+                plain[id(module)] = _plain_linear(path, module)
             parent, _, name = path.rpartition(".")
-            plain = _plain_linear(path, module)
-            setattr(merged.get_submodule(parent), name, plain)
-        elif isinstance(chains := _packed_chains(module), PackedChains):
-            _unparametrize(path, module, chains)
+            setattr(merged.get_submodule(parent), name, plain[id(module)])
+        elif _packed_chains(module) is not None:
+            _unparametrize(path, module)
     return merged
 
 
@@ -141,10 +152,12 @@ def _merged_chain(layer, factors, biases):
                 )
     device = factors[0].device
     # On the CPU, since not every device has float64.
-    weight, bias = collapse_exactly(
-        [factors[k].detach().cpu() for k in range(n)],
-        [biases[k].detach().cpu() if k in biases else None for k in range(n)],
-    )
+    factors = [factors[k].detach().cpu() for k in range(n)]
+    biases = [
+        biases[k].detach().cpu() if k in biases else None for k in range(n)
+    ]
+    weight, bias = collapse_exactly(factors, biases)
+    _check_equal(name, factors, biases, weight, bias)
     return weight.to(device), None if bias is None else bias.to(device)
 
 
@@ -155,7 +168,7 @@ def _packed(state_dict):
         if match:
             name = match["module"] + match["parameter"]
             blocks.setdefault(name, {})[match["block"]] = tensor
-    packed = {}
+    packed = OrderedDict()
     for key, tensor in state_dict.items():
         match = _BLOCK_KEY.match(key)
         if match is None:
@@ -175,16 +188,43 @@ def _packed(state_dict):
     return packed
 
 
-def _chain_parts(chain):
-    factors = dict(enumerate(chain.factors))
-    biases = {
-        k: bias for k, bias in enumerate(chain.bias_list()) if bias is not None
-    }
-    return factors, biases
+def _check_equal(name, factors, biases, weight, bias):
+    # The chain itself, layer after layer, not another way to multiply it out.
+    x = torch.randn(
+        16,
+        weight.shape[1],
+        dtype=torch.float64,
+        generator=torch.Generator().manual_seed(0),
+    )
+    expected = x
+    for factor, inner in zip(factors, biases, strict=True):
+        expected = nn.functional.linear(expected, _exact(factor), _exact(inner))
+    difference = (
+        nn.functional.linear(x, _exact(weight), _exact(bias)) - expected
+    )
+    # Rounding the merged weight to its dtype is the only error there is.
+    scale = (x.abs() @ _exact(weight).abs().T).max() + expected.abs().max()
+    if difference.abs().max() > 4 * torch.finfo(weight.dtype).eps * scale:
+        raise ValueError(
+            f"Merging {name!r} changes its output by "
+            f"{float(difference.abs().max()):.1e}: the merged layer is not "
+            "equal to its chain."
+        )
+
+
+def _exact(tensor):
+    return None if tensor is None else tensor.double()
+
+
+def _merged(name, chain):
+    biases = {k: b for k, b in enumerate(chain.biases) if b is not None}
+    weight, bias = _merged_chain(name, dict(enumerate(chain.factors)), biases)
+    learns = any(parameter.requires_grad for parameter in chain.parameters())
+    return weight, bias, learns
 
 
 def _plain_linear(path, layer):
-    weight, bias = _merged_chain(path, *_chain_parts(layer))
+    weight, bias, learns = _merged(path, layer)
     # skip_init: drawing weights to throw away would move the random state
     # of the training that goes on afterwards.
     plain = nn.utils.skip_init(
@@ -199,59 +239,43 @@ def _plain_linear(path, layer):
         plain.weight.copy_(weight)
         if bias is not None:
             plain.bias.copy_(bias)
-    _check_equal(path, layer, weight, bias)
-    return plain.train(layer.training)
-
-
-def _check_equal(path, chain, weight, bias):
-    epsilon = torch.finfo(weight.dtype).eps
-    x = torch.randn(
-        16,
-        weight.shape[1],
-        dtype=torch.float64,
-        generator=torch.Generator().manual_seed(0),
-    )
-    expected = x
-    for factor, inner in zip(chain.factors, chain.bias_list(), strict=True):
-        expected = nn.functional.linear(expected, _exact(factor), _exact(inner))
-    weight = _exact(weight)
-    difference = nn.functional.linear(x, weight, _exact(bias)) - expected
-    # Rounding the merged weight to its dtype is the only error there is.
-    scale = (x.abs() @ weight.abs().T).max() + expected.abs().max()
-    if difference.abs().max() > 4 * epsilon * scale:
-        raise ValueError(
-            f"Merging {path!r} changes its output by "
-            f"{float(difference.abs().max()):.1e}: the merged layer is not "
-            "equal to its chain."
-        )
-
-
-def _exact(tensor):
-    return None if tensor is None else tensor.detach().cpu().double()
+    plain._forward_hooks = layer._forward_hooks
+    plain._forward_pre_hooks = layer._forward_pre_hooks
+    return plain.requires_grad_(learns).train(layer.training)
 
 
 def _packed_chains(module):
     parametrizations = getattr(module, "parametrizations", {})
-    if PACKED_PARAMETER in parametrizations:
+    if PACKED_PARAMETER in parametrizations and isinstance(
+        parametrizations[PACKED_PARAMETER][0], PackedChains
+    ):
         return parametrizations[PACKED_PARAMETER][0]
     return None
 
 
-def _unparametrize(path, module, chains):
-    blocks = []
+def _unparametrize(path, module):
+    where = f"{path}.{PACKED_PARAMETER}".lstrip(".")
+    count = sum(len(chain) for chain in module.parametrizations.values())
+    if count > 1:
+        raise ValueError(
+            f"{where!r} cannot be merged: another parametrization was added "
+            f"to its module after HRF. Remove it first."
+        )
+    chains = _packed_chains(module)
+    blocks, learn = [], []
     for name, part in getattr(chains, chains.layout).named_children():
         if name in chains.chosen:
-            where = f"{path}.{PACKED_PARAMETER}.{name}".lstrip(".")
-            weight, _ = _merged_chain(where, *_chain_parts(part))
-            _check_equal(where, part, weight, None)
+            weight, _, learns = _merged(f"{where}.{name}", part)
         else:
-            weight = part.weight.detach()
+            weight, learns = part.weight.detach(), part.weight.requires_grad
         blocks.append(weight)
+        learn.append(learns)
     # parametrize.remove_parametrizations would take the property off a class
     # that this copy shares with the original, so the copy gets its class back
-    # instead (github.com/pytorch/pytorch/issues/69855 is about the sharing).
+    # instead.
     module.__class__ = type(module).__mro__[1]
     del module._modules["parametrizations"]
     module.register_parameter(
-        PACKED_PARAMETER, nn.Parameter(pack(blocks, chains.n_heads))
+        PACKED_PARAMETER,
+        nn.Parameter(pack(blocks, chains.n_heads), requires_grad=any(learn)),
     )

@@ -1,10 +1,14 @@
 """HRF for weights that hold several projections in one parameter.
 
-``torch.nn.MultiheadAttention`` and SpeechBrain's ``RelPosMHAXL`` and
-``RoPEMHA`` keep query, key and value in one ``in_proj_weight``. Each chosen block gets a chain of its
-own; PyTorch's parametrization puts the blocks together on access, so the
-foreign module's code stays as it is. Its bias is another parameter and is not
-expanded.
+``torch.nn.MultiheadAttention`` and SpeechBrain's ``RelPosMHAXL`` and ``RoPEMHA``
+keep query, key and value in one ``in_proj_weight``. Each chosen block gets a
+chain of its own; PyTorch's parametrization puts the blocks together on access,
+so the foreign module's code stays as it is. Its bias is another parameter and is
+not expanded.
+
+SpeechBrain's two read the weight interleaved by head in self-attention, which is
+how it is taken apart here, but as three blocks in cross-attention; there, the
+chain named "q" holds rows of all three. Merging is exact all the same.
 
 Authors
  * The speechbrain_hrf authors 2026

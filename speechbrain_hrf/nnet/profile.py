@@ -21,7 +21,6 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from speechbrain_hrf.lobes.models.pooling import GroupMean, MaskedMean
 from speechbrain_hrf.nnet.merge import merge_hrf
 from speechbrain_hrf.nnet.report import count_parameters
 
@@ -137,10 +136,9 @@ def profile(embedding_model, classifier, frames, n_feats=78):
     for name, module in merged.named_modules():
         if id(module) not in uncounted and _is_counted(module):
             hooks.append(module.register_forward_hook(_counter(macs, name)))
-    device = next(merged.parameters()).device
+    weight = next(merged.parameters())
     embedding = merged["embedding_model"](
-        torch.zeros(1, frames, n_feats, device=device),
-        torch.ones(1, device=device),
+        weight.new_zeros(1, frames, n_feats), weight.new_ones(1)
     )
     merged["classifier"](embedding)
     layers = tuple(
@@ -163,8 +161,9 @@ def profile(embedding_model, classifier, frames, n_feats=78):
 
 
 def _is_counted(module):
-    return isinstance(
-        module, (nn.Linear, MaskedMean, GroupMean, *CONVS, *NORMS)
+    # Pooling layers are not PyTorch's: they say themselves what they cost.
+    return isinstance(module, (nn.Linear, *CONVS, *NORMS)) or hasattr(
+        module, "macs"
     )
 
 
@@ -180,8 +179,6 @@ def _macs(module, inputs, output):
         return output.numel() * module.in_features
     if isinstance(module, CONVS):
         return output.numel() * module.weight[0].numel()
-    if isinstance(module, MaskedMean):
-        return output.numel() * (inputs[0].shape[1] + 1)
-    if isinstance(module, GroupMean):
-        return output[0].numel() * (module.size + 1)
-    return 4 * output.numel()
+    if isinstance(module, NORMS):
+        return 4 * output.numel()
+    return module.macs(inputs[0])

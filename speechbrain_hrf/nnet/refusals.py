@@ -44,6 +44,10 @@ def refuse_wrappers(model):
                 "already seen the plain layers: apply HRF before wrapping or "
                 "compiling."
             )
+        if module._compiled_call_impl is not None:
+            raise ValueError(
+                f"{path or 'The model'} is compiled: apply HRF before compiling."
+            )
 
 
 def refuse_unsuitable(model, target):
@@ -74,7 +78,7 @@ def refuse_unsuitable(model, target):
     def refuse(reason, fix):
         raise ValueError(f"HRF cannot expand {target.name!r}: {reason}. {fix}")
 
-    if target.path == "":
+    if target.path == "" and target.block is None:
         refuse(
             "it is the model itself, which cannot be replaced in place",
             "Use HRFLinear, or put the layer into a container.",
@@ -115,6 +119,7 @@ def refuse_unsuitable(model, target):
         module._forward_hooks
         or module._forward_pre_hooks
         or module._backward_hooks
+        or module._backward_pre_hooks
     ):
         refuse("it has hooks, which would be lost", "Remove them first.")
     parent = model.get_submodule(target.path.rpartition(".")[0])

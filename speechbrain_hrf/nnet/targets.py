@@ -9,6 +9,7 @@ Authors
 """
 
 import difflib
+import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -16,9 +17,15 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.chain import Chain
-from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, heads_of
+from speechbrain_hrf.nnet.packed import (
+    BLOCKS,
+    PACKED_PARAMETER,
+    PackedChains,
+    heads_of,
+)
 
-# The paper never expands the front end, so its ALL leaves it out.
+# The paper never expands the front end, so its ALL leaves it out. ALL holds the
+# paper's rows: not Conformer's position projection, nor SpeechFormer's merges.
 FRONT = "FRONT"
 ALL = "ALL"
 
@@ -133,7 +140,8 @@ def find_groups(model):
     for path, module in model.named_modules():
         for group, patterns in getattr(module, "hrf_groups", {}).items():
             groups.setdefault(group, []).extend(
-                f"{path}.{pattern}".lstrip(".") for pattern in patterns
+                f"{_escaped(path)}.{pattern}".lstrip(".")
+                for pattern in patterns
             )
     if groups:
         groups[ALL] = [
@@ -171,46 +179,106 @@ def resolve(model, modules):
     >>> [target.name for target in resolve(model, ["2"])]
     ['2']
     """
-    if isinstance(modules, str):
-        modules = [modules]
     targets, groups = find_targets(model), find_groups(model)
+    expanded = find_expanded(model)
     chosen = set()
-    for entry in modules:
-        if not isinstance(entry, str):
+    for name in split_names(modules):
+        # A layer's name stands for itself, whatever characters it holds.
+        written_out = name in targets or name in expanded
+        patterns = groups.get(name, [_escaped(name) if written_out else name])
+        again = [path for path in expanded if _matches(path, patterns)]
+        if again:
             raise ValueError(
-                f"{entry!r} among HRF's modules is not a name. Give a list "
-                'such as ["FFN1", "QKV"], or [] for no HRF.'
+                f"HRF module {name!r} stands for {again[0]!r}, which has been "
+                "expanded already: apply HRF once, with all its modules in "
+                "one list."
             )
-        for name in (part.strip() for part in entry.split("&")):
-            patterns = groups.get(name, [name])
-            matched = [
-                target
-                for target, (_, path, block) in targets.items()
-                if any(
-                    fnmatchcase(target, pattern)
-                    # "*.in_proj_weight" stands for its three blocks.
-                    or (block and fnmatchcase(target[:-2], pattern))
-                    for pattern in patterns
-                )
-            ]
-            if not matched:
-                raise ValueError(_no_match(model, name, targets, groups))
-            chosen.update(matched)
+        matched = [path for path in targets if _matches(path, patterns)]
+        if not matched:
+            raise ValueError(_no_match(model, name, targets, groups))
+        chosen.update(matched)
     return [target for name, target in targets.items() if name in chosen]
 
 
-def _no_match(model, name, targets, groups):
-    expanded = [
-        path
-        for path, module in model.named_modules()
-        if isinstance(module, Chain)
-    ]
-    patterns = groups.get(name, [name])
-    if any(fnmatchcase(p, q) for p in expanded for q in patterns):
-        return (
-            f"HRF module {name!r} has been expanded already: apply HRF once, "
-            "with all its modules in one list."
+def split_names(modules):
+    """The single names in a list of HRF modules.
+
+    Arguments
+    ---------
+    modules : list of str, or str
+        As in a YAML; "FFN1 & FFN2" holds two names.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ValueError
+        If it is neither a string nor a list of strings.
+
+    Example
+    -------
+    >>> split_names(["QKV", "FFN1 & FFN2"]), split_names("CLS")
+    (['QKV', 'FFN1', 'FFN2'], ['CLS'])
+    """
+    entries = [modules] if isinstance(modules, str) else modules
+    if not isinstance(entries, list | tuple) or not all(
+        isinstance(entry, str) for entry in entries
+    ):
+        raise ValueError(
+            f"HRF's modules are {modules!r}: give a list of names such as "
+            "[FFN1, QKV], or [] for no HRF."
         )
+    return [part.strip() for entry in entries for part in entry.split("&")]
+
+
+def find_expanded(model):
+    """Names of the weights that HRF has expanded, as patterns match them.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> from speechbrain_hrf import apply_hrf
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 2))
+    >>> report = apply_hrf(model, ["1"])
+    >>> find_expanded(model)
+    ['1']
+    """
+    found = []
+    for path, module in model.named_modules():
+        if isinstance(module, PackedChains):
+            owner = path.partition("parametrizations.")[0]
+            stem = f"{owner}{PACKED_PARAMETER}"
+            found += [f"{stem}.{block}" for block in module.chosen]
+        elif isinstance(module, Chain) and "parametrizations." not in path:
+            found.append(path)
+    return found
+
+
+def _matches(name, patterns):
+    # "*.in_proj_weight" stands for its three blocks.
+    stem, _, block = name.rpartition(".")
+    names = [name]
+    if block in BLOCKS and stem.endswith(PACKED_PARAMETER):
+        names.append(stem)
+    return any(
+        fnmatchcase(text, pattern) for text in names for pattern in patterns
+    )
+
+
+def _escaped(path):
+    return re.sub(r"([*?[])", r"[\1]", path)
+
+
+def _no_match(model, name, targets, groups):
     known = list(groups) + list(targets)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
     message = (

@@ -13,11 +13,15 @@ from speechbrain_hrf.recipe.epoch import end_epoch
 from speechbrain_hrf.recipe.launch import (
     locate_hparams,
     make_stand_in,
-    refuse_other_model,
+    refuse_other_options,
     use_stand_in,
     warn_if_synthetic,
 )
-from speechbrain_hrf.recipe.results import collect_results, write_results
+from speechbrain_hrf.recipe.results import (
+    collect_results,
+    results_text,
+    write_results,
+)
 
 __all__ = [
     "collect_results",
@@ -26,7 +30,8 @@ __all__ = [
     "load_splits",
     "locate_hparams",
     "make_stand_in",
-    "refuse_other_model",
+    "refuse_other_options",
+    "results_text",
     "save_labels",
     "use_stand_in",
     "warn_if_synthetic",

@@ -13,7 +13,7 @@ from speechbrain.utils.distributed import run_on_main
 from tqdm import tqdm
 
 
-def load_splits(annotations, data_folder, segment, encoder, labels):
+def load_splits(annotations, data_folder, segment, encoder, labels, n_classes):
     """Datasets that give ``id``, ``feats`` and ``label`` of each utterance.
 
     Arguments
@@ -29,6 +29,13 @@ def load_splits(annotations, data_folder, segment, encoder, labels):
         split or on a seed. Left as it is if it has them already.
     labels : list of str
         The classes in the order of their indices.
+    n_classes : int
+        Outputs of the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the classifier has another number of outputs.
 
     Returns
     -------
@@ -43,10 +50,15 @@ def load_splits(annotations, data_folder, segment, encoder, labels):
     >>> manifest.write('{"a": {"wav": "{data_root}/a.wav", "emo": "sad"}}')
     >>> encoder = CategoricalEncoder()
     >>> datasets = load_splits({"train": manifest.strpath}, "/data",
-    ...     lambda path: torch.zeros(5, 78), encoder, ["neu", "sad"])
+    ...     lambda path: torch.zeros(5, 78), encoder, ["neu", "sad"], 2)
     >>> datasets["train"][0]["label"], datasets["train"][0]["feats"].shape
     (tensor([1]), torch.Size([5, 78]))
     """
+    if n_classes != len(labels):
+        raise ValueError(
+            f"n_classes is {n_classes}, but the corpus has {len(labels)} "
+            f"classes ({', '.join(labels)})."
+        )
     encoder.update_from_iterable(labels)
     encoder.expect_len(len(labels))
     datasets = {

@@ -4,7 +4,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import torch
 from speechbrain.nnet.schedulers import update_learning_rate
+from speechbrain.utils.distributed import is_distributed_initialized
 
 
 def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
@@ -19,7 +21,7 @@ def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
         With optimizer and checkpointer.
     epoch : int
     train_loss : float
-        Mean over the epoch.
+        Mean over the epoch, of this process.
     lr_annealing : callable
         ``ReduceLROnPlateau`` or alike: (optimizers, epoch, loss) -> rates.
     train_logger : speechbrain.utils.train_logger.TrainLogger
@@ -47,6 +49,7 @@ def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
     >>> print(log.read().strip())
     epoch: 1, lr: 1.00e-01 - train loss: 2.00
     """
+    train_loss = mean_over_processes(train_loss)
     lr, next_lr = lr_annealing([brain.optimizer], epoch, train_loss)
     update_learning_rate(brain.optimizer, next_lr)
     train_logger.log_stats(
@@ -61,3 +64,30 @@ def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
         meta={"epoch": epoch, **(valid or {})},
         max_keys=["UA"] if valid else [],
     )
+
+
+def mean_over_processes(value):
+    """A number's mean over the processes of a distributed run.
+
+    Each process has seen another part of the data; if each annealed its
+    learning rate by its own loss, their weights would part.
+
+    Arguments
+    ---------
+    value : float
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> mean_over_processes(2.0)
+    2.0
+    """
+    if not is_distributed_initialized():
+        return value
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    total = torch.tensor(value, dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(total)
+    return float(total) / torch.distributed.get_world_size()

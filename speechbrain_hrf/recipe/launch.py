@@ -4,12 +4,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import io
 import os
 import pathlib
 
-import torch
 from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
@@ -20,6 +21,17 @@ logger = get_logger(__name__)
 # The value of data_folder that asks for the stand-in corpus.
 STAND_IN = "synthetic"
 SUFFIX = "-synthetic"
+# What may be another in a run that goes on: it trains longer, elsewhere, or
+# computes the same in another way.
+MAY_CHANGE = {
+    "number_of_epochs",
+    "epoch_counter",
+    "data_folder",
+    "licence",
+    "keep_features",
+    "hrf_chained",
+    "apply_hrf",  # holds hrf_chained; its other options stand by themselves
+}
 # The recipes' epochs would teach nothing more about a corpus of that size.
 STAND_IN_EPOCHS = 40
 
@@ -108,12 +120,18 @@ def use_stand_in(hparams_file, overrides):
     resolved = _resolved(hparams_file, overrides)
     if resolved["data_folder"] != STAND_IN:
         return overrides
-    overrides = f"{overrides}\ncorpus: {resolved['corpus']}{SUFFIX}".strip()
-    output_folder = _resolved(hparams_file, overrides)["output_folder"]
-    overrides += f"\ndata_folder: {output_folder}/corpus"
-    if "number_of_epochs" not in (YAML().load(overrides) or {}):
-        overrides += f"\nnumber_of_epochs: {STAND_IN_EPOCHS}"
-    return overrides
+    changed = YAML().load(overrides or "") or {}
+    changed["corpus"] = f"{resolved['corpus']}{SUFFIX}"
+    output_folder = _resolved(hparams_file, _text(changed))["output_folder"]
+    changed["data_folder"] = f"{output_folder}/corpus"
+    changed.setdefault("number_of_epochs", STAND_IN_EPOCHS)
+    return _text(changed)
+
+
+def _text(mapping):
+    stream = io.StringIO()
+    YAML().dump(mapping, stream)
+    return stream.getvalue().rstrip()
 
 
 def _resolved(hparams_file, overrides):
@@ -179,54 +197,76 @@ def warn_if_synthetic(data_folder):
     return synthetic
 
 
-def refuse_other_model(checkpointer, modules):
-    """Raises if the output folder holds checkpoints of another model.
+def refuse_other_options(hparams_file, overrides):
+    """Raises if the output folder holds a run with other options.
+
+    SpeechBrain would take up its checkpoints all the same: score the old model
+    on the new split, say, which it may have been trained on. To be called
+    before anything is written into the folder.
 
     Arguments
     ---------
-    checkpointer : speechbrain.utils.checkpoints.Checkpointer
-    modules : dict of str: torch.nn.Module
-        As they will be trained, by the names of their recoverables.
+    hparams_file : str
+        The recipe's YAML, with ``output_folder`` and ``save_folder``.
+    overrides : str
+        For ``load_hyperpyyaml``.
 
     Raises
     ------
     ValueError
-        Naming the folder, what differs, and the fix.
+        Naming the folder, the options that differ, and the fix.
 
     Example
     -------
-    >>> from speechbrain.utils.checkpoints import Checkpointer
-    >>> model = {"classifier": torch.nn.Linear(2, 2)}
-    >>> checkpointer = Checkpointer(getfixture("tmpdir").strpath, model)
-    >>> _ = checkpointer.save_checkpoint()
-    >>> refuse_other_model(checkpointer, model)
-    >>> refuse_other_model(checkpointer, {"classifier": torch.nn.Linear(2, 3)})
+    >>> folder = getfixture("tmpdir")
+    >>> yaml = folder.join("x.yaml")
+    >>> yaml.write(f'''lr: 0.001
+    ... output_folder: {folder}
+    ... save_folder: {folder}/save''')
+    >>> refuse_other_options(yaml.strpath, "")
+    >>> folder.join("save", "CKPT+1", "CKPT.yaml").write("", ensure=True)
+    >>> folder.join("hyperparams.yaml").write(yaml.read())
+    >>> refuse_other_options(yaml.strpath, "lr: 0.5")
     Traceback (most recent call last):
         ...
-    ValueError: /... holds a checkpoint of another model: classifier differs ...
+    ValueError: /... holds a run with other options: lr is 0.5, was 0.001. ...
     """
-    checkpoint = checkpointer.find_checkpoint()
-    if checkpoint is None:
+    new = _resolved(hparams_file, overrides)
+    folder = pathlib.Path(new["output_folder"])
+    earlier = folder / "hyperparams.yaml"
+    if not any(pathlib.Path(new["save_folder"]).glob("CKPT*")):
         return
-    for name, module in modules.items():
-        path = checkpoint.paramfiles.get(name)
-        if path is None:
-            continue
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        there = {key: tuple(tensor.shape) for key, tensor in saved.items()}
-        here = {
-            key: tuple(tensor.shape)
-            for key, tensor in module.state_dict().items()
-        }
-        if there != here:
-            differing = sorted(
-                key
-                for key in there.keys() | here.keys()
-                if there.get(key) != here.get(key)
-            )
-            raise ValueError(
-                f"{checkpointer.checkpoints_dir} holds a checkpoint of another "
-                f"model: {name} differs in {differing[:4]} (and "
-                f"{max(len(differing) - 4, 0)} more). Give this run its own "
-                "--output_folder, or remove the old one."
-            )
+    if not earlier.is_file():
+        return
+    old = YAML().load(earlier.read_text(encoding="utf-8"))
+    differing = [
+        key
+        for key in dict.fromkeys([*new, *old])
+        if key not in MAY_CHANGE
+        and _plain(new.get(key)) != _plain(old.get(key))
+    ]
+    if differing:
+        shown = ", ".join(
+            f"{key} is {_plain(new.get(key))}, was {_plain(old.get(key))}"
+            for key in differing[:3]
+        )
+        raise ValueError(
+            f"{folder} holds a run with other options: {shown}"
+            + (f" and {len(differing) - 3} more" if differing[3:] else "")
+            + ". Give this run its own --output_folder (or --arm), or remove "
+            "that folder."
+        )
+
+
+def _plain(node):
+    """A node of a YAML tree as values that compare by content."""
+    tag = getattr(getattr(node, "tag", None), "value", None)
+    if isinstance(node, dict):
+        content = {key: _plain(value) for key, value in node.items()}
+    elif isinstance(node, list):
+        content = [_plain(value) for value in node]
+    elif isinstance(node, TaggedScalar):
+        content = node.value
+    else:
+        return node
+    return (tag, content) if tag else content

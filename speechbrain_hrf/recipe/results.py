@@ -12,6 +12,7 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.metrics import confusion_figure, confusion_text
 from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.nnet.targets import split_names
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -68,7 +69,7 @@ def collect_results(hparams, labels, brain, report):
         "protocol": hparams["protocol"],
         "split": f"fold {hparams['fold']}" if "fold" in hparams else "test",
         "seed": hparams["seed"],
-        "hrf_modules": list(hparams["hrf_modules"]),
+        "hrf_modules": split_names(hparams["hrf_modules"]),
         "hrf_ratio": hparams["hrf_ratio"],
         "hrf_layers": hparams["hrf_layers"],
         "checkpoint": pathlib.Path(
@@ -78,7 +79,7 @@ def collect_results(hparams, labels, brain, report):
         "labels": list(labels),
         **{key: scores[key] for key in ("WA", "UA", "WF1", "MF1", "confusion")},
         "n_test": scores["n"],
-        "params_training": count_parameters(deployed.factorised),
+        "params_training": count_parameters(deployed.chained),
         "params_merged": count_parameters(deployed.merged),
         "params_lightweight": report.before,
         "max_merge_difference": deployed.difference,
@@ -119,20 +120,49 @@ def write_results(output_folder, results):
     partial = folder / ".test_metrics.json"
     partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, folder / "test_metrics.json")
-    logger.info(
-        "Test set, merged model: WA %.4f, UA %.4f, WF1 %.4f, MF1 %.4f "
-        "(%d utterances)\n%s\n"
-        "Parameters: %d in training, %d merged, %d in the lightweight model.\n"
-        "Largest difference between factorised and merged log-probabilities "
-        "on the test set: %.1e",
-        results["WA"],
-        results["UA"],
-        results["WF1"],
-        results["MF1"],
-        results["n_test"],
-        confusion_text(results["confusion"], results["labels"]),
-        results["params_training"],
-        results["params_merged"],
-        results["params_lightweight"],
-        results["max_merge_difference"],
+    logger.info("%s", results_text(results))
+
+
+def results_text(results):
+    """Scores and sizes as text for the log.
+
+    Arguments
+    ---------
+    results : dict
+        As of ``collect_results``.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> print(results_text({"labels": ["a", "b"], "WA": 0.5, "UA": 0.5,
+    ...     "WF1": 0.5, "MF1": 0.5, "confusion": [[1, 1], [0, 0]], "n_test": 2,
+    ...     "params_training": 9, "params_merged": 6, "params_lightweight": 6,
+    ...     "max_merge_difference": 1e-7}))
+    Test set, merged model: WA 0.5000, UA 0.5000, WF1 0.5000, MF1 0.5000 (2
+    utterances)
+    true \\ found  a  b
+    a             1  1
+    b             0  0
+    Parameters: 9 in training, 6 merged, 6 in the model without HRF
+    Largest difference between merged and chained log-probabilities on the test
+    set: 1.0e-07
+    """
+    return "\n".join(
+        (
+            "Test set, merged model: "
+            + ", ".join(
+                f"{key} {results[key]:.4f}"
+                for key in ("WA", "UA", "WF1", "MF1")
+            )
+            + f" ({results['n_test']} utterances)",
+            confusion_text(results["confusion"], results["labels"]),
+            f"Parameters: {results['params_training']} in training, "
+            f"{results['params_merged']} merged, "
+            f"{results['params_lightweight']} in the model without HRF",
+            "Largest difference between merged and chained log-probabilities "
+            f"on the test set: {results['max_merge_difference']:.1e}",
+        )
     )

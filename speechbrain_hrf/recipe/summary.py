@@ -15,6 +15,7 @@ import statistics
 import sys
 
 SCORES = ("WA", "UA", "WF1")
+SAME = ("hrf_modules", "params_training", "params_merged")
 
 
 def summary_table(folder):
@@ -37,6 +38,8 @@ def summary_table(folder):
     ------
     FileNotFoundError
         If there is no finished run.
+    ValueError
+        If a folder mixes runs of several arms.
 
     Example
     -------
@@ -55,8 +58,9 @@ def summary_table(folder):
     arms = {}
     for path in sorted(folder.rglob("test_metrics.json")):
         run = json.loads(path.read_text(encoding="utf-8"))
-        name = path.parent.parent.relative_to(folder).as_posix()
-        arms.setdefault(name, []).append(run)
+        arm = path.parent.parent
+        name = arm.relative_to(folder) if arm.is_relative_to(folder) else arm
+        arms.setdefault(name.as_posix(), []).append(run)
     if not arms:
         raise FileNotFoundError(
             f"There is no test_metrics.json under {folder}: give the folder "
@@ -68,6 +72,11 @@ def summary_table(folder):
     ]
     for name, runs in arms.items():
         runs.sort(key=lambda run: run["seed"])
+        if any(run[key] != runs[0][key] for run in runs for key in SAME):
+            raise ValueError(
+                f"The runs in {folder / name} are not seeds of one arm: they "
+                f"differ in {' or '.join(SAME)}."
+            )
         cells = [
             name,
             " & ".join(runs[0]["hrf_modules"]) or "-",
@@ -113,7 +122,7 @@ def main(argv=None):
     folder = parser.parse_args(argv).folder
     try:
         print(summary_table(folder))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

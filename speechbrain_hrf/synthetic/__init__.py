@@ -11,7 +11,6 @@ Example
 (True, False)
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

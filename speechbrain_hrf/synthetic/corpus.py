@@ -15,7 +15,6 @@ Example
 True
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -13,7 +13,6 @@ Example
 ('IEMOCAP_full_release', 5)
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -12,7 +12,6 @@ Example
 240
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

@@ -13,7 +13,6 @@ Example
 ((32000,), dtype('float32'))
 
 Authors
--------
  * The speechbrain_hrf authors 2026
 """
 

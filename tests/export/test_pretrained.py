@@ -343,7 +343,7 @@ def spoil_text(name, old, new):
 
 def set_nan(state):
     """Diverged factors."""
-    key = next(key for key in state if "factors.1" in key)
+    key = next(key for key in state if "hrf_factors.1" in key)
     state[key][0, 0] = float("nan")
 
 
@@ -482,7 +482,7 @@ def test_a_very_confident_model(training_output, quick, tmp_path):
     output = training_output()
     (path,) = output.glob("save/CKPT*/classifier.ckpt")
     state = torch.load(path)
-    state["linear2.factors.2"] *= 2000
+    state["linear2.hrf_factors.2"] *= 2000
     torch.save(state, path)
     report = export_pretrained(output, tmp_path / "model")
     wavs = torch.randn(1, 8000)

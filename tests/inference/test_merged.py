@@ -4,7 +4,13 @@ import copy
 
 import torch
 
-from speechbrain_hrf import ClassifierHead, Conformer, HRFLinear, apply_hrf
+from speechbrain_hrf import (
+    ClassifierHead,
+    Conformer,
+    HRFLinear,
+    apply_hrf,
+    collapse,
+)
 from speechbrain_hrf.inference import MergedClassifier
 
 
@@ -21,11 +27,26 @@ def test_scores_the_merged_copy():
     feats, lens = torch.randn(3, 60, 78), torch.tensor([1.0, 0.5, 0.1])
     output = deployed(feats, lens)
     assert not any(isinstance(m, HRFLinear) for m in deployed.merged.modules())
-    assert deployed.difference < 1e-5
+    assert 0 < deployed.difference < 1e-5
     model.eval()
     with torch.no_grad():
         expected = model[1](model[0](feats, lens))
     assert (output - expected).abs().max() < 1e-5
+
+
+def test_control_a_wrong_product_is_seen(monkeypatch):
+    """Without the inner bias, merged and chained outputs are far apart."""
+    from speechbrain_hrf.nnet import merge
+
+    monkeypatch.setattr(merge, "_check_equal", lambda *_: None)
+    monkeypatch.setattr(merge, "collapse_exactly", without_inner_biases)
+    deployed = MergedClassifier(*build())
+    deployed(torch.randn(3, 60, 78), torch.ones(3))
+    assert deployed.difference > 1e-3
+
+
+def without_inner_biases(factors, biases):
+    return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
 
 
 def test_training_goes_on_and_a_second_evaluation_sees_it():

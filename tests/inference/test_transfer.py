@@ -171,12 +171,12 @@ def test_incomplete_or_diverged_factors(trained, tmp_path):
     """What merging refuses is refused with the file's name."""
     model, path = trained(mlp, ["*"])
     state = model.state_dict()
-    del state["0.factors.1"]
+    del state["0.hrf_factors.1"]
     torch.save(state, path)
     with pytest.raises(ValueError, match=r"model\.ckpt cannot be merged"):
         load_merged(mlp(), path)
     state = model.state_dict()
-    state["0.factors.1"][0, 0] = float("nan")
+    state["0.hrf_factors.1"][0, 0] = float("nan")
     torch.save(state, path)
     with pytest.raises(ValueError, match=r"model\.ckpt.*NaN"):
         load_merged(mlp(), path)

@@ -62,6 +62,15 @@ def test_a_padded_batch_gives_each_utterance_its_own_result(
             assert (batch[row] - alone[0]).abs().max() < TOLERANCE, length
 
 
+def test_padding_may_hold_anything(build):
+    model = build().eval()
+    feats = torch.randn(1, 60, 78)
+    expected = model(feats[:, :30])
+    feats[:, 30:] = float("nan")
+    found = model(feats, torch.tensor([0.5]))
+    assert (found - expected).abs().max() < TOLERANCE
+
+
 def test_control_padding_matters_without_lengths(build):
     model = build().eval()
     feats = torch.randn(1, 60, 78)
@@ -233,6 +242,14 @@ def test_bf16_autocast_and_double(name):
         (lambda: ConvTransformer(d_model=18), "multiple of n_heads"),
         (lambda: Conformer(kernel_size=4), "odd number of frames"),
         (lambda: SpeechFormer([]), "one to 4 stages"),
+        (lambda: SpeechFormer(1), "such as \\[1\\]"),
+        (lambda: Conformer(n_heads=0), "multiple of n_heads 0"),
+        (
+            lambda: ConvTransformer(d_model=15, n_heads=3)(
+                torch.zeros(1, 9, 78)
+            ),
+            "even number",
+        ),
         (lambda: SpeechFormer([1] * 5), "one to 4 stages"),
         (lambda: Conformer(segment_frames=0), "segment_frames is 0"),
         (lambda: ConvTransformer(n_feats=5), "n_feats is 5"),

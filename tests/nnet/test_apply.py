@@ -135,6 +135,24 @@ def packed_once_expanded():
     return model
 
 
+def once_expanded_ffn1():
+    model = with_head(SpeechFormer())
+    apply_hrf(model, ["FFN1"])
+    return model
+
+
+def backward_hooked():
+    model = nn.Sequential(nn.Linear(4, 4))
+    model[0].register_full_backward_pre_hook(lambda *_: None)
+    return model
+
+
+def compiled_in_place():
+    model = nn.Sequential(nn.Linear(4, 4))
+    model.compile()
+    return model
+
+
 def max_norm():
     return nn.Sequential(SBLinear(4, input_size=4, max_norm=1.0))
 
@@ -152,7 +170,11 @@ def max_norm():
         (lambda: nn.Linear(4, 4), ["*"], "the model itself"),
         (lambda: torch.compile(tied()), ["*"], "wrapped in OptimizedModule"),
         (lambda: nn.DataParallel(tied()), ["*"], "wrapped in DataParallel"),
-        (lambda: nn.Sequential(nn.Linear(4, 4)), [8], "8 among HRF's modules"),
+        (lambda: nn.Sequential(nn.Linear(4, 4)), [8], "modules are \\[8\\]"),
+        (lambda: nn.Sequential(nn.Linear(4, 4)), None, "modules are None"),
+        (lambda: once_expanded_ffn1(), ["ALL"], "linear1', which has been"),
+        (backward_hooked, ["0"], "'0': it has hooks"),
+        (compiled_in_place, ["0"], "The model is compiled"),
         (lambda: nn.Sequential(nn.Linear(4, 4)), ["00"], "the nearest are"),
         (lambda: nn.Sequential(tied()), ["0"], "'0.\\*' names the layers"),
         (lambda: with_head(SpeechFormer()), ["FFN_M1"], "Its groups are"),
@@ -187,3 +209,24 @@ def test_options_out_of_range_change_nothing(options, message):
     with pytest.raises(ValueError, match=message):
         apply_hrf(model, ["QKV"], **options)
     assert expanded(model) == []
+
+
+def test_one_name_may_stand_alone():
+    model = with_head(Conformer())
+    report = apply_hrf(model, "FFN_M1")
+    assert len(report.expansions) == 1
+
+
+def test_names_with_pattern_characters_stand_for_themselves():
+    model = nn.ModuleDict({"a[0]": nn.Linear(2, 2), "a0": nn.Linear(2, 2)})
+    apply_hrf(model, ["a[0]"])
+    assert expanded(model) == ["a[0]"]
+    model = nn.ModuleDict({"m[1]": SpeechFormer(), "m1": SpeechFormer()})
+    apply_hrf(model, ["FFN1"])
+    assert len(expanded(model)) == 2
+
+
+def test_a_root_attention_is_expanded_in_place():
+    model = nn.MultiheadAttention(8, 2)
+    report = apply_hrf(model, ["in_proj_weight.q"])
+    assert [layer.name for layer in report.expansions] == ["in_proj_weight.q"]

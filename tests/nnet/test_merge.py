@@ -13,6 +13,7 @@ from speechbrain_hrf import (
     HRFLinear,
     SpeechFormer,
     apply_hrf,
+    collapse,
     merge_hrf,
     merged_state_dict,
 )
@@ -75,7 +76,7 @@ def test_control_dropping_the_inner_bias_is_seen():
     merged = merge_hrf(layer)
     wrong = copy.deepcopy(merged)
     with torch.no_grad():
-        wrong.bias.copy_(layer.bias_list()[1])
+        wrong.bias.copy_(layer.biases[1])
     x = torch.randn(10, 16)
     error = (wrong(x) - layer(x)).abs().max() / layer(x).abs().max()
     assert error > 0.05
@@ -179,7 +180,7 @@ def test_autocast_gives_float32():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("name", ["factors.1", "biases.0"])
+@pytest.mark.parametrize("name", ["hrf_factors.1", "hrf_biases.0"])
 def test_broken_factors_are_named(name, value):
     model = nn.Sequential(nn.ReLU(), HRFLinear(16, 4))
     with torch.no_grad():
@@ -192,7 +193,7 @@ def test_broken_factors_are_named(name, value):
 
 def test_missing_factor_is_named():
     state = nn.Sequential(HRFLinear(16, 4)).state_dict()
-    del state["0.factors.0"]
+    del state["0.hrf_factors.0"]
     with pytest.raises(ValueError, match="'0' has the factors \\[1\\]"):
         merged_state_dict(state)
 
@@ -205,3 +206,57 @@ def test_plain_model_is_just_copied():
         merged.parameters(), model.parameters(), strict=True
     ):
         assert torch.equal(ours, reference)
+
+
+def drop_inner_biases(factors, biases):
+    return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
+
+
+@pytest.mark.parametrize(
+    "route", [merge_hrf, lambda m: merged_state_dict(m.state_dict())]
+)
+def test_control_a_wrong_product_is_refused(route, monkeypatch):
+    """Both routes hold every product against the chain itself."""
+    from speechbrain_hrf.nnet import merge
+
+    model = nn.Sequential(HRFLinear(16, 4))
+    route(model)
+    monkeypatch.setattr(merge, "collapse_exactly", drop_inner_biases)
+    with pytest.raises(ValueError, match="'0' changes its output"):
+        route(model)
+
+
+def test_a_shared_layer_stays_shared():
+    layer = HRFLinear(4, 4)
+    merged = merge_hrf(nn.Sequential(layer, nn.ReLU(), layer))
+    assert type(merged[2]) is nn.Linear
+    assert merged[0] is merged[2]
+
+
+def test_forward_hooks_stay():
+    model = nn.Sequential(HRFLinear(4, 4))
+    model[0].register_forward_hook(lambda module, inputs, output: output * 0)
+    assert not merge_hrf(model)(torch.ones(1, 4)).any()
+
+
+def test_frozen_layers_stay_frozen():
+    model = nn.Sequential(HRFLinear(4, 4), HRFLinear(4, 4))
+    model[0].requires_grad_(False)
+    merged = merge_hrf(model)
+    assert not merged[0].weight.requires_grad
+    assert merged[1].weight.requires_grad
+
+
+def test_other_state_is_left_alone():
+    """Keys that only look like factors belong to somebody else."""
+    state = {
+        "a.biases.0": torch.ones(2),
+        "cp.factors.0": torch.ones(2, 3),
+        "cp.factors.1": torch.ones(3, 2),
+    }
+    assert dict(merged_state_dict(state)) == state
+
+
+def test_metadata_stay():
+    state = nn.Sequential(HRFLinear(4, 4)).state_dict()
+    assert merged_state_dict(state)._metadata is state._metadata

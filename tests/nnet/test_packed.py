@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 from speechbrain.lobes.models.transformer.Conformer import ConformerEncoder
-from speechbrain.nnet.attention import RelPosEncXL, RelPosMHAXL
+from speechbrain.nnet.attention import RelPosEncXL, RelPosMHAXL, RoPEMHA
 from torch import nn
 
 from speechbrain_hrf import apply_hrf, merge_hrf, merged_state_dict
@@ -114,6 +114,30 @@ def test_speechbrain_relative_attention_keeps_its_interleaved_layout():
     assert torch.equal(v, v_before)
 
 
+def test_speechbrain_rotary_attention():
+    torch.manual_seed(0)
+    model = nn.ModuleList([RoPEMHA(16, 4)]).eval()
+    x = torch.randn(2, 7, 16)
+    apply_hrf(model, ["*.in_proj_weight"], ratio=2, layers=2)
+    with torch.no_grad():
+        found, _ = model[0](x, x, x)
+        merged, _ = merge_hrf(model)[0](x, x, x)
+    assert (found - merged).abs().max() < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["in_proj_weight", "in_proj_bias"])
+def test_a_parametrization_on_top_is_refused(name):
+    class Twice(nn.Module):
+        def forward(self, x):
+            return 2 * x
+
+    model = nn.ModuleList([nn.MultiheadAttention(16, 4)])
+    apply_hrf(model, ["*.q"])
+    nn.utils.parametrize.register_parametrization(model[0], name, Twice())
+    with pytest.raises(ValueError, match="another parametrization was added"):
+        merge_hrf(model)
+
+
 def test_stock_conformer_encoder():
     torch.manual_seed(0)
     model = ConformerEncoder(num_layers=2, nhead=4, d_ffn=32, d_model=16)
@@ -136,7 +160,7 @@ def test_broken_packed_chain_is_named():
     apply_hrf(model, ["*.in_proj_weight.k"])
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if name.endswith(".k.factors.0"):
+            if name.endswith(".k.hrf_factors.0"):
                 parameter.fill_(float("nan"))
     with pytest.raises(ValueError, match="in_proj_weight.k"):
         merge_hrf(model)

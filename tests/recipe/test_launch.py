@@ -2,30 +2,36 @@
 
 import pytest
 import torch
-from speechbrain.utils.checkpoints import Checkpointer
+from hyperpyyaml import load_hyperpyyaml
+from ruamel.yaml import YAML
+from speechbrain import create_experiment_directory
 
-from speechbrain_hrf import SpeechFormer, apply_hrf
 from speechbrain_hrf.recipe import (
     locate_hparams,
     make_stand_in,
-    refuse_other_model,
+    refuse_other_options,
     use_stand_in,
     warn_if_synthetic,
 )
 
-YAML = """\
+RECIPE = """\
 data_folder: synthetic
 corpus: RAVDESS
 number_of_epochs: 120
 arm: hrf
+hrf_modules: [FFN1]
+activation: !name:torch.nn.ReLU
+opt_class: !name:torch.optim.AdamW
+    lr: 0.001
 output_folder: !ref results/<corpus>/<arm>
+save_folder: !ref <output_folder>/save
 """
 
 
 @pytest.fixture
 def recipe(tmp_path):
     (tmp_path / "recipe" / "hparams").mkdir(parents=True)
-    (tmp_path / "recipe" / "hparams" / "model.yaml").write_text(YAML)
+    (tmp_path / "recipe" / "hparams" / "model.yaml").write_text(RECIPE)
     return tmp_path / "recipe"
 
 
@@ -38,7 +44,7 @@ def test_yaml_relative_to_the_script(recipe, tmp_path, monkeypatch):
 
 def test_yaml_of_the_current_folder_comes_first(recipe, monkeypatch, tmp_path):
     (tmp_path / "hparams").mkdir()
-    (tmp_path / "hparams" / "model.yaml").write_text(YAML)
+    (tmp_path / "hparams" / "model.yaml").write_text(RECIPE)
     monkeypatch.chdir(tmp_path)
     argv = ["--debug", "hparams/model.yaml"]
     assert locate_hparams(argv, recipe / "train.py") == argv
@@ -59,6 +65,29 @@ def test_stand_in_is_named_everywhere(recipe):
     ]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "data_folder: synthetic",
+        "corpus: RAVDESS",
+        "output_folder: '/tmp/a #1/out'",
+        "output_folder: '/tmp/a: b'",
+        "activation: !name:torch.nn.GELU",
+    ],
+)
+def test_stand_in_respects_what_is_given(recipe, given):
+    yaml = recipe / "hparams" / "model.yaml"
+    with open(yaml) as stream:
+        hparams = load_hyperpyyaml(stream, use_stand_in(yaml, given))
+    assert hparams["corpus"] == "RAVDESS-synthetic"
+    expected = (
+        YAML().load(given).get("output_folder", "results/RAVDESS-synthetic/hrf")
+    )
+    assert hparams["output_folder"] == expected
+    assert hparams["data_folder"] == f"{expected}/corpus"
+    assert ("GELU" in given) == (hparams["activation"] is torch.nn.GELU)
+
+
 def test_real_data_change_nothing(recipe):
     overrides = "data_folder: /data/RAVDESS"
     yaml = recipe / "hparams" / "model.yaml"
@@ -77,36 +106,46 @@ def test_stand_in_is_found_to_be_synthetic(tmp_path):
     assert not warn_if_synthetic(str(tmp_path / "elsewhere"))
 
 
-def checkpointed(folder, model):
-    checkpointer = Checkpointer(folder, {"embedding_model": model})
-    checkpointer.save_checkpoint()
-    return checkpointer
-
-
-def test_checkpoint_of_the_same_model_is_taken(tmp_path):
-    model = SpeechFormer()
-    apply_hrf(model, ["FFN1"])
-    checkpointer = checkpointed(tmp_path, model)
-    refuse_other_model(checkpointer, {"embedding_model": model})
+@pytest.fixture
+def finished(recipe, tmp_path):
+    """A run with a checkpoint, as SpeechBrain leaves it."""
+    yaml = recipe / "hparams" / "model.yaml"
+    output = tmp_path / "out"
+    overrides = f"data_folder: /data\noutput_folder: {output}"
+    create_experiment_directory(str(output), str(yaml), overrides)
+    checkpoint = output / "save" / "CKPT+1"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "CKPT.yaml").write_text("")
+    return yaml, overrides
 
 
 @pytest.mark.parametrize(
-    "other",
-    [lambda: SpeechFormer(d_ffn=8), lambda: hrf("FFN2"), SpeechFormer],
-    ids=["size", "HRF elsewhere", "no HRF"],
+    "more", ["", "number_of_epochs: 200", "data_folder: /moved"]
 )
-def test_checkpoint_of_another_model_is_refused(tmp_path, other):
-    checkpointer = checkpointed(tmp_path, hrf("FFN1"))
-    with pytest.raises(ValueError, match="its own --output_folder"):
-        refuse_other_model(checkpointer, {"embedding_model": other()})
+def test_the_same_run_goes_on(finished, more):
+    yaml, overrides = finished
+    kept = [x for x in overrides.splitlines() if x.split(":")[0] not in more]
+    refuse_other_options(yaml, "\n".join([*kept, more]))
 
 
-def hrf(group):
-    model = SpeechFormer()
-    apply_hrf(model, [group])
-    return model
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("arm: other", "arm is other, was hrf"),
+        ("hrf_modules: []", "hrf_modules is \\[\\], was \\['FFN1'\\]"),
+        ("activation: !name:torch.nn.GELU", "torch.nn.GELU"),
+        ("opt_class: !name:torch.optim.AdamW {lr: 0.5}", "opt_class"),
+    ],
+)
+def test_other_options_in_the_same_folder_are_refused(finished, more, message):
+    yaml, overrides = finished
+    with pytest.raises(ValueError, match=message) as error:
+        refuse_other_options(yaml, f"{overrides}\n{more}")
+    assert "its own --output_folder" in str(error.value)
 
 
-def test_a_new_folder_is_fine(tmp_path):
-    checkpointer = Checkpointer(tmp_path, {"model": torch.nn.Linear(2, 2)})
-    refuse_other_model(checkpointer, {"model": torch.nn.Linear(3, 3)})
+def test_a_folder_without_checkpoint_is_free(recipe, tmp_path):
+    yaml = recipe / "hparams" / "model.yaml"
+    overrides = f"data_folder: /data\noutput_folder: {tmp_path}"
+    create_experiment_directory(str(tmp_path), str(yaml), overrides)
+    refuse_other_options(yaml, f"{overrides}\narm: other")

@@ -24,11 +24,11 @@ REPOSITORY = pathlib.Path(__file__).parents[2]
 SCRIPT = REPOSITORY / "recipes" / "RAVDESS" / "train.py"
 
 
-def command(output_folder, *options):
+def command(output_folder, *options, model="speechformer"):
     return [
         sys.executable,
         str(SCRIPT),
-        "hparams/speechformer_hrf.yaml",
+        f"hparams/{model}_hrf.yaml",
         "--output_folder",
         str(output_folder),
         "--noprogressbar",
@@ -38,9 +38,9 @@ def command(output_folder, *options):
     ]
 
 
-def run(output_folder, *options):
+def run(output_folder, *options, **model):
     return subprocess.run(
-        command(output_folder, *options),
+        command(output_folder, *options, **model),
         cwd=output_folder.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -50,7 +50,8 @@ def run(output_folder, *options):
 
 
 def final_weights(output_folder):
-    (checkpoint,) = (output_folder / "save").glob("CKPT*")
+    # The newest: the held-out protocol keeps the best one besides.
+    checkpoint = max((output_folder / "save").glob("CKPT*"))
     return {
         name: torch.load(checkpoint / f"{name}.ckpt", weights_only=True)
         for name in ("embedding_model", "classifier")
@@ -72,13 +73,20 @@ def wait_for(folder, condition, process):
     raise AssertionError(f"{folder} never got there")
 
 
-def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(tmp_path):
+@pytest.mark.parametrize(
+    ("model", "protocol"),
+    [("speechformer", "paper"), ("conformer", "held_out")],
+)
+def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(
+    tmp_path, model, protocol
+):
     options = ["--number_of_epochs", "4", "--ckpt_interval_steps", "2"]
+    options += ["--protocol", protocol]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run(whole, *options).returncode == 0
+    assert run(whole, *options, model=model).returncode == 0
 
     process = subprocess.Popen(
-        command(broken, *options),
+        command(broken, *options, model=model),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -98,7 +106,7 @@ def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(tmp_path):
     finally:
         process.kill()
 
-    resumed = run(broken, *options)
+    resumed = run(broken, *options, model=model)
     assert resumed.returncode == 0, resumed.stdout
     assert "Loading a checkpoint" in resumed.stdout
     assert epochs_logged(broken) == ["1", "2", "3", "4"]
@@ -133,6 +141,9 @@ def test_finished_runs_are_not_trained_again(tmp_path):
         (["--hrf_layers", "0"], "extra layers is 0"),
         (["--fold", "7"], "fold"),
         (["--protocol", "best_test_epoch"], "best_test_epoch"),
+        (["--n_classes", "4"], "n_classes is 4"),
+        (["--hrf_modules", "null"], "modules are None"),
+        (["--number_of_epochs", "0"], "number_of_epochs is 0"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -145,9 +156,29 @@ def test_bad_options_are_named(tmp_path, options, message):
     assert not (tmp_path / "a" / "pretrained").exists()
 
 
-def test_another_arm_in_the_same_folder_is_refused(tmp_path):
+def test_a_refused_or_debug_run_leaves_the_finished_one_as_it_was(tmp_path):
     options = ["--number_of_epochs", "1"]
-    assert run(tmp_path / "a", *options).returncode == 0
-    other = run(tmp_path / "a", *options, "--hrf_modules", "[]")
-    assert other.returncode != 0
-    assert "its own --output_folder" in other.stdout
+    folder = tmp_path / "a"
+    assert run(folder, *options).returncode == 0
+    before = contents(folder)
+    for other in (
+        ["--hrf_modules", "[]"],
+        ["--fold", "2"],
+        ["--lr", "0.5"],
+        ["--activation", "!name:torch.nn.GELU"],
+    ):
+        refused = run(folder, *options, *other)
+        assert refused.returncode != 0
+        assert "its own --output_folder" in refused.stdout
+        assert contents(folder) == before
+    assert run(folder, *options, "--debug").returncode == 0
+    for name in ("test_metrics.json", "confusion_matrix.png"):
+        assert contents(folder)[name] == before[name]
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "corpus" not in path.parts
+    }

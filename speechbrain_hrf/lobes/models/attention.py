@@ -35,7 +35,7 @@ class SelfAttention(nn.Module):
 
     def __init__(self, d_model, n_heads, dropout=0.0):
         super().__init__()
-        if d_model % n_heads:
+        if n_heads < 1 or d_model % n_heads:
             raise ValueError(
                 f"d_model {d_model} is not a multiple of n_heads {n_heads}."
             )

@@ -43,6 +43,20 @@ class MaskedMean(nn.Module):
         mask = valid_frames(lengths, x.shape[1]).unsqueeze(-1)  # [B, T, 1]
         return x.masked_fill(~mask, 0.0).sum(1) / lengths.unsqueeze(1)
 
+    def macs(self, x):
+        """What ``profile`` counts: T + 1 per output, as thop does.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            The input, [B, T, D].
+
+        Returns
+        -------
+        int
+        """
+        return x.shape[0] * (x.shape[1] + 1) * x.shape[2]
+
 
 class GroupMean(nn.Module):
     """Mean over groups of neighbouring frames: [B, T, D] -> [B, T / size, D].
@@ -91,3 +105,18 @@ class GroupMean(nn.Module):
         mean = x.sum(2) / count.sum(2).clamp(min=1)  # [B, T / size, D]
         valid = (lengths + self.size - 1).div(self.size, rounding_mode="floor")
         return mean, valid
+
+    def macs(self, x):
+        """What ``profile`` counts: size + 1 per output, as thop does.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            The input, [B, T, D].
+
+        Returns
+        -------
+        int
+        """
+        groups = -(-x.shape[1] // self.size)
+        return x.shape[0] * groups * x.shape[2] * (self.size + 1)

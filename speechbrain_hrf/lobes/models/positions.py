@@ -23,6 +23,11 @@ def sinusoids(n_positions, d_model, like):
     like : torch.Tensor
         Gives device and dtype.
 
+    Raises
+    ------
+    ValueError
+        If D is odd.
+
     Returns
     -------
     torch.Tensor
@@ -33,6 +38,11 @@ def sinusoids(n_positions, d_model, like):
     >>> sinusoids(3, 4, like=torch.empty(0))[0]
     tensor([0., 1., 0., 1.])
     """
+    if d_model % 2:
+        raise ValueError(
+            f"d_model is {d_model}, but positions come as pairs of sine and "
+            "cosine: give an even number."
+        )
     # float32 also under autocast: bfloat16 cannot tell frame 256 from 257.
     position = torch.arange(n_positions, device=like.device).float()
     step = torch.arange(0, d_model, 2, device=like.device).float()

@@ -19,6 +19,7 @@ from torch import nn
 from speechbrain_hrf.lobes.models.attention import SelfAttention
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
+from speechbrain_hrf.lobes.models.lengths import valid_frames
 from speechbrain_hrf.lobes.models.local_attention import LocalSelfAttention
 from speechbrain_hrf.lobes.models.pooling import GroupMean
 
@@ -86,10 +87,12 @@ class SpeechFormer(UtteranceEmbedding):
         dropout=0.0,
     ):
         super().__init__(segment_frames)
-        if not 1 <= len(blocks_per_stage) <= len(WINDOWS):
+        if not isinstance(blocks_per_stage, list | tuple) or not 1 <= len(
+            blocks_per_stage
+        ) <= len(WINDOWS):
             raise ValueError(
-                f"blocks_per_stage is {list(blocks_per_stage)}: give the "
-                f"blocks of one to {len(WINDOWS)} stages."
+                f"blocks_per_stage is {blocks_per_stage!r}: give a list with "
+                f"the blocks of one to {len(WINDOWS)} stages, such as [1]."
             )
         self.front_end = nn.Linear(n_feats, d_model)
         self.stages = nn.ModuleList(
@@ -122,6 +125,9 @@ class SpeechFormer(UtteranceEmbedding):
         torch.Tensor
             Valid ones among the T', int64 [B].
         """
+        # The projections of padding are computed, so it has to be finite.
+        mask = valid_frames(lengths, feats.shape[1])  # [B, T]
+        feats = feats.masked_fill(~mask.unsqueeze(-1), 0.0)
         x = self.stages[0](self.front_end(feats), lengths)  # [B, T, D]
         for merge, stage in zip(self.merges, self.stages[1:], strict=True):
             x, lengths = merge(x, lengths)
