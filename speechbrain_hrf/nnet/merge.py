@@ -14,8 +14,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.collapse import collapse_exactly
 from speechbrain_hrf.nnet.linear import HRFLinear
+from speechbrain_hrf.nnet.merge_chain import merge_chain
 from speechbrain_hrf.nnet.packed import (
     BLOCKS,
     PACKED_PARAMETER,
@@ -75,7 +75,7 @@ def merged_state_dict(state_dict):
         if match is None:
             merged[key] = tensor
         elif match["layer"] in chains:
-            weight, bias = _merged_chain(
+            weight, bias = merge_chain(
                 match["layer"], *chains.pop(match["layer"])
             )
             merged[match["layer"] + "weight"] = weight
@@ -134,33 +134,6 @@ def merge_hrf(model):
     return merged
 
 
-def _merged_chain(layer, factors, biases):
-    name = layer.rstrip(".") or "the chain"
-    n = max(factors, default=-1) + 1
-    if sorted(factors) != list(range(n)) or n < 2:
-        raise ValueError(
-            f"The chain of {name!r} has the factors {sorted(factors)}: some "
-            "are missing. Is the checkpoint complete, and of an HRF model?"
-        )
-    for kind, parts in (("factor", factors), ("bias", biases)):
-        for k, tensor in parts.items():
-            if not torch.isfinite(tensor).all():
-                raise ValueError(
-                    f"{kind.capitalize()} {k} of {name!r} holds NaN or Inf: "
-                    "training has diverged. Merge an earlier checkpoint, or "
-                    "train again with a lower learning rate."
-                )
-    device = factors[0].device
-    # On the CPU, since not every device has float64.
-    factors = [factors[k].detach().cpu() for k in range(n)]
-    biases = [
-        biases[k].detach().cpu() if k in biases else None for k in range(n)
-    ]
-    weight, bias = collapse_exactly(factors, biases)
-    _check_equal(name, factors, biases, weight, bias)
-    return weight.to(device), None if bias is None else bias.to(device)
-
-
 def _packed(state_dict):
     blocks = {}
     for key, tensor in state_dict.items():
@@ -188,37 +161,9 @@ def _packed(state_dict):
     return packed
 
 
-def _check_equal(name, factors, biases, weight, bias):
-    # The chain itself, layer after layer, not another way to multiply it out.
-    x = torch.randn(
-        16,
-        weight.shape[1],
-        dtype=torch.float64,
-        generator=torch.Generator().manual_seed(0),
-    )
-    expected = x
-    for factor, inner in zip(factors, biases, strict=True):
-        expected = nn.functional.linear(expected, _exact(factor), _exact(inner))
-    difference = (
-        nn.functional.linear(x, _exact(weight), _exact(bias)) - expected
-    )
-    # Rounding the merged weight to its dtype is the only error there is.
-    scale = (x.abs() @ _exact(weight).abs().T).max() + expected.abs().max()
-    if difference.abs().max() > 4 * torch.finfo(weight.dtype).eps * scale:
-        raise ValueError(
-            f"Merging {name!r} changes its output by "
-            f"{float(difference.abs().max()):.1e}: the merged layer is not "
-            "equal to its chain."
-        )
-
-
-def _exact(tensor):
-    return None if tensor is None else tensor.double()
-
-
 def _merged(name, chain):
     biases = {k: b for k, b in enumerate(chain.biases) if b is not None}
-    weight, bias = _merged_chain(name, dict(enumerate(chain.factors)), biases)
+    weight, bias = merge_chain(name, dict(enumerate(chain.factors)), biases)
     learns = any(parameter.requires_grad for parameter in chain.parameters())
     return weight, bias, learns
 

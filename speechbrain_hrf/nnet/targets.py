@@ -1,15 +1,13 @@
 """From the names a user writes to the weights that HRF expands.
 
-The paper's row names (QKV, Project, FFN1, ...) are looked up in the
-``hrf_groups`` that each lobe publishes; anything else is a pattern over the
-names of layers and packed parameters.
+The paper's row names are looked up in the groups that the lobes publish;
+anything else is a pattern over the names of layers and packed parameters.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
 import difflib
-import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -17,17 +15,13 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.chain import Chain
+from speechbrain_hrf.nnet.names import escaped, find_groups, split_names
 from speechbrain_hrf.nnet.packed import (
     BLOCKS,
     PACKED_PARAMETER,
     PackedChains,
     heads_of,
 )
-
-# The paper never expands the front end, so its ALL leaves it out. ALL holds the
-# paper's rows: not Conformer's position projection, nor SpeechFormer's merges.
-FRONT = "FRONT"
-ALL = "ALL"
 
 
 class Target(NamedTuple):
@@ -118,41 +112,6 @@ def is_plain_linear(module):
     )
 
 
-def find_groups(model):
-    """The groups that the lobes within a model publish.
-
-    Arguments
-    ---------
-    model : torch.nn.Module
-
-    Returns
-    -------
-    dict of str: list of str
-        Group to patterns over the model's names; with ALL, if any.
-
-    Example
-    -------
-    >>> from speechbrain_hrf.lobes.models import ClassifierHead
-    >>> find_groups(nn.ModuleDict({"classifier": ClassifierHead(16, 4)}))
-    {'CLS': ['classifier.linear1', 'classifier.linear2'], 'ALL': [...]}
-    """
-    groups = {}
-    for path, module in model.named_modules():
-        for group, patterns in getattr(module, "hrf_groups", {}).items():
-            groups.setdefault(group, []).extend(
-                f"{_escaped(path)}.{pattern}".lstrip(".")
-                for pattern in patterns
-            )
-    if groups:
-        groups[ALL] = [
-            pattern
-            for group, patterns in groups.items()
-            if group != FRONT
-            for pattern in patterns
-        ]
-    return groups
-
-
 def resolve(model, modules):
     """The targets that a list of group names and patterns stands for.
 
@@ -185,7 +144,7 @@ def resolve(model, modules):
     for name in split_names(modules):
         # A layer's name stands for itself, whatever characters it holds.
         written_out = name in targets or name in expanded
-        patterns = groups.get(name, [_escaped(name) if written_out else name])
+        patterns = groups.get(name, [escaped(name) if written_out else name])
         again = [path for path in expanded if _matches(path, patterns)]
         if again:
             raise ValueError(
@@ -198,39 +157,6 @@ def resolve(model, modules):
             raise ValueError(_no_match(model, name, targets, groups))
         chosen.update(matched)
     return [target for name, target in targets.items() if name in chosen]
-
-
-def split_names(modules):
-    """The single names in a list of HRF modules.
-
-    Arguments
-    ---------
-    modules : list of str, or str
-        As in a YAML; "FFN1 & FFN2" holds two names.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    ValueError
-        If it is neither a string nor a list of strings.
-
-    Example
-    -------
-    >>> split_names(["QKV", "FFN1 & FFN2"]), split_names("CLS")
-    (['QKV', 'FFN1', 'FFN2'], ['CLS'])
-    """
-    entries = [modules] if isinstance(modules, str) else modules
-    if not isinstance(entries, list | tuple) or not all(
-        isinstance(entry, str) for entry in entries
-    ):
-        raise ValueError(
-            f"HRF's modules are {modules!r}: give a list of names such as "
-            "[FFN1, QKV], or [] for no HRF."
-        )
-    return [part.strip() for entry in entries for part in entry.split("&")]
 
 
 def find_expanded(model):
@@ -272,10 +198,6 @@ def _matches(name, patterns):
     return any(
         fnmatchcase(text, pattern) for text in names for pattern in patterns
     )
-
-
-def _escaped(path):
-    return re.sub(r"([*?[])", r"[\1]", path)
 
 
 def _no_match(model, name, targets, groups):

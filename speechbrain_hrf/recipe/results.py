@@ -12,7 +12,7 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.metrics import confusion_figure, confusion_text
 from speechbrain_hrf.nnet import count_parameters
-from speechbrain_hrf.nnet.targets import split_names
+from speechbrain_hrf.nnet.names import split_names
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)

@@ -15,6 +15,7 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.inference.interfaces import foreign_class
 
+from speechbrain_hrf import collapse
 from speechbrain_hrf.export import (
     VerificationError,
     export_pretrained,
@@ -24,6 +25,7 @@ from speechbrain_hrf.export import (
 from speechbrain_hrf.export.fresh_process import answers
 from speechbrain_hrf.export.model import trained_model
 from speechbrain_hrf.export.training import Training
+from speechbrain_hrf.nnet import merge_chain
 from speechbrain_hrf.synthetic.corpus import MARKER
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -470,6 +472,22 @@ def test_a_folder_that_does_not_load(training_output, tmp_path, monkeypatch):
 
     monkeypatch.setattr(pretrained, "Training", Wrong)
     with pytest.raises(VerificationError, match="no such class.*Transducer"):
+        export_pretrained(training_output(), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_wrong_product_is_not_exported(
+    training_output, tmp_path, monkeypatch
+):
+    """Without b_1 W_2 the export fails, though it could load what it wrote."""
+    monkeypatch.setattr(
+        merge_chain,
+        "collapse_exactly",
+        lambda factors, biases: collapse(
+            factors, [None] * (len(biases) - 1) + [biases[-1]]
+        ),
+    )
+    with pytest.raises(ValueError, match="changes its output"):
         export_pretrained(training_output(), tmp_path / "model")
     assert not (tmp_path / "model").exists()
 

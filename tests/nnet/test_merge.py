@@ -217,11 +217,11 @@ def drop_inner_biases(factors, biases):
 )
 def test_control_a_wrong_product_is_refused(route, monkeypatch):
     """Both routes hold every product against the chain itself."""
-    from speechbrain_hrf.nnet import merge
+    from speechbrain_hrf.nnet import merge_chain
 
     model = nn.Sequential(HRFLinear(16, 4))
     route(model)
-    monkeypatch.setattr(merge, "collapse_exactly", drop_inner_biases)
+    monkeypatch.setattr(merge_chain, "collapse_exactly", drop_inner_biases)
     with pytest.raises(ValueError, match="'0' changes its output"):
         route(model)
 
