@@ -148,7 +148,9 @@ def test_finished_runs_are_not_trained_again(tmp_path):
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_bad_options_are_named(tmp_path, options, message):
-    result = run(tmp_path / "a", "--number_of_epochs", "1", *options)
+    if "--number_of_epochs" not in options:
+        options = ["--number_of_epochs", "1", *options]
+    result = run(tmp_path / "a", *options)
     assert result.returncode != 0
     last = result.stdout.strip().splitlines()[-12:]
     assert message in "\n".join(last)
