@@ -133,7 +133,7 @@ def apply_hrf(
         replacements.append((path, chains))
         stem = f"{path}.{PACKED_PARAMETER}".lstrip(".")
         for block in blocks:
-            chain = getattr(getattr(chains, chains.layout), block)
+            chain = chains.blocks[block]
             before_here = chain.factors[0].shape[1] * chain.factors[-1].shape[0]
             name = f"{stem}.{block}"
             expansions.append(_expansion(name, before_here, chain))

@@ -208,7 +208,7 @@ def _unparametrize(path, module):
         )
     chains = _packed_chains(module)
     blocks, learn = [], []
-    for name, part in getattr(chains, chains.layout).named_children():
+    for name, part in chains.blocks.items():
         if name in chains.chosen:
             weight, _, learns = _merged(f"{where}.{name}", part)
         else:

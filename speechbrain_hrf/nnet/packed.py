@@ -143,6 +143,11 @@ class PackedChains(nn.Module):
             blocks.add_module(name, part)
         self.add_module(self.layout, blocks)
 
+    @property
+    def blocks(self):
+        """Block name to its ``Chain`` or ``PlainBlock``, in packing order."""
+        return dict(getattr(self, self.layout).named_children())
+
     def forward(self):
         """The packed weight.
 
@@ -151,8 +156,8 @@ class PackedChains(nn.Module):
         torch.Tensor
             [3 * n, m]
         """
-        blocks = getattr(self, self.layout).children()
-        return pack([part.collapsed()[0] for part in blocks], self.n_heads)
+        parts = self.blocks.values()
+        return pack([part.collapsed()[0] for part in parts], self.n_heads)
 
     def right_inverse(self, weight):
         """No original is kept: the factors stand for it.

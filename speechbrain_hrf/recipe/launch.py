@@ -153,7 +153,7 @@ def make_stand_in(corpus, data_folder):
     Returns
     -------
     str
-        Folder of the corpus: ``data_folder``, or what was generated there.
+        ``data_folder``, which now holds the corpus.
 
     Example
     -------
