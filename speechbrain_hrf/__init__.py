@@ -28,6 +28,7 @@ from speechbrain_hrf.lobes.models import (
     Conformer,
     ConvTransformer,
     SpeechFormer,
+    SquaredReLU,
 )
 from speechbrain_hrf.nnet import (
     HRFLinear,
@@ -53,6 +54,7 @@ __all__ = [
     "ConvTransformer",
     "HRFLinear",
     "SpeechFormer",
+    "SquaredReLU",
     "apply_hrf",
     "collapse",
     "count_parameters",

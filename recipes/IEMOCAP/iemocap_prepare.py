@@ -20,12 +20,8 @@ from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.manifest import (
-    count_table,
-    fingerprint,
-    stale_reason,
-    write_manifests,
-)
+from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.synthetic import is_synthetic
 
@@ -148,7 +144,6 @@ def prepare_iemocap(
             f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}"
         )
     options = {
-        "corpus": "IEMOCAP",
         "protocol": protocol,
         "max_unusable": max_unusable,
     }
@@ -170,29 +165,27 @@ def prepare_iemocap(
         files=[turn.path for turn in turns.values()],
         label_files=label_files,
     )
-    reason = stale_reason(save_folder, PROTOCOLS[protocol], made_from)
-    if reason is None:
-        logger.info("IEMOCAP: the manifests in %s are current", save_folder)
-        return
-    logger.info("IEMOCAP: preparing %s, because %s", save_folder, reason)
 
-    paths = {name: turn.path for name, turn in turns.items()}
-    infos, _ = probe_all(paths, max_unusable, what="IEMOCAP turns")
-    manifests = {split: {} for split in PROTOCOLS[protocol]}
-    for name, info in infos.items():
-        split = _split(turns[name].session, options.get("valid_session"))
-        manifests[split][name] = _entry(turns[name], info, data_folder)
-    for split, entries in manifests.items():
-        if not entries:
-            raise ValueError(
-                f"{release} has no usable turn for the {split} set. {_LAYOUT}"
-            )
-    write_manifests(save_folder, manifests, made_from)
-    logger.info(
-        "IEMOCAP, protocol %s:\n%s", protocol, count_table(manifests, EMOTIONS)
+    def make():
+        paths = {name: turn.path for name, turn in turns.items()}
+        infos, _ = probe_all(paths, max_unusable, what="IEMOCAP turns")
+        manifests = {split: {} for split in PROTOCOLS[protocol]}
+        for name, info in infos.items():
+            split = _split(turns[name].session, options.get("valid_session"))
+            manifests[split][name] = _entry(turns[name], info, data_folder)
+        if not is_synthetic(release):
+            _warn_if_not_table_1(manifests)
+        return manifests
+
+    prepare_if_stale(
+        "IEMOCAP",
+        release,
+        save_folder,
+        made_from,
+        PROTOCOLS[protocol],
+        EMOTIONS,
+        make,
     )
-    if not is_synthetic(release):
-        _warn_if_not_table_1(manifests)
 
 
 def _find_release(data_folder):

@@ -18,12 +18,8 @@ import re
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.manifest import (
-    count_table,
-    fingerprint,
-    stale_reason,
-    write_manifests,
-)
+from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.synthetic import is_synthetic
 
@@ -107,43 +103,33 @@ def prepare_ravdess(
     files = find_files(data_folder)
 
     options = {
-        "corpus": "RAVDESS",
         "fold": fold,
         "protocol": protocol,
         "max_unusable": max_unusable,
     }
     made_from = fingerprint(options, data_folder, files.values())
-    reason = stale_reason(save_folder, PROTOCOLS[protocol], made_from)
-    if reason is None:
-        logger.info("RAVDESS: the manifests in %s are current", save_folder)
-        return
-    logger.info("RAVDESS: preparing %s, because %s", save_folder, reason)
 
-    if not is_synthetic(data_folder):
-        _warn_if_incomplete(files)
-    infos, _ = probe_all(files, max_unusable, what="RAVDESS files")
-    splits = _splits(fold, protocol)
-    manifests = {
-        split: {
-            name: _entry(name, files[name], info, data_folder)
-            for name, info in infos.items()
-            if _actor(name) in actors
+    def make():
+        if not is_synthetic(data_folder):
+            _warn_if_incomplete(files)
+        infos, _ = probe_all(files, max_unusable, what="RAVDESS files")
+        return {
+            split: {
+                name: _entry(name, files[name], info, data_folder)
+                for name, info in infos.items()
+                if _actor(name) in actors
+            }
+            for split, actors in _splits(fold, protocol).items()
         }
-        for split, actors in splits.items()
-    }
-    for split, entries in manifests.items():
-        if not entries:
-            raise FileNotFoundError(
-                f"{data_folder} has no usable file of the actors "
-                f"{sorted(splits[split])}, which are the {split} set of fold "
-                f"{fold}. {_LAYOUT}"
-            )
-    write_manifests(save_folder, manifests, made_from)
-    logger.info(
-        "RAVDESS, fold %s, protocol %s:\n%s",
-        fold,
-        protocol,
-        count_table(manifests, EMOTIONS),
+
+    prepare_if_stale(
+        "RAVDESS",
+        data_folder,
+        save_folder,
+        made_from,
+        PROTOCOLS[protocol],
+        EMOTIONS,
+        make,
     )
 
 

@@ -225,22 +225,34 @@ def _results(metrics):
     for key, (name, _, _) in _SCORES.items():
         number = f"{metrics[key]:.4f}" if _is_number(metrics, key) else None
         rows.append((name, number or "not evaluated"))
+    people = metrics.get("per_participant") or {}
+    rows += [
+        (f"{name}, per participant", f"{people[key]:.4f}")
+        for key, (name, _, _) in _SCORES.items()
+        if _is_number(people, key)
+    ]
     return _table(("", ""), rows)
 
 
 def _confusion(facts, metrics):
-    matrix = metrics.get("confusion")
-    if not matrix:
-        return ""
     labels = [str(label) for label in metrics.get("labels") or facts.labels]
-    rows = [
-        (f"**{label}**", *row)
-        for label, row in zip(labels, matrix, strict=False)
+    people = metrics.get("per_participant") or {}
+    parts = [
+        f"### {title}\n\nRows: the true label; columns: the model's answer.\n\n"
+        + _table(
+            ("", *labels),
+            [
+                (f"**{label}**", *row)
+                for label, row in zip(labels, matrix, strict=False)
+            ],
+        )
+        for title, matrix in (
+            ("Confusion matrix", metrics.get("confusion")),
+            ("Confusion matrix per participant", people.get("confusion")),
+        )
+        if matrix
     ]
-    return (
-        "### Confusion matrix\n\nRows: the true label; columns: the model's "
-        "answer.\n\n" + _table(("", *labels), rows)
-    )
+    return "\n\n".join(parts)
 
 
 def _sizes(facts, metrics):

@@ -22,8 +22,10 @@ from speechbrain_hrf.recipe.results import (
     results_text,
     write_results,
 )
+from speechbrain_hrf.recipe.weights import class_weights
 
 __all__ = [
+    "class_weights",
     "collect_results",
     "end_epoch",
     "fit_normalisation",

@@ -10,12 +10,18 @@ import pathlib
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.metrics import confusion_figure, confusion_text
+from speechbrain_hrf.metrics import (
+    confusion_figure,
+    confusion_text,
+    report_text,
+)
 from speechbrain_hrf.nnet import count_parameters
 from speechbrain_hrf.nnet.names import split_names
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
+
+SCORES = ("WA", "UA", "WF1", "MF1")
 
 
 def collect_results(hparams, labels, brain, report):
@@ -53,7 +59,7 @@ def collect_results(hparams, labels, brain, report):
     >>> model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
     >>> report = apply_hrf(model, ["CLS"])
     >>> scores = {"WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "n": 2,
-    ...     "confusion": [[1, 1], [0, 0]]}
+    ...     "confusion": [[1, 1], [0, 0]], "per_class": {}}
     >>> checkpoint = SimpleNamespace(
     ...     path=pathlib.Path(folder, "save", "CKPT+1"), meta={"epoch": 3})
     >>> brain = SimpleNamespace(test_scores=scores, checkpoint=checkpoint,
@@ -77,7 +83,7 @@ def collect_results(hparams, labels, brain, report):
         ).as_posix(),
         "epoch": brain.checkpoint.meta["epoch"],
         "labels": list(labels),
-        **{key: scores[key] for key in ("WA", "UA", "WF1", "MF1", "confusion")},
+        **{key: scores[key] for key in (*SCORES, "confusion", "per_class")},
         "n_test": scores["n"],
         "params_training": count_parameters(deployed.chained),
         "params_merged": count_parameters(deployed.merged),
@@ -89,17 +95,21 @@ def collect_results(hparams, labels, brain, report):
 def write_results(output_folder, results):
     """Writes test_metrics.json and confusion_matrix.png, and logs the scores.
 
+    Where the results have scores ``per_participant`` too, those get a picture
+    of their own, confusion_matrix_participants.png.
+
     Arguments
     ---------
     output_folder : str
     results : dict
-        Of the evaluation: labels, confusion, WA, UA, WF1, dataset, ...; must
-        fit into JSON.
+        As of ``collect_results``; must fit into JSON.
 
     Example
     -------
+    >>> row = {"precision": 0.5, "recall": 0.5, "F1": 0.5, "n": 1}
     >>> results = {"dataset": "demo", "labels": ["a", "b"], "WA": 0.5,
     ...     "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "confusion": [[1, 1], [0, 0]],
+    ...     "per_class": {"a": row, "b": row}, "split": "test",
     ...     "n_test": 2, "params_training": 9, "params_merged": 6,
     ...     "params_lightweight": 6, "max_merge_difference": 1e-7}
     >>> folder = getfixture("tmpdir")
@@ -108,19 +118,29 @@ def write_results(output_folder, results):
     ['confusion_matrix.png', 'test_metrics.json']
     """
     folder = pathlib.Path(output_folder)
-    picture = folder / ".confusion_matrix.png"
-    confusion_figure(
-        results["confusion"],
-        results["labels"],
-        f"{results['dataset']}: WA {results['WA']:.3f}, "
-        f"UA {results['UA']:.3f}, WF1 {results['WF1']:.3f}",
-        picture,
-    )
-    os.replace(picture, folder / "confusion_matrix.png")
+    _draw_confusion(results, results, folder / "confusion_matrix.png")
+    if "per_participant" in results:
+        _draw_confusion(
+            results,
+            results["per_participant"],
+            folder / "confusion_matrix_participants.png",
+        )
     partial = folder / ".test_metrics.json"
     partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, folder / "test_metrics.json")
     logger.info("%s", results_text(results))
+
+
+def _draw_confusion(results, scores, path):
+    partial = path.with_name(f".{path.name}")
+    confusion_figure(
+        scores["confusion"],
+        results["labels"],
+        f"{results['dataset']}: WA {scores['WA']:.3f}, UA {scores['UA']:.3f}, "
+        f"WF1 {scores['WF1']:.3f}, MF1 {scores['MF1']:.3f}",
+        partial,
+    )
+    os.replace(partial, path)
 
 
 def results_text(results):
@@ -129,7 +149,7 @@ def results_text(results):
     Arguments
     ---------
     results : dict
-        As of ``collect_results``.
+        As of ``collect_results``; scores ``per_participant`` are shown too.
 
     Returns
     -------
@@ -137,12 +157,17 @@ def results_text(results):
 
     Example
     -------
+    >>> row = {"precision": 0.5, "recall": 0.5, "F1": 0.5, "n": 1}
     >>> print(results_text({"labels": ["a", "b"], "WA": 0.5, "UA": 0.5,
     ...     "WF1": 0.5, "MF1": 0.5, "confusion": [[1, 1], [0, 0]], "n_test": 2,
+    ...     "per_class": {"a": row, "b": row}, "split": "fold 1",
     ...     "params_training": 9, "params_merged": 6, "params_lightweight": 6,
     ...     "max_merge_difference": 1e-7}))
-    Test set, merged model: WA 0.5000, UA 0.5000, WF1 0.5000, MF1 0.5000 (2
-    utterances)
+    Test set (fold 1), merged model: WA 0.5000, UA 0.5000, WF1 0.5000, MF1
+    0.5000 (2 utterances)
+       precision  recall     F1  n
+    a     0.5000  0.5000 0.5000  1
+    b     0.5000  0.5000 0.5000  1
     true \\ found  a  b
     a             1  1
     b             0  0
@@ -150,19 +175,30 @@ def results_text(results):
     Largest difference between merged and chained log-probabilities on the test
     set: 1.0e-07
     """
-    return "\n".join(
-        (
-            "Test set, merged model: "
-            + ", ".join(
-                f"{key} {results[key]:.4f}"
-                for key in ("WA", "UA", "WF1", "MF1")
-            )
-            + f" ({results['n_test']} utterances)",
-            confusion_text(results["confusion"], results["labels"]),
-            f"Parameters: {results['params_training']} in training, "
-            f"{results['params_merged']} merged, "
-            f"{results['params_lightweight']} in the model without HRF",
-            "Largest difference between merged and chained log-probabilities "
-            f"on the test set: {results['max_merge_difference']:.1e}",
-        )
-    )
+    split = f" ({results['split']})" if results["split"] != "test" else ""
+    lines = [
+        f"Test set{split}, merged model: {_scores_text(results)} "
+        f"({results['n_test']} utterances)",
+        report_text(results["per_class"]),
+        confusion_text(results["confusion"], results["labels"]),
+    ]
+    if "per_participant" in results:
+        people = results["per_participant"]
+        lines += [
+            f"Per participant, by the mean of log-posteriors: "
+            f"{_scores_text(people)} ({people['n']} participants)",
+            report_text(people["per_class"]),
+            confusion_text(people["confusion"], results["labels"]),
+        ]
+    lines += [
+        f"Parameters: {results['params_training']} in training, "
+        f"{results['params_merged']} merged, "
+        f"{results['params_lightweight']} in the model without HRF",
+        "Largest difference between merged and chained log-probabilities "
+        f"on the test set: {results['max_merge_difference']:.1e}",
+    ]
+    return "\n".join(lines)
+
+
+def _scores_text(scores):
+    return ", ".join(f"{key} {scores[key]:.4f}" for key in SCORES)

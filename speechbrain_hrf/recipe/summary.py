@@ -14,7 +14,7 @@ import pathlib
 import statistics
 import sys
 
-SCORES = ("WA", "UA", "WF1")
+SCORES = ("WA", "UA", "WF1", "MF1")
 SAME = ("hrf_modules", "params_training", "params_merged")
 
 
@@ -45,13 +45,13 @@ def summary_table(folder):
     -------
     >>> folder = getfixture("tmpdir")
     >>> for seed, score in (1, 0.5), (2, 0.7):
-    ...     run = {"seed": seed, "WA": score, "UA": score, "WF1": score,
+    ...     run = {"seed": seed, **dict.fromkeys(SCORES, score),
     ...         "hrf_modules": [], "params_training": 9, "params_merged": 9}
     ...     path = folder.join("demo_lightweight", str(seed))
     ...     path.join("test_metrics.json").write(json.dumps(run), ensure=True)
     >>> print(summary_table(folder.strpath))  # doctest: +ELLIPSIS
-    | run | HRF | seeds | WA | UA | WF1 | parameters trained | shipped |
-    |---|---|---|---|---|---|---|---|
+    | run | HRF | seeds | WA | UA | WF1 | MF1 | parameters trained | shipped |
+    |---|---|---|---|---|---|---|---|---|
     | demo_lightweight | - | 1, 2 | .600 ± .141 | .600 ± .141 | ... | 9 | 9 |
     """
     folder = pathlib.Path(folder)
@@ -66,10 +66,11 @@ def summary_table(folder):
             f"There is no test_metrics.json under {folder}: give the folder "
             "that the recipe's runs wrote, for example results/RAVDESS."
         )
-    lines = [
-        "| run | HRF | seeds | WA | UA | WF1 | parameters trained | shipped |",
-        "|" + "---|" * 8,
-    ]
+    by_person = any("per_participant" in run for run in sum(arms.values(), []))
+    head = ["run", "HRF", "seeds", *SCORES]
+    head += ["MF1 per participant"] if by_person else []
+    head += ["parameters trained", "shipped"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, runs in arms.items():
         runs.sort(key=lambda run: run["seed"])
         if any(run[key] != runs[0][key] for run in runs for key in SAME):
@@ -82,11 +83,18 @@ def summary_table(folder):
             " & ".join(runs[0]["hrf_modules"]) or "-",
             ", ".join(str(run["seed"]) for run in runs),
             *(_mean_and_spread([run[key] for run in runs]) for key in SCORES),
+            *([_per_participant(runs)] if by_person else []),
             f"{runs[0]['params_training']:,}",
             f"{runs[0]['params_merged']:,}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _per_participant(runs):
+    if not all("per_participant" in run for run in runs):
+        return "-"
+    return _mean_and_spread([run["per_participant"]["MF1"] for run in runs])
 
 
 def _mean_and_spread(values):

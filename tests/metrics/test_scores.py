@@ -3,11 +3,7 @@
 import pytest
 import torch
 
-from speechbrain_hrf.metrics import (
-    EmotionScores,
-    confusion_figure,
-    confusion_text,
-)
+from speechbrain_hrf.metrics import EmotionScores
 
 LABELS = ["neu", "hap", "sad"]
 
@@ -65,13 +61,41 @@ def test_nothing_to_score():
         EmotionScores(LABELS).summarize()
 
 
-def test_confusion_text_lines_up():
-    lines = confusion_text([[100, 1, 0], [0, 5, 0], [0, 0, 9]], LABELS)
-    assert len({len(line) for line in lines.splitlines()}) == 1
+def test_each_class_by_hand():
+    summary = scores_of([0, 0, 0, 0, 1, 1, 2], [0, 0, 0, 1, 1, 0, 0])
+    assert summary["per_class"] == {
+        "neu": {"precision": 3 / 5, "recall": 3 / 4, "F1": 2 / 3, "n": 4},
+        "hap": {"precision": 1 / 2, "recall": 1 / 2, "F1": 1 / 2, "n": 2},
+        "sad": {"precision": 0.0, "recall": 0.0, "F1": 0.0, "n": 1},
+    }
 
 
-def test_confusion_picture_is_a_picture(tmp_path):
-    path = tmp_path / "confusion.png"
-    confusion_figure([[3, 1, 0], [1, 1, 0], [0, 0, 0]], LABELS, "demo", path)
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert path.stat().st_size > 5000
+def clips(log_probabilities, references):
+    scores = EmotionScores(["no", "yes"])
+    ids = [f"{person}{k}" for k, person in enumerate("aabbb")]
+    scores.append(
+        ids,
+        torch.tensor(log_probabilities).unsqueeze(1),
+        torch.tensor(references).unsqueeze(1),
+    )
+    return scores, {name: name[0] for name in ids}
+
+
+def test_groups_are_judged_by_the_mean_of_log_posteriors():
+    """Not by a vote: one sure clip of b outweighs two doubtful ones."""
+    scores, group_of = clips(
+        [[-0.7, -0.6], [-0.1, -9.0], [-0.7, -0.6], [-0.7, -0.6], [-0.1, -9.0]],
+        [0, 0, 1, 1, 1],
+    )
+    assert scores.predictions == [1, 0, 1, 1, 0]
+    people = scores.pooled(group_of)
+    assert (people.ids, people.references) == (["a", "b"], [0, 1])
+    assert people.predictions == [0, 0]
+    assert people.summarize()["confusion"] == [[1, 0], [1, 0]]
+    assert people.summarize()["n"] == 2
+
+
+def test_a_group_has_one_true_class():
+    scores, group_of = clips([[-0.1, -2.0]] * 5, [0, 1, 1, 1, 1])
+    with pytest.raises(ValueError, match="of a have different true classes"):
+        scores.pooled(group_of)
