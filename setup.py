@@ -34,10 +34,12 @@ setup(
         "tqdm>=4.64",
     ],
     extras_require={
+        "hubert": ["transformers>=4.46"],
         "test": [
             "pytest>=8.0",
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
+            "transformers>=4.46",
             "ruff==0.12.4",
             "yamllint==1.35.1",
             "codespell==2.3.0",

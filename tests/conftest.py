@@ -40,3 +40,28 @@ def ravdess_folder():
             "zenodo.org/records/1188976 and set RAVDESS_FOLDER to its folder"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def hubert_folder(tmp_path_factory):
+    """A HuBERT of random weights; its convolutions step as the real one's."""
+    transformers = pytest.importorskip(
+        "transformers", reason="transformers is not installed"
+    )
+    folder = tmp_path_factory.mktemp("hubert")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = transformers.HubertConfig(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=16,
+            conv_dim=[8] * 7,
+            num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=2,
+        )
+        transformers.HubertModel(config).save_pretrained(folder)
+    transformers.Wav2Vec2FeatureExtractor(do_normalize=False).save_pretrained(
+        folder
+    )
+    return folder

@@ -21,6 +21,7 @@ from speechbrain.utils.logger import get_logger
 from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.search import audio_paths
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -165,7 +166,7 @@ def find_files(data_folder):
     if not os.path.isdir(data_folder):
         raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
     files, malformed, copies = {}, [], []
-    for path in _audio_paths(data_folder):
+    for path in audio_paths(data_folder, (".wav", ".flac"), _DEPTH):
         name = os.path.splitext(os.path.basename(path))[0]
         if not _is_valid(name):
             malformed.append(os.path.relpath(path, data_folder))
@@ -196,21 +197,6 @@ def find_files(data_folder):
             f"Found: {_first(found) if found else 'an empty folder'}"
         )
     return dict(sorted(files.items()))
-
-
-def _audio_paths(data_folder):
-    """Paths of .wav and .flac files in a fixed order, a few levels deep."""
-    paths = []
-    for folder, subfolders, names in os.walk(data_folder, followlinks=True):
-        relative = os.path.relpath(folder, data_folder)
-        depth = 0 if relative == "." else relative.count(os.sep) + 1
-        if depth >= _DEPTH:
-            subfolders.clear()
-        for name in names:
-            extension = os.path.splitext(name)[1].lower()
-            if extension in (".wav", ".flac") and not name.startswith("._"):
-                paths.append(os.path.join(folder, name))
-    return sorted(paths)
 
 
 def _is_valid(name):

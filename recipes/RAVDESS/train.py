@@ -21,7 +21,7 @@ from hyperpyyaml import load_hyperpyyaml
 from ravdess_prepare import EMOTIONS, prepare_ravdess
 from speechbrain.utils.distributed import run_on_main
 
-from speechbrain_hrf.dataio.segments import SegmentFeatures, fill_segment
+from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.export import export_pretrained
 from speechbrain_hrf.inference import MergedClassifier
 from speechbrain_hrf.metrics import EmotionScores
@@ -35,6 +35,7 @@ from speechbrain_hrf.recipe import (
     refuse_other_options,
     results_text,
     save_labels,
+    use_hubert,
     use_stand_in,
     warn_if_synthetic,
     write_results,
@@ -47,7 +48,7 @@ class EmotionBrain(sb.Brain):
     def compute_forward(self, batch, stage):
         """Features to log-probabilities, [B, 1, C]."""
         batch = batch.to(self.device)
-        feats, lens = fill_segment(*batch.feats, self.hparams.segment_frames)
+        feats, lens = batch.feats  # of exactly segment_frames frames
         feats = self.modules.mean_var_norm(
             feats, lens, epoch=self.hparams.epoch_counter.current
         )
@@ -141,7 +142,6 @@ def dataio_prep(hparams):
         hparams["compute_features"],
         frames=hparams["segment_frames"],
         sample_rate=hparams["sample_rate"],
-        keep=hparams["keep_features"],
     )
     datasets = load_splits(
         annotations,
@@ -150,6 +150,9 @@ def dataio_prep(hparams):
         hparams["label_encoder"],
         EMOTIONS,
         hparams["n_classes"],
+        feature_folder=hparams["feature_folder"]
+        if hparams["cache_features"]
+        else None,
     )
     save_labels(hparams["label_encoder"], hparams["label_encoder_file"])
     return datasets
@@ -161,6 +164,7 @@ if __name__ == "__main__":
         locate_hparams(sys.argv[1:], __file__)
     )
     overrides = use_stand_in(hparams_file, overrides)
+    overrides = use_hubert(hparams_file, overrides)
     refuse_other_options(hparams_file, overrides)
     sb.utils.distributed.ddp_init_group(run_opts)
     with open(hparams_file, encoding="utf-8") as fin:
@@ -215,13 +219,20 @@ if __name__ == "__main__":
     )
     results = collect_results(hparams, EMOTIONS, brain, report)
     results["licence"] = hparams["licence"]  # for the model card
+    results["features"] = hparams["features"]
+    if hparams["features"] == "hubert":
+        results["hubert_source"] = hparams["hubert_source"]
     if brain.debug:  # a few batches: no result, and no checkpoint to export
         sb.core.logger.info("Nothing is written.\n%s", results_text(results))
     else:
         run_on_main(write_results, args=[hparams["output_folder"], results])
-        export = run_on_main(
-            export_pretrained,
-            args=[hparams["output_folder"], hparams["export_folder"]],
-        )
-        sb.core.logger.info("%s", export)
+        if hparams["features"] == "hubert":
+            why_not = hparams["compute_features"].why_not_exported
+            sb.core.logger.info("Nothing is exported: %s", why_not)
+        else:
+            export = run_on_main(
+                export_pretrained,
+                args=[hparams["output_folder"], hparams["export_folder"]],
+            )
+            sb.core.logger.info("%s", export)
     warn_if_synthetic(hparams["data_folder"])

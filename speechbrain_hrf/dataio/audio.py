@@ -1,7 +1,9 @@
 """The samples of audio files, at one rate.
 
 ``read`` gives any usable file, or a part of it, as mono samples at the model's
-rate. Which files of a corpus are usable is found out before, by ``probe_all``.
+rate, ``read_parts`` several parts joined end to end. Files may lie in zip
+archives, see ``archive``. Which files of a corpus are usable is found out
+before, by ``probe_all``.
 
 Example
 -------
@@ -15,15 +17,17 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import functools
 import math
 import os
 
+import soundfile as sf
 import torch
-from speechbrain.dataio import audio_io
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_file
+from speechbrain_hrf.dataio.archive import opened
+from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
 
 # Context on each side of a cut that is resampled. The resampler's filter
 # reaches 6 zero crossings, 0.8 ms at 8 kHz.
@@ -72,67 +76,133 @@ def read(path, start=0.0, stop=None, sample_rate=16000):
             f"{os.fspath(path)}: cannot read from {start} s to {stop} s: "
             f"start must be 0 or more, and stop after it"
         )
-    try:
+    with _decodable(path) as file:
         if start == 0 and stop is None:
-            wave, rate = _load(path)
-            begin, end = 0, None
+            wave, begin, end = _frames(file, 0), 0, None
         else:
-            wave, rate, begin, end = _load_part(path, start, stop, sample_rate)
-    except RuntimeError as error:  # what audio_io makes of every failure
-        check_file(path)
-        raise UnusableAudio(
-            path, f"it cannot be decoded ({cause(error.__cause__ or error)})"
-        ) from error
+            wave, begin, end = _part(path, file, start, stop, sample_rate)
+        rate = file.samplerate
     wave = _normalizer(sample_rate)(wave, rate)[begin:end]
     if len(wave) == 0:
         raise UnusableAudio(path, f"it holds no samples from {start} s on")
+    return _finite(path, wave)
+
+
+def read_parts(path, parts, sample_rate=16000):
+    """Cuts parts out of a file and joins them end to end.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The file: any rate, any number of channels (averaged).
+    parts : iterable of [int, int]
+        First sample and the one after the last, in samples of the file, of
+        each part in turn. Parts may overlap and come in any order.
+    sample_rate : int
+        Samples per second of the result, which is resampled when joined.
+
+    Returns
+    -------
+    torch.Tensor
+        float32 samples, [time].
+
+    Raises
+    ------
+    ValueError
+        When there is no part, or one is empty.
+    UnusableAudio
+        When the file cannot be decoded, holds NaN or infinite samples in
+        these parts, or ends before one of them does.
+
+    Example
+    -------
+    >>> import numpy as np, soundfile as sf
+    >>> path = getfixture("tmpdir").join("ramp.wav").strpath
+    >>> sf.write(path, np.arange(100) / 128, 16000)
+    >>> read_parts(path, [[64, 66], [0, 1]])
+    tensor([0.5000, 0.5078, 0.0000])
+    """
+    parts = [tuple(part) for part in parts]
+    impossible = [part for part in parts if not 0 <= part[0] < part[1]]
+    if impossible or not parts:
+        what = f"the part {[*impossible[0]]}" if impossible else "no part"
+        raise ValueError(
+            f"{os.fspath(path)}: cannot read {what}: give one or more "
+            f"[start, stop] in samples, with 0 <= start < stop"
+        )
+    with _decodable(path) as file:
+        end = max(stop for _, stop in parts)
+        if end > file.frames:
+            raise UnusableAudio(
+                path,
+                f"it holds {file.frames} samples and cannot be read up to "
+                f"sample {end}",
+            )
+        waves = [_frames(file, start, stop) for start, stop in parts]
+        rate = file.samplerate
+    wave = torch.cat(waves)
+    missing = sum(stop - start for start, stop in parts) - len(wave)
+    if missing:
+        raise UnusableAudio(path, f"{missing} samples cannot be decoded")
+    return _finite(path, _normalizer(sample_rate)(wave, rate))
+
+
+@contextlib.contextmanager
+def _decodable(path):
+    """An open ``soundfile.SoundFile``, whose errors name the path."""
+    with opened(path) as source:
+        try:
+            with sf.SoundFile(source) as file:
+                check_length(path, file.frames)
+                yield file
+        except (sf.SoundFileError, OSError) as error:
+            raise UnusableAudio(
+                path, f"it cannot be decoded ({cause(error)})"
+            ) from error
+
+
+def _frames(file, start, stop=None):
+    """Decoded float32 samples from start to stop, [time, channels]."""
+    file.seek(min(start, file.frames))
+    count = -1 if stop is None else stop - start
+    return torch.from_numpy(file.read(count, "float32", always_2d=True))
+
+
+def _finite(path, wave):
     if not torch.isfinite(wave).all():
         raise UnusableAudio(path, "it holds NaN or infinite samples")
     return wave
 
 
-def _load(path, offset=0, frames=-1):
-    """Decoded float32 samples [time, channels] and their rate."""
-    return audio_io.load(
-        os.fspath(path),
-        channels_first=False,
-        dtype=torch.float32,
-        frame_offset=offset,
-        num_frames=frames,
-    )
-
-
-def _load_part(path, start, stop, sample_rate):
+def _part(path, file, start, stop, sample_rate):
     """Samples around a part, and where the part is once they are resampled.
 
     Loading starts at a frame that the resampler maps onto a whole sample
     (every `rate / gcd` frames), so that the phase is the whole file's.
     """
-    info = audio_io.info(os.fspath(path))
-    rate = info.sample_rate
+    rate = file.samplerate
     begin = math.floor(start * sample_rate + 0.5)  # round half up
     end = None if stop is None else math.floor(stop * sample_rate + 0.5)
-    if begin * rate >= info.frames * sample_rate:
+    if begin * rate >= file.frames * sample_rate:
         raise UnusableAudio(
             path,
-            f"it lasts {info.duration:.3f} s and cannot be read from "
+            f"it lasts {file.frames / rate:.3f} s and cannot be read from "
             f"{start} s on",
         )
     if rate == sample_rate:
-        wave, rate = _load(path, begin, -1 if end is None else end - begin)
-        return wave, rate, 0, None
+        return _frames(file, begin, end), 0, None
 
     divisor = math.gcd(rate, sample_rate)
     frames_per_step, samples_per_step = rate // divisor, sample_rate // divisor
     margin = math.ceil(_MARGIN_SECONDS * sample_rate)
     step = max(0, (begin - margin) // samples_per_step)
     offset = step * frames_per_step
-    frames = -1
+    last = None
     if end is not None:
-        frames = math.ceil((end + margin) * rate / sample_rate) - offset
-    wave, rate = _load(path, offset, frames)
+        last = math.ceil((end + margin) * rate / sample_rate)
+    wave = _frames(file, offset, last)
     skipped = step * samples_per_step
-    return wave, rate, begin - skipped, None if end is None else end - skipped
+    return wave, begin - skipped, None if end is None else end - skipped
 
 
 @functools.lru_cache(maxsize=8)

@@ -16,7 +16,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -26,7 +25,8 @@ import soundfile as sf
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_file
+from speechbrain_hrf.dataio.archive import opened
+from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
 
 logger = get_logger(__name__)
 
@@ -66,7 +66,7 @@ def probe(path):
     Arguments
     ---------
     path : str or os.PathLike
-        The file.
+        The file; it may lie in a zip archive, see ``archive``.
 
     Returns
     -------
@@ -88,9 +88,9 @@ def probe(path):
     ...
     speechbrain_hrf.dataio.unusable.UnusableAudio: ...the file is empty
     """
-    check_file(path)
     try:
-        with sf.SoundFile(os.fspath(path)) as file:
+        # keep: of a deflated file only the header is decoded
+        with opened(path, keep=False) as source, sf.SoundFile(source) as file:
             _check_length(path, file)
             if file.format != "WAV":
                 _check_tail(path, file)
@@ -105,7 +105,7 @@ def probe(path):
         ) from error
 
 
-def probe_all(paths, max_unusable=0.01, what="turns"):
+def probe_all(paths, max_unusable=0.01, what="turns", known=None):
     """Probes many files; lists the unusable ones and goes on without them.
 
     Arguments
@@ -116,6 +116,9 @@ def probe_all(paths, max_unusable=0.01, what="turns"):
         The largest share of unusable files to go on with, 0 to 1.
     what : str
         What the names stand for, in messages.
+    known : dict, optional
+        Name -> reason of those that are known to be unusable whatever their
+        file holds; they count as well.
 
     Returns
     -------
@@ -141,10 +144,13 @@ def probe_all(paths, max_unusable=0.01, what="turns"):
             f"not {max_unusable}"
         )
 
+    known = known or {}
     with ThreadPoolExecutor(max_workers=8) as pool:
         results = list(
             tqdm(
-                pool.map(_probe_or_error, paths.values()),
+                pool.map(
+                    _probe_or_error, paths.values(), map(known.get, paths)
+                ),
                 total=len(paths),
                 desc=f"Checking {what}",
                 disable=None if len(paths) >= _FEW_FILES else True,
@@ -192,8 +198,7 @@ def _check_length(path, file):
             )
     if file.frames == 0:
         raise UnusableAudio(path, "it holds no samples")
-    if file.frames > 2**48:  # libsndfile's stand-in for an unknown length
-        raise UnusableAudio(path, "its header gives no length: encode it again")
+    check_length(path, file.frames)
 
 
 def _check_tail(path, file):
@@ -220,7 +225,9 @@ def _check_finite(path, file):
             raise UnusableAudio(path, "it holds NaN or infinite samples")
 
 
-def _probe_or_error(path):
+def _probe_or_error(path, known_reason):
+    if known_reason is not None:
+        return UnusableAudio(path, known_reason)
     try:
         return probe(path)
     except UnusableAudio as error:

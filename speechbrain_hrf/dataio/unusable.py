@@ -6,6 +6,9 @@ Authors
 
 import os
 
+# libsndfile's stand-in for an unknown length is far above it.
+_MOST_FRAMES = 2**48
+
 
 class UnusableAudio(ValueError):
     """A file that cannot be used as audio, and why.
@@ -58,6 +61,30 @@ def check_file(path):
         raise UnusableAudio(path, "the file is missing")
     if os.path.getsize(path) == 0:
         raise UnusableAudio(path, "the file is empty")
+
+
+def check_length(path, frames):
+    """Refuses audio whose header does not say how long it is.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    frames : int
+        What libsndfile makes of the header.
+
+    Raises
+    ------
+    UnusableAudio
+
+    Example
+    -------
+    >>> check_length("a.flac", 2**63 - 1)
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.dataio.unusable.UnusableAudio: ...encode it again
+    """
+    if frames > _MOST_FRAMES:
+        raise UnusableAudio(path, "its header gives no length: encode it again")
 
 
 def cause(error):

@@ -111,6 +111,8 @@ def model_card(facts, metrics):
     ]
     if metrics.get("synthetic"):
         parts.append(_SYNTHETIC.rstrip())
+    if metrics.get("caution"):
+        parts.append(f"> {metrics['caution']}")
     parts += [
         "Classifies utterances with SpeechBrain's `EncoderClassifier`: "
         f"{facts.sample_rate} Hz audio in, log-probabilities of "
@@ -130,6 +132,10 @@ def model_card(facts, metrics):
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
+def _task(metrics):
+    return metrics.get("task") or "Speech emotion recognition"
+
+
 def _metadata(facts, metrics):
     licence = "" if metrics.get("synthetic") else metrics.get("licence") or ""
     known = [
@@ -144,7 +150,7 @@ def _metadata(facts, metrics):
         "tags": [
             "speechbrain",
             "audio-classification",
-            "speech-emotion-recognition",
+            _task(metrics).lower().replace(" ", "-"),
             facts.model,
             *(["high-rank-factorization"] if facts.hrf else []),
             *(["synthetic-data"] if metrics.get("synthetic") else []),
@@ -173,7 +179,7 @@ def _index(facts, metrics, scores):
             {
                 "task": {
                     "type": "audio-classification",
-                    "name": "Speech emotion recognition",
+                    "name": _task(metrics),
                 },
                 "dataset": {
                     "type": dataset.lower(),
@@ -215,6 +221,11 @@ def _results(metrics):
         ("Corpus", metrics.get("dataset")),
         ("Protocol", metrics.get("protocol")),
         ("Split", metrics.get("split")),
+        *(
+            [("Corrections of the corpus", ", ".join(metrics["corrections"]))]
+            if metrics.get("corrections")
+            else []
+        ),
         ("Test utterances", metrics.get("n_test")),
         ("Epoch", metrics.get("epoch")),
         ("Seed", metrics.get("seed")),

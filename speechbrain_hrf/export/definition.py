@@ -52,7 +52,8 @@ class Definition:
     FileNotFoundError
         There is no such file.
     ValueError
-        A key is missing, or a value holds an absolute path.
+        A key is missing, a value holds an absolute path, or a class says
+        (``why_not_exported``) that it serves for comparison only.
 
     Example
     -------
@@ -102,6 +103,12 @@ class Definition:
         self._part = yaml_tree.stripped(
             {key: self._tree[key] for key in needed}
         )
+        for node in yaml_tree.calls(self._part):
+            # Features may be there only to be compared with.
+            found = pydoc.locate(yaml_tree.call(node)[1])
+            why_not = getattr(found, "why_not_exported", None)
+            if why_not:
+                raise ValueError(f"{self.path} cannot be exported: {why_not}")
         for where, value in yaml_tree.strings(self._part):
             if os.path.isabs(value):
                 raise ValueError(

@@ -16,7 +16,10 @@ from speechbrain_hrf.synthetic import is_synthetic
 
 METRICS_FILE = "test_metrics.json"
 # What the metrics file says about the corpus: true of every checkpoint.
-_OF_THE_CORPUS = ("dataset", "synthetic", "licence", "labels")
+_OF_THE_CORPUS = (
+    *("dataset", "synthetic", "licence", "labels"),
+    *("task", "caution", "corrections"),
+)
 
 
 class Training:
@@ -142,6 +145,9 @@ class Training:
     def recordings(self, limit):
         """Recordings of the test set that are at hand.
 
+        Clips that are cut out of a recording (``parts`` in the manifest) are
+        none: the recording holds other voices as well, and may be clinical.
+
         Arguments
         ---------
         limit : int
@@ -150,7 +156,8 @@ class Training:
         Returns
         -------
         list of str
-            Paths; empty without a manifest, or if none of its files exists.
+            Paths; empty without a manifest, or if it names no whole file that
+            exists.
         """
         manifest = self.folder / "manifests" / "test.json"
         if not manifest.is_file():
@@ -158,6 +165,8 @@ class Training:
         found = []
         root = self._data_root()
         for _, entry in sorted(_read_json(manifest).items()):
+            if "parts" in entry:
+                continue
             path = entry["wav"].replace("{data_root}", root)
             if pathlib.Path(path).is_file() and path not in found:
                 found.append(path)
@@ -170,6 +179,8 @@ class Training:
         return {
             "dataset": self.definition.value("corpus", ""),
             "licence": self.definition.value("licence", ""),
+            "task": self.definition.value("task", ""),
+            "caution": self.definition.value("caution", ""),
         }
 
     def _is_synthetic(self):

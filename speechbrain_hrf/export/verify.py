@@ -162,8 +162,8 @@ def _audio(training, audio, scratch):
         rate = training.definition.sample_rate
         paths = _made_up(scratch, rate)
         described = (
-            f"{len(paths)} generated signals (no recording of the test set "
-            "is at hand)"
+            f"{len(paths)} generated signals (no whole recording of the test "
+            "set is at hand)"
         )
     return [_at_most_longest(path, scratch) for path in paths], described
 

@@ -10,6 +10,7 @@ from speechbrain_hrf.recipe.data import (
     save_labels,
 )
 from speechbrain_hrf.recipe.epoch import end_epoch
+from speechbrain_hrf.recipe.features import use_hubert
 from speechbrain_hrf.recipe.launch import (
     locate_hparams,
     make_stand_in,
@@ -35,6 +36,7 @@ __all__ = [
     "refuse_other_options",
     "results_text",
     "save_labels",
+    "use_hubert",
     "use_stand_in",
     "warn_if_synthetic",
     "write_results",

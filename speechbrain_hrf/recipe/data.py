@@ -12,18 +12,36 @@ from speechbrain.dataio.dataset import (
 from speechbrain.utils.distributed import run_on_main
 from tqdm import tqdm
 
+from speechbrain_hrf.dataio.feature_cache import cached_features
+from speechbrain_hrf.dataio.feature_key import (
+    feature_settings,
+    features_made_from,
+)
 
-def load_splits(annotations, data_folder, segment, encoder, labels, n_classes):
+
+def load_splits(
+    annotations,
+    data_folder,
+    segment,
+    encoder,
+    labels,
+    n_classes,
+    takes=("wav",),
+    label_key="emo",
+    feature_folder=None,
+):
     """Datasets that give ``id``, ``feats`` and ``label`` of each utterance.
 
     Arguments
     ---------
     annotations : dict of str: str
-        Split to manifest; a manifest holds ``wav`` and ``emo`` per utterance.
+        Split to manifest; a manifest holds what ``segment`` takes, and a
+        label, per utterance.
     data_folder : str
         What ``{data_root}`` in the manifests stands for.
     segment : callable
-        Path of an audio file to features [T, F].
+        An utterance's audio to features [T, F]; for the cache it has to be a
+        ``SegmentFeatures``.
     encoder : speechbrain.dataio.encoder.CategoricalEncoder
         Gets the labels in the order given: indices must not depend on the
         split or on a seed. Left as it is if it has them already.
@@ -31,15 +49,24 @@ def load_splits(annotations, data_folder, segment, encoder, labels, n_classes):
         The classes in the order of their indices.
     n_classes : int
         Outputs of the classifier.
+    takes : sequence of str
+        Keys of the manifests that ``segment`` takes, a path first.
+    label_key : str
+        Key of the manifests that holds the label.
+    feature_folder : str, optional
+        Where features are kept, so that they are computed only once. Default:
+        they are computed whenever an utterance is used.
+
+    Returns
+    -------
+    dict of str: speechbrain.dataio.dataset.DynamicItemDataset
 
     Raises
     ------
     ValueError
         If the classifier has another number of outputs.
-
-    Returns
-    -------
-    dict of str: speechbrain.dataio.dataset.DynamicItemDataset
+    OSError
+        If the features cannot be written.
 
     Example
     -------
@@ -70,9 +97,25 @@ def load_splits(annotations, data_folder, segment, encoder, labels, n_classes):
     everything = list(datasets.values())
     # Bound methods and callable objects, unlike closures, can be sent to the
     # workers of a data loader on every platform.
-    add_dynamic_item(everything, segment, takes="wav", provides="feats")
+    if feature_folder is None:
+        add_dynamic_item(everything, segment, list(takes), "feats")
+    else:
+        settings = feature_settings(segment)
+        for split, dataset in datasets.items():
+            clips = {
+                name: tuple(entry[key] for key in takes)
+                for name, entry in dataset.data.items()
+            }
+            made_from = features_made_from(settings, clips, data_folder)
+            features = cached_features(
+                feature_folder, split, clips, segment, made_from
+            )
+            dataset.add_dynamic_item(features, takes="id", provides="feats")
     add_dynamic_item(
-        everything, encoder.encode_label_torch, takes="emo", provides="label"
+        everything,
+        encoder.encode_label_torch,
+        takes=label_key,
+        provides="label",
     )
     set_output_keys(everything, ["id", "feats", "label"])
     return datasets
@@ -83,8 +126,7 @@ def fit_normalisation(mean_var_norm, dataset):
 
     SpeechBrain updates them during the first epoch, so that its batches are
     normalised by what has been seen so far; a pass over the training set
-    beforehand makes them exact and independent of the seed. It also computes
-    the features that ``SegmentFeatures`` keeps.
+    beforehand makes them exact and independent of the seed.
 
     Arguments
     ---------
@@ -106,7 +148,7 @@ def fit_normalisation(mean_var_norm, dataset):
     if mean_var_norm.norm_type != "global":
         return
     mean_var_norm.train()
-    for item in tqdm(dataset, desc="features", disable=None):
+    for item in tqdm(dataset, desc="normalisation", disable=None):
         mean_var_norm(item["feats"].unsqueeze(0), epoch=0)
 
 

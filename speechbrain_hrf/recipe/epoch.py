@@ -9,7 +9,15 @@ from speechbrain.nnet.schedulers import update_learning_rate
 from speechbrain.utils.distributed import is_distributed_initialized
 
 
-def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
+def end_epoch(
+    brain,
+    epoch,
+    train_loss,
+    lr_annealing,
+    train_logger,
+    valid=None,
+    max_key="UA",
+):
     """Sets the learning rate, logs, and saves a checkpoint.
 
     The paper halves the rate when "the loss" does not decrease and has no
@@ -26,8 +34,10 @@ def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
         ``ReduceLROnPlateau`` or alike: (optimizers, epoch, loss) -> rates.
     train_logger : speechbrain.utils.train_logger.TrainLogger
     valid : dict of str: float, optional
-        Loss and scores of the validation set; the checkpoint of the best UA
-        is kept besides the newest.
+        Loss and scores of the validation set.
+    max_key : str
+        The score whose best checkpoint is kept besides the newest; only with
+        a validation set.
 
     Example
     -------
@@ -62,7 +72,7 @@ def end_epoch(brain, epoch, train_loss, lr_annealing, train_logger, valid=None):
     brain.step, brain.avg_train_loss = 0, 0.0
     brain.checkpointer.save_and_keep_only(
         meta={"epoch": epoch, **(valid or {})},
-        max_keys=["UA"] if valid else [],
+        max_keys=[max_key] if valid else [],
     )
 
 

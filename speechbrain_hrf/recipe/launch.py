@@ -4,16 +4,19 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import io
 import os
 import pathlib
 
-from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.recipe.overrides import (
+    as_overrides,
+    read_overrides,
+    resolved_yaml,
+)
 from speechbrain_hrf.synthetic import is_synthetic, make_corpus
 
 logger = get_logger(__name__)
@@ -26,9 +29,12 @@ SUFFIX = "-synthetic"
 MAY_CHANGE = {
     "number_of_epochs",
     "epoch_counter",
+    "checkpointer",  # holds epoch_counter; its other parts stand by themselves
     "data_folder",
+    "audio_folder",
     "licence",
-    "keep_features",
+    "cache_features",
+    "feature_folder",
     "hrf_chained",
     "apply_hrf",  # holds hrf_chained; its other options stand by themselves
 }
@@ -90,8 +96,9 @@ def use_stand_in(hparams_file, overrides):
     """Points a recipe without data at the corpus that it will generate.
 
     Where ``data_folder`` is "synthetic", ``corpus`` gets a name that says so
-    (and with it the output folder), the corpus will be put into the output
-    folder, and 40 epochs have to do unless ``number_of_epochs`` is overridden.
+    (and with it the output folder), the corpus and its features will be put
+    into the output folder, and 40 epochs have to do, unless
+    ``feature_folder`` and ``number_of_epochs`` are overridden.
 
     Arguments
     ---------
@@ -117,27 +124,20 @@ def use_stand_in(hparams_file, overrides):
     data_folder: results/IEMOCAP-synthetic/corpus
     number_of_epochs: 40
     """
-    resolved = _resolved(hparams_file, overrides)
+    resolved = resolved_yaml(hparams_file, overrides)
     if resolved["data_folder"] != STAND_IN:
         return overrides
-    changed = YAML().load(overrides or "") or {}
+    changed = read_overrides(overrides)
     changed["corpus"] = f"{resolved['corpus']}{SUFFIX}"
-    output_folder = _resolved(hparams_file, _text(changed))["output_folder"]
+    output_folder = resolved_yaml(hparams_file, as_overrides(changed))[
+        "output_folder"
+    ]
     changed["data_folder"] = f"{output_folder}/corpus"
+    if "feature_folder" in resolved:
+        # No other run uses this corpus.
+        changed.setdefault("feature_folder", f"{output_folder}/features")
     changed.setdefault("number_of_epochs", STAND_IN_EPOCHS)
-    return _text(changed)
-
-
-def _text(mapping):
-    stream = io.StringIO()
-    YAML().dump(mapping, stream)
-    return stream.getvalue().rstrip()
-
-
-def _resolved(hparams_file, overrides):
-    with open(hparams_file, encoding="utf-8") as stream:
-        text = resolve_references(stream, overrides, overrides_must_match=False)
-    return YAML().load(text)
+    return as_overrides(changed)
 
 
 def make_stand_in(corpus, data_folder):
@@ -231,7 +231,7 @@ def refuse_other_options(hparams_file, overrides):
         ...
     ValueError: /... holds a run with other options: lr is 0.5, was 0.001. ...
     """
-    new = _resolved(hparams_file, overrides)
+    new = resolved_yaml(hparams_file, overrides)
     folder = pathlib.Path(new["output_folder"])
     earlier = folder / "hyperparams.yaml"
     if not any(pathlib.Path(new["save_folder"]).glob("CKPT*")):

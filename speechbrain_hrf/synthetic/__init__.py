@@ -15,12 +15,26 @@ Authors
 """
 
 from speechbrain_hrf.synthetic.corpus import is_synthetic
+from speechbrain_hrf.synthetic.daic_woz import make_daic_woz
 from speechbrain_hrf.synthetic.iemocap import make_iemocap
+from speechbrain_hrf.synthetic.m3ed import make_m3ed
 from speechbrain_hrf.synthetic.ravdess import make_ravdess
 
-__all__ = ["is_synthetic", "make_corpus", "make_iemocap", "make_ravdess"]
+__all__ = [
+    "is_synthetic",
+    "make_corpus",
+    "make_daic_woz",
+    "make_iemocap",
+    "make_m3ed",
+    "make_ravdess",
+]
 
-_MAKERS = {"IEMOCAP": make_iemocap, "RAVDESS": make_ravdess}
+_MAKERS = {
+    "DAIC-WOZ": make_daic_woz,
+    "IEMOCAP": make_iemocap,
+    "M3ED": make_m3ed,
+    "RAVDESS": make_ravdess,
+}
 
 
 def make_corpus(name, folder):
@@ -28,7 +42,7 @@ def make_corpus(name, folder):
 
     Arguments
     ---------
-    name : {"IEMOCAP", "RAVDESS"}
+    name : {"DAIC-WOZ", "IEMOCAP", "M3ED", "RAVDESS"}
         Whose layout it has.
     folder : str or os.PathLike
         Where to put it.
@@ -43,7 +57,7 @@ def make_corpus(name, folder):
     >>> make_corpus("RAVDES", "somewhere")
     Traceback (most recent call last):
     ...
-    ValueError: There is a stand-in for IEMOCAP, RAVDESS, not for 'RAVDES'
+    ValueError: There is a stand-in for DAIC-WOZ, IEMOCAP, M3ED, RAVDESS, ...
     """
     if name not in _MAKERS:
         raise ValueError(

@@ -6,7 +6,7 @@ import soundfile as sf
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.dataio.segments import SegmentFeatures, fill_segment
+from speechbrain_hrf.dataio.segments import SegmentBatch, SegmentFeatures
 from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 
@@ -59,13 +59,53 @@ def test_nan_is_refused_by_name(fbank, tmp_path):
         SegmentFeatures(fbank, 500)(str(tmp_path / "bad.wav"))
 
 
-@pytest.mark.parametrize("keep", [True, False])
-def test_kept_features_are_the_computed_ones(fbank, tmp_path, keep):
-    path = write(tmp_path / "a.wav", 2.0)
-    segment = SegmentFeatures(fbank, 500, keep=keep)
-    first, second = segment(path), segment(path)
-    assert torch.equal(first, second)
-    assert (first is second) == keep
+def test_parts_are_cut_out_and_joined(fbank, tmp_path):
+    path = write(tmp_path / "a.wav", 3.0)
+    samples, _ = sf.read(path, dtype="float32")
+    joined = np.concatenate([samples[100:9000], samples[20000:40001]])
+    with torch.no_grad():
+        expected = fbank(torch.from_numpy(joined).unsqueeze(0))[0]
+    segment = SegmentFeatures(fbank, 500)
+    parts = [[100, 9000], [20000, 40001]]
+    assert torch.equal(segment(path, parts), expected)
+    assert not torch.equal(segment(path)[: len(expected)], expected)
+
+
+def test_joined_parts_are_cut_to_the_segment(fbank, tmp_path):
+    path = write(tmp_path / "a.wav", 12.0)
+    segment = SegmentFeatures(fbank, 500)
+    assert torch.equal(segment(path, [[0, 160000]]), segment(path))
+
+
+def test_a_module_may_have_other_frames(tmp_path):
+    class Blocks(torch.nn.Module):
+        """Frames of 100 samples that do not overlap."""
+
+        def samples_for(self, frames):
+            return 100 * frames
+
+        def forward(self, wavs):
+            return wavs.unfold(1, 100, 100)
+
+    path = write(tmp_path / "a.wav", 3.0)
+    assert SegmentFeatures(Blocks(), 40)(path).shape == (40, 100)
+
+
+def test_the_caller_s_threads_are_left_alone(fbank, tmp_path):
+    seen = []
+
+    class Counting(torch.nn.Module):
+        def forward(self, wavs):
+            seen.append(torch.get_num_threads())
+            return fbank(wavs)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        SegmentFeatures(Counting(), 500)(write(tmp_path / "a.wav", 1.0))
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_cutting_the_file_is_cutting_the_audio(fbank, tmp_path):
@@ -79,9 +119,25 @@ def test_cutting_the_file_is_cutting_the_audio(fbank, tmp_path):
 
 
 def test_zero_fill():
-    feats, lens = fill_segment(
-        torch.ones(2, 301, 78), torch.tensor([1.0, 200 / 301]), 500
-    )
+    examples = [
+        {"id": "a", "feats": torch.ones(301, 78), "label": torch.tensor([1])},
+        {"id": "b", "feats": torch.ones(200, 78), "label": torch.tensor([3])},
+    ]
+    batch = SegmentBatch(examples, frames=500)
+    feats, lens = batch.feats
     assert feats.shape == (2, 500, 78)
     assert (lens * 500).round().tolist() == [301, 200]
-    assert feats[:, 301:].abs().sum() == 0
+    assert feats[0, 301:].abs().sum() == feats[1, 200:].abs().sum() == 0
+    assert feats.sum() == 501 * 78
+    assert batch.id == ["a", "b"]
+    assert batch.label.data.tolist() == [[1], [3]]
+
+
+def test_a_single_short_segment_is_filled_too():
+    feats, lens = SegmentBatch([{"feats": torch.ones(2, 78)}], 500).feats
+    assert feats.shape == (1, 500, 78) and (lens * 500).round() == 2
+
+
+def test_more_frames_than_a_segment_has_are_refused():
+    with pytest.raises(ValueError, match="501 frames do not fit into 500"):
+        SegmentBatch([{"feats": torch.ones(501, 78)}], frames=500)

@@ -126,3 +126,23 @@ def test_odd_labels_do_not_break_the_table():
     """A bar in a label is no column."""
     card = model_card(FACTS, dict(METRICS, labels=["a|b", "c"]))
     assert r"|  | a\|b | c |" in card
+
+
+def test_another_task_and_its_caution():
+    """A recipe that recognises something else says so, and warns."""
+    clinical = {
+        **METRICS,
+        "task": "Depression detection",
+        "caution": "No diagnosis.",
+        "corrections": ["drop_sync_rows"],
+    }
+    card = model_card(FACTS, clinical)
+    data = ModelCard(card).data
+    assert "depression-detection" in data.tags
+    assert {r.task_name for r in data.eval_results} == {"Depression detection"}
+    assert "> No diagnosis." in card
+    assert "| Corrections of the corpus | drop_sync_rows |" in card
+    assert "emotion" not in card.lower()
+    plain = model_card(FACTS, METRICS)
+    assert "Corrections" not in plain
+    assert "speech-emotion-recognition" in ModelCard(plain).data.tags

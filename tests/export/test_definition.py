@@ -196,6 +196,13 @@ def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
             simple_recipe(embedding_model="!new:my.Net {source: /x/y}"),
             r"embedding_model\.source is the absolute path /x/y",
         ),
+        (
+            simple_recipe(
+                compute_features="!new:speechbrain_hrf.lobes.hubert."
+                "HubertFrames [/x/hubert, 16000]"
+            ),
+            "cannot be exported: its features come from HuBERT",
+        ),
     ],
 )
 def test_bad_yaml(tmp_path, text, says):

@@ -2,10 +2,15 @@
 
 import os
 
+import pytest
 import torch
 import torch.multiprocessing as mp
+from speechbrain import Brain
+from speechbrain.nnet.schedulers import ReduceLROnPlateau
+from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.train_logger import FileTrainLogger
 
-from speechbrain_hrf.recipe.epoch import mean_over_processes
+from speechbrain_hrf.recipe.epoch import end_epoch, mean_over_processes
 
 
 def _process(rank, folder):
@@ -28,3 +33,22 @@ def test_two_processes_get_the_mean(tmp_path):
 
 def test_one_process_keeps_its_own():
     assert mean_over_processes(0.25) == 0.25
+
+
+@pytest.mark.parametrize(("max_key", "best"), [("UA", 2), ("WF1", 1)])
+def test_the_best_epoch_is_kept_besides_the_newest(tmp_path, max_key, best):
+    brain = Brain(
+        {"model": torch.nn.Linear(2, 2)},
+        lambda parameters: torch.optim.AdamW(parameters, lr=0.1),
+        checkpointer=Checkpointer(tmp_path / "save"),
+    )
+    brain.init_optimizers()
+    log = FileTrainLogger(str(tmp_path / "log.txt"))
+    for epoch, (ua, wf1) in enumerate([(0.3, 0.5), (0.4, 0.2), (0.1, 0.1)], 1):
+        valid = {"loss": 1.0, "UA": ua, "WF1": wf1}
+        scheduler = ReduceLROnPlateau()
+        end_epoch(brain, epoch, 1.0, scheduler, log, valid, max_key=max_key)
+    kept = brain.checkpointer.list_checkpoints()
+    assert {checkpoint.meta["epoch"] for checkpoint in kept} == {best, 3}
+    found = brain.checkpointer.find_checkpoint(max_key=max_key)
+    assert found.meta["epoch"] == best

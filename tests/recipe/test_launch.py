@@ -1,8 +1,10 @@
 """From the command line to an output folder that fits the run."""
 
+import pathlib
+
 import pytest
 import torch
-from hyperpyyaml import load_hyperpyyaml
+from hyperpyyaml import load_hyperpyyaml, resolve_references
 from ruamel.yaml import YAML
 from speechbrain import create_experiment_directory
 
@@ -63,6 +65,16 @@ def test_stand_in_is_named_everywhere(recipe):
         "data_folder: results/RAVDESS-synthetic/x/corpus",
         "number_of_epochs: 40",
     ]
+
+
+def test_features_of_the_stand_in_lie_beside_it(recipe):
+    yaml = recipe / "hparams" / "model.yaml"
+    yaml.write_text(f"{RECIPE}feature_folder: !ref results/<corpus>/features")
+    features = "feature_folder: results/RAVDESS-synthetic/x/features"
+    assert features in use_stand_in(yaml, "arm: x").splitlines()
+    assert "results" not in use_stand_in(
+        yaml, "output_folder: /out\nfeature_folder: /elsewhere"
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,6 +154,27 @@ def test_other_options_in_the_same_folder_are_refused(finished, more, message):
     with pytest.raises(ValueError, match=message) as error:
         refuse_other_options(yaml, f"{overrides}\n{more}")
     assert "its own --output_folder" in str(error.value)
+
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    sorted(REPOSITORY.glob("recipes/*/hparams/conformer_hrf.yaml")),
+    ids=lambda path: path.parts[-3],
+)
+def test_a_recipe_s_run_goes_on(yaml, tmp_path):
+    overrides = f"data_folder: /data\noutput_folder: {tmp_path}"
+    with open(yaml) as stream:
+        resolved = resolve_references(stream, overrides)
+    (tmp_path / "hyperparams.yaml").write_text(resolved.getvalue())
+    (tmp_path / "save" / "CKPT+1").mkdir(parents=True)
+    overrides += "\nnumber_of_epochs: 200\ncache_features: False"
+    overrides += "\nfeature_folder: /elsewhere"
+    refuse_other_options(yaml, overrides)
+    with pytest.raises(ValueError, match="lr is 0.5"):
+        refuse_other_options(yaml, f"{overrides}\nlr: 0.5")
 
 
 def test_a_folder_without_checkpoint_is_free(recipe, tmp_path):

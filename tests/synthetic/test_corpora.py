@@ -4,8 +4,11 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import json
 import os
 import re
+import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,10 +16,19 @@ import soundfile as sf
 
 from speechbrain_hrf.synthetic import corpus, is_synthetic, make_corpus
 
-WAV_FILES = {"IEMOCAP": 280, "RAVDESS": 241}  # with turns and songs to drop
+# With turns and songs to drop; one of M3ED's 240 files ends in .WAV, 4 of
+# DAIC-WOZ's 18 lie in archives.
+WAV_FILES = {"DAIC-WOZ": 14, "IEMOCAP": 280, "M3ED": 239, "RAVDESS": 241}
+# Shortest, longest; bounds of the mean
+SECONDS = {
+    "DAIC-WOZ": (70, 110, 80, 100),
+    "IEMOCAP": (0.6, 8, 3, 4),
+    "M3ED": (114 / 16000, 6, 1.2, 1.7),
+    "RAVDESS": (0.6, 8, 3, 4),
+}
 
 
-@pytest.fixture(scope="module", params=["IEMOCAP", "RAVDESS"])
+@pytest.fixture(scope="module", params=list(WAV_FILES))
 def stand_in(request, tmp_path_factory):
     """Name, the folder it was asked for in, its root."""
     folder = tmp_path_factory.mktemp("stand_in")
@@ -56,11 +68,12 @@ def test_audio_is_pcm_of_plausible_length(stand_in):
     files = [sf.info(path) for path in audio_files(root)]
     assert len(files) == WAV_FILES[name]
     durations = [file.duration for file in files]
-    assert 0.6 <= min(durations) and max(durations) <= 8
-    assert 3 <= np.mean(durations) <= 4
+    shortest, longest, *mean = SECONDS[name]
+    assert shortest <= min(durations) and max(durations) <= longest
+    assert mean[0] <= np.mean(durations) <= mean[1]
     assert {file.subtype for file in files} == {"PCM_16"}
     rates = {file.samplerate for file in files}
-    assert rates == ({16000} if name == "IEMOCAP" else {16000, 48000})
+    assert rates == ({16000, 48000} if name == "RAVDESS" else {16000})
 
 
 def test_it_is_used_again_when_complete(stand_in, monkeypatch):
@@ -170,7 +183,7 @@ def test_the_faster_of_two_processes_wins(tmp_path):
 
 
 def test_an_unknown_corpus_is_named(tmp_path):
-    with pytest.raises(ValueError, match="IEMOCAP, RAVDESS"):
+    with pytest.raises(ValueError, match="IEMOCAP, M3ED, RAVDESS"):
         make_corpus("CREMA-D", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -197,3 +210,98 @@ def test_iemocap_has_the_pitfalls(stand_in):
         *("neu", "hap", "exc", "sad", "ang"),
         *("xxx", "fru", "sur", "fea", "oth", "dis"),
     }
+
+
+@pytest.mark.parametrize("stand_in", ["M3ED"], indirect=True)
+def test_m3ed_has_the_pitfalls(stand_in):
+    _, _, root = stand_in
+    audio = root / "modality_speech"
+    names = {path.name for path in audio.iterdir()}
+    assert sum(name.endswith(".WAV") for name in names) == 1
+    tiny = [p for p in audio_files(root) if sf.info(p).frames == 114]
+    assert len(tiny) == 2
+    lists = {
+        split: (root / "splitInfo" / f"movie_list_{split}.txt").read_bytes()
+        for split in ("train", "val", "test")
+    }
+    series = {split: text.split() for split, text in lists.items()}
+    assert all(len(names) > 1 for names in series.values())
+    assert lists["val"].endswith(b"\r\n\r\n")
+    assert not lists["train"].endswith(b"\n")
+
+    annotation = json.loads((root / "annotation.json").read_text("utf-8"))
+    assert len(annotation) == sum(map(len, series.values()))
+    labels, missing, keys = {}, [], []
+    for dialogues in annotation.values():
+        for parts in dialogues.values():
+            genders = [x["Gender"] for x in parts["SpeakerInfo"].values()]
+            assert "Femal" in genders
+            keys.append([int(key.split("_")[2]) for key in parts["Dialog"]])
+            for key, content in parts["Dialog"].items():
+                emotions = content.get("EmoAnnotation", {})
+                label = emotions.get("final_main_emo")
+                labels[label] = labels.get(label, 0) + 1
+                name = f"{content['Speaker']}_{key}"
+                if not names & {f"{name}.wav", f"{name}.WAV"}:
+                    missing.append(name)
+    assert len(labels) == 8 and labels[None] == 1
+    assert len(missing) == 1 and f"._{missing[0]}.wav" in names
+    assert any(numbers != sorted(numbers) for numbers in keys)
+
+
+@pytest.mark.parametrize("stand_in", ["DAIC-WOZ"], indirect=True)
+def test_daic_woz_has_the_pitfalls(stand_in):
+    _, _, root = stand_in
+    archives, transcripts = [], {}
+    for path in sorted(root.glob("9*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            kinds = {info.compress_type for info in archive.infolist()}
+            inside = {"/" in name for name in archive.namelist()}
+            archives.append((*kinds, *inside))
+            (name,) = (n for n in archive.namelist() if n.endswith(".csv"))
+            transcripts[path.stem] = archive.read(name)
+    stored, deflated = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+    assert {*archives} == {
+        *((stored, False), (stored, True)),
+        *((deflated, False), (deflated, True)),
+    }
+    for path in root.rglob("*_[Tt]*.csv"):
+        if path.parent != root and not path.name.startswith("._"):
+            transcripts[path.parent.name] = path.read_bytes()
+    assert len(transcripts) == 18
+    assert len(list(root.rglob("._*"))) == 3
+    texts = transcripts.values()
+    assert {b"\r\n" in text for text in texts} == {True, False}
+    assert {text.endswith((b"\n\n", b"\n\r\n")) for text in texts} == {
+        True,
+        False,
+    }
+    assert {b"\tEllie\t" in text for text in texts} == {True, False}
+    assert sum(b"<sync>" in text for text in texts) == 2
+    assert "910_p" in transcripts and "911_P" in transcripts
+
+    overlapping, past_the_end = set(), set()
+    for name, text in transcripts.items():
+        lines = text.decode().split("\n")[1:]
+        rows = [line.split("\t") for line in lines if line.strip()]
+        times = [(float(start), float(stop)) for start, stop, *_ in rows]
+        if any(start < stop for (_, stop), (start, _) in pairwise(times)):
+            overlapping.add(name)
+        path = root / name / f"{name[:3]}_AUDIO.wav"
+        if path.exists() and sf.info(path).duration < times[-1][1]:
+            past_the_end.add(name)
+    assert len(overlapping) == 3 and past_the_end == {"905_P"}
+
+    lists = {
+        name: (root / f"{name}_split_Depression_AVEC2017.csv").read_text()
+        for name in ("train", "dev", "test")
+    }
+    for name in "train", "dev":
+        rows = [line.split(",") for line in lists[name].splitlines()]
+        assert rows[0][:2] == ["Participant_ID", "PHQ8_Binary"]
+        assert {row[1] for row in rows[1:]} == {"0", "1"}
+    assert "," * 2 in lists["train"]
+    assert lists["test"].startswith("participant_ID,Gender\n")
+    # Participants of the real corpus have other numbers.
+    numbers = re.findall(r"^\d+", "".join(lists.values()), re.M)
+    assert len(numbers) == 20 and min(map(int, numbers)) > 900

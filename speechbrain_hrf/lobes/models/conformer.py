@@ -16,6 +16,7 @@ Authors
 
 from torch import nn
 
+from speechbrain_hrf.lobes.models.batch_norm import normalise_valid
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
 from speechbrain_hrf.lobes.models.frontend import ConvFrontEnd
@@ -230,26 +231,7 @@ class ConvolutionModule(nn.Module):
         x = self.glu(self.pointwise1(x))
         x = self.depthwise(x.masked_fill(~mask.unsqueeze(1), 0.0))
         if self.training:
-            x = self._normalise_valid(x, mask)
+            x = normalise_valid(x, mask, self.batch_norm)
         else:
             x = self.batch_norm(x)
         return self.pointwise2(self.activation(x)).transpose(1, 2)
-
-    def _normalise_valid(self, x, mask):
-        # Batch statistics of the valid frames alone; in evaluation the
-        # running statistics do not care.
-        x = x.transpose(1, 2)  # [B, T, D]
-        norm, valid = self.batch_norm, x[mask]  # [frames, D]
-        if len(valid) > 1:
-            valid = norm(valid)
-        else:  # one frame has no variance
-            valid = nn.functional.batch_norm(
-                valid,
-                norm.running_mean,
-                norm.running_var,
-                norm.weight,
-                norm.bias,
-            )
-        normalised = valid.new_zeros(x.shape)
-        normalised[mask] = valid
-        return normalised.transpose(1, 2)

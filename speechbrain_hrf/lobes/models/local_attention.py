@@ -57,20 +57,25 @@ class LocalSelfAttention(SelfAttention):
             [B, T, H, D/H]
         """
         T, radius = q.shape[1], self.radius
-        q = q / math.sqrt(q.shape[-1])
-        sides = (0, 0, 0, 0, radius, radius)
-        k, v = F.pad(k, sides), F.pad(v, sides)  # [B, T + 2 radius, H, D/H]
+        # Frames last, so that every operation runs along memory: a head of the
+        # small model has no more than 4 features.
+        q, k, v = (x.permute(0, 2, 3, 1) for x in (q, k, v))  # [B, H, D/H, T]
+        q = (q / math.sqrt(q.shape[2])).contiguous()
+        k, v = (F.pad(x, (radius, radius)) for x in (k, v))
         # One elementwise product per offset is faster than unfolding: the
         # matrices of a window are far too small for a matrix product.
         offsets = range(2 * radius + 1)
         scores = torch.stack(
-            [(q * k[:, o : o + T]).sum(-1) for o in offsets], dim=-1
-        )  # [B, T, H, W]
-        frame = torch.arange(T, device=q.device).unsqueeze(1)
-        key = frame + torch.arange(-radius, radius + 1, device=q.device)
-        inside = (key >= 0) & (key < lengths[:, None, None])  # [B, T, W]
+            [(q * k[..., o : o + T]).sum(2) for o in offsets], dim=2
+        )  # [B, H, W, T]
+        frame = torch.arange(T, device=q.device)
+        key = (
+            frame + torch.arange(-radius, radius + 1, device=q.device)[:, None]
+        )
+        inside = (key >= 0) & (key < lengths[:, None, None])  # [B, W, T]
         # A padded frame sees itself, else its softmax would be 0 / 0.
         inside = inside | (key == frame)
-        scores = scores.masked_fill(~inside.unsqueeze(2), float("-inf"))
-        weights = F.dropout(scores.softmax(-1), self.dropout_p)
-        return sum(weights[..., o : o + 1] * v[:, o : o + T] for o in offsets)
+        scores = scores.masked_fill(~inside.unsqueeze(1), float("-inf"))
+        weights = F.dropout(scores.softmax(2), self.dropout_p)
+        out = sum(weights[:, :, o : o + 1] * v[..., o : o + T] for o in offsets)
+        return out.permute(0, 3, 1, 2)

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf.lobes.models.attention import (
-    SelfAttention,
-    fused_attention,
-)
+from speechbrain_hrf.lobes.models.attention import SelfAttention
 from speechbrain_hrf.lobes.models.lengths import valid_frames
 from speechbrain_hrf.lobes.models.positions import sinusoids
+
+# Added to the score of a frame beyond the end: its weight, exp(-30000), is 0 in
+# every precision, and the sum stays finite even in float16.
+NEVER = -3e4
 
 
 class RelPosSelfAttention(SelfAttention):
@@ -64,10 +65,20 @@ class RelPosSelfAttention(SelfAttention):
         torch.Tensor
             [B, T, H, D/H]
         """
-        mask = valid_frames(lengths, k.shape[1])[:, None, None]  # [B, 1, 1, T]
-        offset = self.position_scores(q + self.v)  # [B, H, T, T]
-        offset = offset.masked_fill(~mask, float("-inf"))
-        return fused_attention(q + self.u, k, v, offset, self.dropout_p)
+        B, T, H, d_head = q.shape
+        q = q / math.sqrt(d_head)
+        u, v_position = (x / math.sqrt(d_head) for x in (self.u, self.v))
+        offset = self.position_scores(q + v_position)  # [H * B, T, T]
+        # What no frame may attend to is a further product, 1 times a bias, so
+        # that all of a score comes out of one pass over the largest tensor.
+        valid = valid_frames(lengths, T)  # [B, T]
+        bias = torch.zeros_like(valid, dtype=k.dtype).masked_fill(~valid, NEVER)
+        q = F.pad(q + u, (0, 1), value=1.0)
+        k = torch.cat((k, bias[:, :, None, None].expand(B, T, H, 1)), dim=-1)
+        q, k, v = (heads_first(x) for x in (q, k, v))  # [H * B, T, .]
+        scores = torch.baddbmm(offset, q, k.transpose(1, 2))
+        weights = F.dropout(scores.softmax(-1), self.dropout_p)
+        return (weights @ v).view(H, B, T, d_head).permute(1, 2, 0, 3)
 
     def position_scores(self, q):
         """What the distance to each key adds to its score.
@@ -75,47 +86,66 @@ class RelPosSelfAttention(SelfAttention):
         Arguments
         ---------
         q : torch.Tensor
-            Queries with v added, [B, T, H, D/H].
+            Scaled queries with v added, [B, T, H, D/H].
 
         Returns
         -------
         torch.Tensor
-            [B, H, T, T]
+            [H * B, T, T]
         """
-        T, d_head = q.shape[1], q.shape[3]
+        B, T, H, _ = q.shape
         table = sinusoids(T, self.position.in_features, like=q)  # [T, D]
-        p = self.position(table).unflatten(-1, (self.n_heads, -1))
-        by_distance = torch.einsum("bthd,shd->bhts", q, p)  # [B, H, T, T]
-        return spread_distances(by_distance / math.sqrt(d_head))
+        p = self.position(table).unflatten(-1, (H, -1))  # [T, H, D/H]
+        # A row for each offset from 1 - T to T - 1, and one more.
+        offset = torch.arange(1 - T, T + 1, device=q.device)
+        p = p[offset.abs().clamp(max=T - 1)]  # [2 T, H, D/H]
+        by_offset = heads_first(q).view(H, B * T, -1) @ p.permute(1, 2, 0)
+        return align_offsets(by_offset.view(H * B, T, 2 * T))
 
 
-def spread_distances(by_distance):
-    """From scores by distance to scores by key: out[i, j] = in[i, |i - j|].
-
-    Shifts rows by a change of shape, as Transformer-XL does: a gather would
-    need an index as large as the scores, and its gradient scatters.
+def heads_first(x):
+    """[B, T, H, D/H] -> [H * B, T, D/H], for products of matrices.
 
     Arguments
     ---------
-    by_distance : torch.Tensor
-        [..., T, T], column d holds the score at distance d.
+    x : torch.Tensor
 
     Returns
     -------
     torch.Tensor
-        [..., T, T]
 
     Example
     -------
-    >>> spread_distances(torch.tensor([[0, 1, 2]]).expand(3, 3))
-    tensor([[0, 1, 2],
-            [1, 0, 1],
-            [2, 1, 0]])
+    >>> heads_first(torch.rand(2, 7, 4, 3)).shape
+    torch.Size([8, 7, 3])
     """
-    T = by_distance.shape[-1]
-    both = torch.cat((by_distance[..., 1:].flip(-1), by_distance), dim=-1)
-    # One more column makes each row start one place later when the rows are
-    # read with the old width.
-    flat = F.pad(both, (0, 1)).flatten(-2)  # [..., T * 2T]
-    rows = flat[..., : T * (2 * T - 1)].unflatten(-1, (T, 2 * T - 1))
+    return x.permute(2, 0, 1, 3).flatten(0, 1)
+
+
+def align_offsets(by_offset):
+    """From scores by offset to scores by key: out[i, j] = in[i, T - 1 + j - i].
+
+    Reads the rows with a width that is smaller by one, so that each begins one
+    place earlier, as Transformer-XL does: nothing is copied, where a gather
+    would need an index as large as the scores.
+
+    Arguments
+    ---------
+    by_offset : torch.Tensor
+        [N, T, 2 T], columns for the offsets 1 - T to T; contiguous.
+
+    Returns
+    -------
+    torch.Tensor
+        [N, T, T], a view.
+
+    Example
+    -------
+    >>> align_offsets(torch.tensor([-2, -1, 0, 1, 2, 3]).repeat(1, 3, 1))
+    tensor([[[ 0,  1,  2],
+             [-1,  0,  1],
+             [-2, -1,  0]]])
+    """
+    N, T, _ = by_offset.shape
+    rows = by_offset.flatten(1)[:, : T * (2 * T - 1)].view(N, T, 2 * T - 1)
     return rows[..., T - 1 :]

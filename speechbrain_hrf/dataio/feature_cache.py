@@ -1,0 +1,277 @@
+"""Features of a split, computed once and kept on the disk.
+
+Each split and key has a folder of two files, see ``feature_file``. It appears
+by one rename when both are complete; so a build may be killed at any moment,
+and two processes may build the same one at once.
+
+Example
+-------
+>>> import soundfile as sf, torch
+>>> from speechbrain.lobes.features import Fbank
+>>> from speechbrain_hrf.dataio.feature_key import (
+...     feature_settings, features_made_from)
+>>> from speechbrain_hrf.dataio.segments import SegmentFeatures
+>>> root = getfixture("tmpdir")
+>>> path = root.join("noise.wav").strpath
+>>> sf.write(path, 0.1 * torch.randn(16000).numpy(), 16000)
+>>> clips = {"a": (path,)}
+>>> segment = SegmentFeatures(Fbank(n_mels=26, deltas=True), frames=500)
+>>> made_from = features_made_from(feature_settings(segment), clips, root)
+>>> features = cached_features(
+...     root.join("features").strpath, "train", clips, segment, made_from)
+>>> torch.equal(features("a"), segment(path))
+True
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import time
+import uuid
+
+import numpy as np
+import torch
+from speechbrain.utils.distributed import run_on_main
+from speechbrain.utils.logger import get_logger
+
+from speechbrain_hrf.dataio.feature_file import (
+    FEATURES,
+    INDEX,
+    DamagedFeatures,
+    FeatureWriter,
+    check_content,
+    read_index,
+)
+from speechbrain_hrf.dataio.parallel import computed_in_order
+
+logger = get_logger(__name__)
+
+# What a killed build leaves is removed after this time without a write; a
+# living one writes every few seconds.
+_ABANDONED_SECONDS = 3600
+_PARTIAL = ".partial"
+
+
+class CachedFeatures:
+    """Features of an utterance, from a file that is mapped into memory.
+
+    Fit for the workers of a data loader: each process maps the file when it
+    first needs it, and all share the mapped pages.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The ``.npy`` file.
+    rows : dict of str: list of int
+        Utterance to its first row and number of rows.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir").join("features.npy").strpath
+    >>> np.save(path, np.arange(6.0).reshape(3, 2))
+    >>> CachedFeatures(path, {"a": [0, 1], "b": [1, 2]})("b").shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(self, path, rows):
+        self.path = os.fspath(path)
+        self.rows = rows
+        self._frames = None
+
+    def __call__(self, utterance):
+        """The features of one utterance, a copy.
+
+        Arguments
+        ---------
+        utterance : str
+
+        Returns
+        -------
+        torch.Tensor
+            [T, F]
+        """
+        if self._frames is None:
+            self._frames = np.asarray(np.load(self.path, mmap_mode="r"))
+        first, count = self.rows[utterance]
+        return torch.from_numpy(self._frames[first : first + count].copy())
+
+    def __getstate__(self):
+        return {**self.__dict__, "_frames": None}
+
+
+def cached_features(folder, split, clips, segment, made_from):
+    """The features of a split: those on the disk, or computed and put there.
+
+    In a distributed run the main process computes and the others wait.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Where caches go; those of other folds and settings may lie there too.
+    split : str
+        Begins the cache's name.
+    clips : dict of str: tuple
+        Utterance to the arguments of ``segment``.
+    segment : callable
+        Gives features [T, F]; runs in as many processes as there are cores.
+    made_from : dict
+        What the features are made from, see ``features_made_from``.
+
+    Returns
+    -------
+    CachedFeatures
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    speechbrain_hrf.dataio.unusable.UnusableAudio
+        If a file cannot be decoded. Nothing is left behind then.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> features = cached_features(
+    ...     folder.strpath, "test", {"a": (3,)}, torch.eye, {"options": {}})
+    >>> features("a").shape, len(folder.listdir())
+    (torch.Size([3, 3]), 1)
+    """
+    key = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode())
+    place = pathlib.Path(folder, f"{split}-{key.hexdigest()[:16]}")
+    arguments = [place, clips, segment, made_from]
+    # The others find what the main process has made, and make their own only
+    # where they cannot see it, or where their processor computes otherwise.
+    run_on_main(
+        _ensure,
+        args=[*arguments, check_content],
+        post_func=_ensure,
+        post_args=arguments,
+    )
+    rows = read_index(place, made_from)["rows"]
+    return CachedFeatures(place / FEATURES, rows)
+
+
+def _ensure(place, clips, segment, made_from, check=None):
+    """Builds a cache unless it is there and whole."""
+    why = _why_not_whole(place, made_from, check)
+    if why is None:
+        logger.info("Features of %d utterances: %s", len(clips), place)
+        return
+    logger.info(
+        "Computing the features of %d utterances (%s): %s",
+        len(clips),
+        why,
+        place,
+    )
+    start = time.time()
+    size = _build(place, clips, segment, made_from)
+    logger.info(
+        "Computed them in %.1f s, %.0f MB", time.time() - start, size / 1e6
+    )
+
+
+def _why_not_whole(place, made_from, check=None):
+    try:
+        index = read_index(place, made_from)
+        if check is not None:
+            check(place, index)
+    except (DamagedFeatures, OSError) as error:
+        if place.exists():
+            return f"those there are damaged: {error}"
+        return _what_others_are_made_from(place, made_from)
+    return None
+
+
+def _what_others_are_made_from(place, made_from):
+    """Why there are none yet: in what the most similar ones differ."""
+    split = place.name.rpartition("-")[0]
+    found = []
+    for path in sorted(place.parent.glob(f"{split}-*/{INDEX}")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            other = json.loads(path.read_text(encoding="utf-8"))["made_from"]
+            differing = _differing(other["options"], made_from["options"])
+            if other.get("data") != made_from.get("data"):
+                differing.append("audio files")
+            found.append((len(differing), path.parent.name, differing))
+    if not found:
+        return "there are none yet"
+    _, name, differing = min(found)
+    return f"those in {name} have other {', '.join(differing)}"
+
+
+def _differing(old, new):
+    return [name for name in {**old, **new} if old.get(name) != new.get(name)]
+
+
+def _build(place, clips, segment, made_from):
+    """Computes features aside and moves them into place; returns bytes."""
+    folder = place.parent
+    partial = folder / f"{place.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}"
+    with _explained(folder):
+        partial.mkdir(parents=True)
+        _remove_abandoned(folder)
+        writer = FeatureWriter(partial)
+    try:
+        with writer:
+            feats = computed_in_order(segment, clips.values(), "features")
+            for name, values in zip(clips, feats, strict=True):
+                with _explained(folder):
+                    writer.add(name, values)
+            with _explained(folder):
+                writer.finish(made_from)
+        with _explained(folder):
+            size = (partial / FEATURES).stat().st_size
+            _move(partial, place, made_from)
+        return size
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _move(partial, place, made_from):
+    """Renames; where another process was faster, leaves what it has made."""
+    try:
+        partial.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        if _why_not_whole(place, made_from, check_content) is None:
+            return
+        damaged = partial.with_suffix(f".damaged{_PARTIAL}")
+        place.rename(damaged)
+        partial.rename(place)
+        shutil.rmtree(damaged, ignore_errors=True)
+
+
+def _remove_abandoned(folder):
+    for partial in folder.glob(f"*{_PARTIAL}"):
+        if _changed(partial) < time.time() - _ABANDONED_SECONDS:
+            logger.info("Removing what a killed run has left: %s", partial)
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _changed(path):
+    """When a file, or the newest in a folder, was last written."""
+    times = [0.0]
+    for place in [path, *path.glob("*")]:
+        with contextlib.suppress(OSError):
+            times.append(place.stat().st_mtime)
+    return max(times)
+
+
+@contextlib.contextmanager
+def _explained(folder):
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(
+            error.errno,
+            f"Cannot write features to {folder} ({error.strerror}): give "
+            "another feature_folder, or set cache_features to False to "
+            "compute them anew in every epoch",
+        ) from error

@@ -1,0 +1,142 @@
+"""Who speaks when, from the transcript of an interview, and not what is said.
+
+Transcripts of clinical interviews must not leave their folder. So the words
+of a row are looked at here and dropped at once: no row that is returned and
+no error holds any of them.
+
+Example
+-------
+>>> path = getfixture("tmpdir").join("300_TRANSCRIPT.csv")
+>>> path.write('''start_time\\tstop_time\\tspeaker\\tvalue
+... 36.588\\t39.668\\tEllie\\twords
+... 62.328\\t63.178\\tParticipant\\t<laughter>
+... ''')
+>>> for row in read_transcript(path.strpath):
+...     print(row.line, row.start, row.stop, row.speaker, row.only_tags)
+2 36.588 39.668 ellie False
+3 62.328 63.178 participant True
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import re
+from decimal import Decimal
+from typing import NamedTuple
+
+from speechbrain_hrf.dataio.archive import read_bytes
+
+COLUMNS = ("start_time", "stop_time", "speaker", "value")
+SPEAKERS = ("ellie", "participant")
+_TIME = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_ONLY_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*")
+_SYNC = re.compile(r"\s*<\s*synch?\s*>\s*", re.I)
+
+
+class Row(NamedTuple):
+    """One row of a transcript, without its words.
+
+    Arguments
+    ---------
+    line : int
+        Where it stands in the file, from 1.
+    start, stop : decimal.Decimal
+        Seconds, as exact as they are written.
+    speaker : str
+        One of ``SPEAKERS``, or empty for anybody else.
+    sync : bool
+        Whether it is nothing but the mark `<sync>`.
+    only_tags : bool
+        Whether it is nothing but tags: `<laughter>`, `<sync>` as well.
+
+    Example
+    -------
+    >>> Row(2, Decimal("0.5"), Decimal("1.5"), "ellie", False, False).line
+    2
+    """
+
+    line: int
+    start: Decimal
+    stop: Decimal
+    speaker: str
+    sync: bool
+    only_tags: bool
+
+
+def read_transcript(path):
+    """All rows of a transcript in their order.
+
+    Any line ends and blank lines are accepted; columns are separated by tabs
+    and named in the first line.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The file; it may lie in a zip archive, see ``archive``.
+
+    Returns
+    -------
+    list of Row
+
+    Raises
+    ------
+    ValueError
+        When the first line or a row is malformed. It names file and line and
+        quotes nothing.
+    UnusableAudio
+        When the file cannot be read at all.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir").join("300_TRANSCRIPT.csv")
+    >>> path.write("start_time\\tstop_time\\tspeaker\\tvalue\\n1.5\\tlater\\tEllie")
+    >>> read_transcript(path.strpath)
+    Traceback (most recent call last):
+    ...
+    ValueError: /..., line 2: the times are not two numbers of seconds. ...
+    """
+    # Some bytes may be of an older encoding; times and speakers are ASCII.
+    text = read_bytes(path).decode("utf-8-sig", errors="replace")
+    numbered = [
+        (number, line)
+        for number, line in enumerate(_LINE_END.split(text), start=1)
+        if line.strip()
+    ]
+    if not numbered:
+        raise ValueError(_message(path, 1, "there is nothing in the file"))
+    number, line = numbered[0]
+    if tuple(cell.strip().lower() for cell in line.split("\t")) != COLUMNS:
+        raise ValueError(
+            _message(path, number, f"the columns are not {', '.join(COLUMNS)}")
+        )
+    return [_row(path, number, line) for number, line in numbered[1:]]
+
+
+def _row(path, number, line):
+    # Words may hold anything, a tab as well.
+    cells = line.split("\t", maxsplit=3)
+    if len(cells) < 3:
+        raise ValueError(_message(path, number, "there are too few columns"))
+    start, stop, speaker = (cell.strip() for cell in cells[:3])
+    if not _TIME.fullmatch(start) or not _TIME.fullmatch(stop):
+        raise ValueError(
+            _message(path, number, "the times are not two numbers of seconds")
+        )
+    words = cells[3] if len(cells) == 4 else ""
+    return Row(
+        number,
+        Decimal(start),
+        Decimal(stop),
+        speaker.lower() if speaker.lower() in SPEAKERS else "",
+        bool(_SYNC.fullmatch(words)),
+        bool(_ONLY_TAGS.fullmatch(words)),
+    )
+
+
+def _message(path, number, problem):
+    return (
+        f"{path}, line {number}: {problem}. Expected, separated by tabs: "
+        "start, stop, speaker, words. Restore the file from the corpus or "
+        "repair the line. (What it says is not shown: it is confidential.)"
+    )

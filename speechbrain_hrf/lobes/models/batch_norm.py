@@ -1,0 +1,67 @@
+"""Batch normalisation whose statistics leave padding out.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import torch
+from torch import distributed
+from torch.distributed.nn.functional import all_reduce
+
+
+def normalise_valid(x, mask, norm):
+    """What ``norm`` does in training, with the statistics of the valid frames.
+
+    Several processes (DDP) share their statistics, as PyTorch's SyncBatchNorm
+    does, but on CPUs too: the result is that of one process with the whole
+    batch.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        [B, D, T]
+    mask : torch.Tensor
+        True where a frame is valid, bool [B, T].
+    norm : torch.nn.modules.batchnorm._BatchNorm
+        Gives momentum, weight and bias; its running statistics are updated.
+
+    Returns
+    -------
+    torch.Tensor
+        [B, D, T]; padded frames are normalised as well.
+
+    Example
+    -------
+    >>> norm = torch.nn.BatchNorm1d(2)
+    >>> x = torch.randn(3, 2, 5)
+    >>> everything = torch.ones(3, 5, dtype=torch.bool)
+    >>> y = normalise_valid(x, everything, norm)
+    >>> torch.allclose(y, torch.nn.BatchNorm1d(2)(x), atol=1e-5)
+    True
+    """
+    x = x.float()  # statistics are not to be summed in half precision
+    weight = mask.unsqueeze(1).to(x.dtype)  # [B, 1, T]
+    count = _over_processes(weight.detach().sum())
+    # One frame has no variance: it takes the running statistics and leaves no
+    # trace in them. By a mask, since an if would make a GPU wait.
+    enough = count > 1
+    mean = _over_processes((x * weight).sum((0, 2))) / count  # [D]
+    mean = torch.where(enough, mean, norm.running_mean)
+    centred = x - mean.unsqueeze(1)
+    squares = (centred.square() * weight).sum((0, 2))
+    variance = _over_processes(squares) / count  # [D]
+    variance = torch.where(enough, variance, norm.running_var)
+    with torch.no_grad():
+        unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
+        norm.num_batches_tracked += enough
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(unbiased, norm.momentum)
+    scale = norm.weight * torch.rsqrt(variance + norm.eps)
+    return torch.addcmul(norm.bias[:, None], centred, scale[:, None])
+
+
+def _over_processes(total):
+    """The sum of a tensor over all processes; differentiable."""
+    if not distributed.is_available() or not distributed.is_initialized():
+        return total
+    return all_reduce(total)

@@ -1,0 +1,90 @@
+"""Which features a recipe trains on: its own Fbank, or HuBERT's.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from speechbrain_hrf.lobes.hubert import read_geometry
+from speechbrain_hrf.recipe.overrides import (
+    as_overrides,
+    read_overrides,
+    resolved_yaml,
+    tagged,
+)
+
+_HUBERT = (
+    "!new:speechbrain_hrf.lobes.hubert.HubertFrames "
+    "[!ref <hubert_source>, !ref <sample_rate>]"
+)
+# SpeechBrain's Fbank has a frame every 10 ms if nothing is said.
+_FBANK_HOP_MS = 10
+
+
+def use_hubert(hparams_file, overrides):
+    """Puts HuBERT in the place of Fbank where ``features`` asks for it.
+
+    ``compute_features`` becomes a ``HubertFrames``, ``n_feats`` what the model
+    gives, and ``segment_frames`` its frames in the time of the YAML's segment;
+    of the latter two, what is overridden stays.
+
+    Arguments
+    ---------
+    hparams_file : str
+        The recipe's YAML, with ``features`` (fbank or hubert),
+        ``hubert_source``, ``sample_rate``, ``segment_frames`` and
+        ``compute_features``, a SpeechBrain ``Fbank``.
+    overrides : str
+        As SpeechBrain's ``parse_arguments`` returns them.
+
+    Returns
+    -------
+    str
+        Overrides for ``load_hyperpyyaml``.
+
+    Raises
+    ------
+    ImportError
+        If transformers is needed and not installed.
+    OSError
+        If the model cannot be loaded.
+    ValueError
+        If ``features`` is something else, or contradicts the overrides.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> folder.join("config.json").write('{"model_type": "hubert"}')
+    >>> folder.join("x.yaml").write('''features: fbank
+    ... hubert_source: facebook/hubert-base-ls960
+    ... sample_rate: 16000
+    ... segment_frames: 500
+    ... compute_features: !new:speechbrain.lobes.features.Fbank
+    ...     deltas: True''')
+    >>> yaml = folder.join("x.yaml").strpath
+    >>> use_hubert(yaml, "seed: 1")
+    'seed: 1'
+    >>> overrides = f"{{features: hubert, hubert_source: {folder}}}"
+    >>> changed = read_overrides(use_hubert(yaml, overrides))
+    >>> changed["n_feats"], changed["segment_frames"]
+    (768, 249)
+    """
+    resolved = resolved_yaml(hparams_file, overrides)
+    features = resolved["features"]
+    if features == "fbank":
+        return overrides
+    if features != "hubert":
+        raise ValueError(f"features is {features}: it must be fbank or hubert.")
+    changed = read_overrides(overrides)
+    if "compute_features" in changed:
+        raise ValueError(
+            "compute_features is overridden, and features is hubert, which "
+            "stands for other ones: leave out one of the two."
+        )
+    geometry = read_geometry(resolved["hubert_source"])
+    hop = resolved["compute_features"].get("hop_length", _FBANK_HOP_MS) / 1000
+    seconds = (resolved["segment_frames"] - 1) * hop
+    samples = round(seconds * resolved["sample_rate"])
+    changed["compute_features"] = tagged(_HUBERT)
+    changed.setdefault("n_feats", geometry.n_feats)
+    changed.setdefault("segment_frames", geometry.frames_for(samples))
+    return as_overrides(changed)

@@ -1,0 +1,104 @@
+"""Overrides of a recipe's YAML, read, added to and written as text again.
+
+Example
+-------
+>>> changed = read_overrides("seed: 1")
+>>> changed["activation"] = tagged("!name:torch.nn.ReLU")
+>>> print(as_overrides(changed))
+seed: 1
+activation: !name:torch.nn.ReLU
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import io
+
+from hyperpyyaml import resolve_references
+from ruamel.yaml import YAML
+
+
+def resolved_yaml(hparams_file, overrides):
+    """A YAML's tree with overrides and references filled in, nothing built.
+
+    Arguments
+    ---------
+    hparams_file : str
+    overrides : str
+        As SpeechBrain's ``parse_arguments`` returns them.
+
+    Returns
+    -------
+    dict
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("a: 1\\nb: !ref <a>")
+    >>> dict(resolved_yaml(yaml.strpath, "a: 2"))
+    {'a': 2, 'b': 2}
+    """
+    with open(hparams_file, encoding="utf-8") as stream:
+        text = resolve_references(stream, overrides, overrides_must_match=False)
+    return YAML().load(text)
+
+
+def read_overrides(overrides):
+    """Overrides as a mapping that keeps their tags.
+
+    Arguments
+    ---------
+    overrides : str
+
+    Returns
+    -------
+    dict
+
+    Example
+    -------
+    >>> read_overrides("")
+    {}
+    """
+    return YAML().load(overrides or "") or {}
+
+
+def as_overrides(mapping):
+    """The inverse of ``read_overrides``.
+
+    Arguments
+    ---------
+    mapping : dict
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> as_overrides({"seed": 1})
+    'seed: 1'
+    """
+    stream = io.StringIO()
+    YAML().dump(mapping, stream)
+    return stream.getvalue().rstrip()
+
+
+def tagged(text):
+    """A node with a tag, such as an object to be built.
+
+    Arguments
+    ---------
+    text : str
+        As it stands in a YAML.
+
+    Returns
+    -------
+    object
+        To be put into a mapping for ``as_overrides``.
+
+    Example
+    -------
+    >>> as_overrides({"model": tagged("!new:torch.nn.Linear [2, 3]")})
+    'model: !new:torch.nn.Linear [2, 3]'
+    """
+    return YAML().load(text)

@@ -1,0 +1,135 @@
+"""Times and speakers of transcripts are read; words never come out.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import zipfile
+from decimal import Decimal
+
+import pytest
+
+from speechbrain_hrf.dataio.transcript import read_transcript
+
+HEADER = "start_time\tstop_time\tspeaker\tvalue"
+SECRET = "sentinelword"
+ROWS = [
+    f"1.5\t2.25\tEllie\t{SECRET} and {SECRET}",
+    f"2.0\t3\tParticipant\t{SECRET}",
+    "3.5\t4.000\tParticipant\t<laughter> <sniffle>",
+    "4.5\t5.0\tParticipant\t<sync>",
+    f"5.5\t6.0\tParticipant\t<laughter> {SECRET}",
+]
+
+
+def write(path, lines, end="\n"):
+    path.write_bytes((end.join(lines) + end).encode())
+    return path
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "300_TRANSCRIPT.csv"
+
+
+def test_rows_are_read(path):
+    rows = read_transcript(write(path, [HEADER, *ROWS]))
+    assert [row.line for row in rows] == [2, 3, 4, 5, 6]
+    times = [(row.start, row.stop) for row in rows[:3]]
+    assert times == [
+        (Decimal("1.5"), Decimal("2.25")),
+        (Decimal("2.0"), Decimal("3")),
+        (Decimal("3.5"), Decimal("4.000")),
+    ]
+    speakers = [row.speaker for row in rows]
+    assert speakers == ["ellie"] + ["participant"] * 4
+    assert [row.only_tags for row in rows] == [0, 0, 1, 1, 0]
+    assert [row.sync for row in rows] == [0, 0, 0, 1, 0]
+
+
+def test_no_words_come_out(path):
+    rows = read_transcript(write(path, [HEADER, *ROWS]))
+    assert SECRET in path.read_text()
+    assert SECRET not in repr(rows)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("tail", [[], ["", ""], ["   ", "\t\t\t", ""]])
+def test_line_ends_and_blank_lines(path, end, tail):
+    expected = read_transcript(write(path, [HEADER, *ROWS]))
+    assert read_transcript(write(path, [HEADER, *ROWS, *tail], end)) == expected
+    path.write_bytes(path.read_bytes().rstrip())  # no end of the last line
+    assert read_transcript(path) == expected
+
+
+def test_blank_lines_count_in_line_numbers(path):
+    write(path, ["", HEADER, "", ROWS[0]])
+    assert [row.line for row in read_transcript(path)] == [4]
+
+
+def test_odd_bytes_quotes_and_missing_words(path):
+    lines = [
+        HEADER.upper(),
+        '1\t2\tPARTICIPANT \t"an open quote',
+        "3\t4\tparticipant\ttab\tin the words",
+        "5\t6\tParticipant",
+        "7\t8\tParticipant\t",
+        "9\t10\tsomebody\twords",
+    ]
+    content = "\n".join(lines).encode().replace(b"open", b"\xff\x93\x85")
+    path.write_bytes(b"\xef\xbb\xbf" + content)
+    rows = read_transcript(path)
+    assert [row.speaker for row in rows] == ["participant"] * 4 + [""]
+    assert not any(row.only_tags or row.sync for row in rows)
+
+
+def test_a_transcript_in_an_archive(path):
+    expected = read_transcript(write(path, [HEADER, *ROWS]))
+    for kind in zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED:
+        archive = path.with_name("300_P.zip")
+        with zipfile.ZipFile(archive, "w", kind) as file:
+            file.write(path, path.name)
+        assert read_transcript(f"{archive}!/{path.name}") == expected
+
+
+MALFORMED = [
+    f"{SECRET}",
+    "1.5\t2.5",
+    f"1.5\t{SECRET}\tParticipant\t{SECRET}",
+    f"-1.5\t2.5\tParticipant\t{SECRET}",
+    f"1,5\t2.5\tParticipant\t{SECRET}",
+    f"nan\t2.5\tParticipant\t{SECRET}",
+    f"1e3\t1e4\tParticipant\t{SECRET}",
+    f"\t2.5\tParticipant\t{SECRET}",
+    f"1.5 2.5 Participant {SECRET}",
+]
+
+
+@pytest.mark.parametrize("row", MALFORMED)
+def test_malformed_rows_are_named_and_not_quoted(path, row):
+    write(path, [HEADER, ROWS[0], "", row, ROWS[1]], "\r\n")
+    with pytest.raises(ValueError) as caught:
+        read_transcript(path)
+    message = str(caught.value)
+    assert f"{path}, line 4:" in message and "Expected" in message
+    assert SECRET not in message
+    # Nor in what Python shows above it: an error that this one came from.
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [""],
+        [ROWS[0]],
+        [f"{SECRET}\t{HEADER}"],
+        [HEADER.replace("\t", ",")],
+        ["start_time\tstop_time\tvalue\tspeaker"],
+    ],
+)
+def test_another_header_is_refused(path, lines):
+    write(path, lines)
+    with pytest.raises(ValueError, match="line 1: ") as caught:
+        read_transcript(path)
+    assert SECRET not in str(caught.value)

@@ -1,0 +1,107 @@
+"""Datasets give the same with and without a cache."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile as sf
+import torch
+from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.lobes.features import Fbank
+from speechbrain.processing.features import InputNormalization
+
+from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.recipe import fit_normalisation, load_splits
+
+SPLITS = {"train": ["a", "b", "c"], "test": ["d"]}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    for number, name in enumerate("abcd"):
+        noise = np.random.default_rng(number).standard_normal(16000 + number)
+        sf.write(tmp_path / f"{name}.wav", 0.1 * noise, 16000)
+    for split, names in SPLITS.items():
+        entries = {
+            name: {
+                "wav": f"{{data_root}}/{name}.wav",
+                "parts": [[0, 4000], [8000, 12000]],
+                "emo": "sad",
+                "state": "depressed",
+            }
+            for name in names
+        }
+        (tmp_path / f"{split}.json").write_text(json.dumps(entries))
+    return tmp_path
+
+
+def load(corpus, labels=("neu", "sad"), n_classes=2, **options):
+    return load_splits(
+        {split: str(corpus / f"{split}.json") for split in SPLITS},
+        str(corpus),
+        SegmentFeatures(Fbank(n_mels=26, deltas=True), 500),
+        CategoricalEncoder(),
+        list(labels),
+        n_classes,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {
+            "takes": ("wav", "parts"),
+            "label_key": "state",
+            "labels": ("not depressed", "depressed"),
+        },
+    ],
+)
+def test_the_same_with_and_without_a_cache(corpus, options):
+    plain = load(corpus, **options)
+    cached = load(corpus, feature_folder=corpus / "features", **options)
+    for split, names in SPLITS.items():
+        for number, name in enumerate(names):
+            expected, found = plain[split][number], cached[split][number]
+            assert expected["id"] == found["id"] == name
+            assert torch.equal(expected["feats"], found["feats"])
+            assert len(found["feats"]) == (51 if options else 101)
+            assert expected["label"] == found["label"] == torch.tensor([1])
+    assert len(list((corpus / "features").iterdir())) == len(SPLITS)
+
+
+def test_without_a_folder_nothing_is_written(corpus):
+    before = sorted(corpus.iterdir())
+    load(corpus)["train"][0]
+    assert sorted(corpus.iterdir()) == before
+
+
+def test_cached_features_need_no_audio(corpus):
+    datasets = load(corpus, feature_folder=corpus / "features")
+    for path in corpus.glob("*.wav"):
+        path.unlink()
+    assert datasets["train"][0]["feats"].shape == (101, 78)
+
+
+def test_random_numbers_do_not_depend_on_the_cache(corpus):
+    after = []
+    for options in ({}, *[{"feature_folder": corpus / "features"}] * 2):
+        torch.manual_seed(1)
+        load(corpus, **options)
+        after.append(torch.rand(1))
+    assert after[0] == after[1] == after[2]
+
+
+def test_a_wrong_number_of_classes_is_refused(corpus):
+    with pytest.raises(ValueError, match="n_classes is 3.*2 classes"):
+        load(corpus, n_classes=3, feature_folder=corpus / "features")
+    assert not (corpus / "features").exists()
+
+
+def test_normalisation_is_over_all_frames(corpus):
+    dataset = load(corpus, feature_folder=corpus / "features")["train"]
+    norm = InputNormalization(norm_type="global", update_until_epoch=1)
+    fit_normalisation(norm, dataset)
+    frames = torch.cat([item["feats"] for item in dataset]).double()
+    assert torch.allclose(norm.glob_mean.double(), frames.mean(0), atol=1e-4)

@@ -1,0 +1,79 @@
+"""--features hubert changes all that depends on it, and nothing else."""
+
+import pathlib
+
+import pytest
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.lobes.features import Fbank
+
+from speechbrain_hrf.lobes.hubert import HubertFrames
+from speechbrain_hrf.recipe import use_hubert, use_stand_in
+
+REPOSITORY = pathlib.Path(__file__).parents[2]
+YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))
+SECONDS = {"IEMOCAP": 5, "RAVDESS": 5, "M3ED": 4, "DAIC-WOZ": 10}
+IN_FRAMES = {5: 249, 4: 199, 10: 499}
+
+
+def loaded(yaml, overrides):
+    with open(yaml) as stream:
+        return load_hyperpyyaml(stream, overrides)
+
+
+@pytest.fixture
+def hubert(hubert_folder, tmp_path):
+    return (
+        f"features: hubert\nhubert_source: {hubert_folder}\n"
+        f"output_folder: {tmp_path}"
+    )
+
+
+@pytest.mark.parametrize(
+    "yaml", YAMLS, ids=lambda path: f"{path.parts[-3]}-{path.stem}"
+)
+def test_every_recipe_can_be_trained_on_hubert(yaml, hubert):
+    overrides = use_hubert(yaml, use_stand_in(yaml, hubert))
+    hparams = loaded(yaml, overrides)
+    assert isinstance(hparams["compute_features"], HubertFrames)
+    assert hparams["n_feats"] == 16
+    frames = IN_FRAMES[SECONDS[yaml.parts[-3]]]
+    assert hparams["segment_frames"] == frames
+    assert hparams["embedding_model"].segment_frames == frames
+    front_end = hparams["embedding_model"].front_end
+    if "speechformer" in yaml.name:
+        assert front_end.in_features == 16
+    else:
+        assert front_end.linear.in_features == 3 * front_end.conv1.out_channels
+
+
+YAML = YAMLS[0]
+
+
+@pytest.mark.parametrize("given", ["", "features: fbank", "seed: 3"])
+def test_fbank_stays(given):
+    assert use_hubert(YAML, given) == given
+    assert isinstance(loaded(YAML, given)["compute_features"], Fbank)
+
+
+def test_what_is_overridden_stays(hubert):
+    overrides = use_hubert(YAML, f"{hubert}\nsegment_frames: 100\nseed: 3")
+    hparams = loaded(YAML, overrides)
+    assert hparams["segment_frames"] == 100 and hparams["seed"] == 3
+    assert hparams["n_feats"] == 16
+
+
+@pytest.mark.parametrize("features", ["wav2vec2", "HuBERT", "null"])
+def test_other_features_are_refused(features):
+    with pytest.raises(ValueError, match="must be fbank or hubert"):
+        use_hubert(YAML, f"features: {features}")
+
+
+def test_two_kinds_of_features_are_refused(hubert):
+    own = "compute_features: !new:speechbrain.lobes.features.MFCC []"
+    with pytest.raises(ValueError, match="leave out one of the two"):
+        use_hubert(YAML, f"{hubert}\n{own}")
+
+
+def test_a_source_that_is_not_there(tmp_path):
+    with pytest.raises(OSError, match="hubert_source /.*a local folder"):
+        use_hubert(YAML, f"features: hubert\nhubert_source: {tmp_path}/none")

@@ -1,0 +1,668 @@
+"""DAIC-WOZ is cut by the paper's rule, whatever lies in its folders.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import collections
+import json
+import logging
+import os
+import pathlib
+import zipfile
+
+import pytest
+import soundfile as sf
+from daic_woz_corpus import (
+    LISTS,
+    SENTINELS,
+    load_preparer,
+    pack,
+    row,
+    write_interview,
+    write_list,
+    write_noise,
+)
+
+from speechbrain_hrf.dataio.audio import read_parts
+from speechbrain_hrf.synthetic import make_corpus
+
+prepare = load_preparer()
+prepare_daic_woz = prepare.prepare_daic_woz
+
+# Participants and clips by label. Figures of the paper and the official lists.
+WHOLE = {
+    "train": {0: (77, 3651), 1: (30, 1433)},
+    "dev": {0: (23, 1155), 1: (12, 776)},
+}
+TALK = [row(0, 40)]  # 4 windows: 0-10, 9-19, 18-28, 27-37 s
+
+
+@pytest.fixture(autouse=True)
+def log_everything(caplog):
+    caplog.set_level(logging.INFO)
+
+
+def shared_out(total, people):
+    """So many numbers that differ and add up to a total."""
+    parts = [total // people + (k % 2) * 7 - 3 for k in range(people)]
+    parts[-1] += total - sum(parts)
+    return parts
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The corpus's numbers of interviews and of clips. Not to be changed."""
+    root = tmp_path_factory.mktemp("daic")
+    write_noise(root / "source.wav", 900)
+    who = 300
+    for name, labels in WHOLE.items():
+        listed = {}
+        for label, (people, clips) in labels.items():
+            for count in shared_out(clips, people):
+                # 8.999 s more make no clip more; questions lie in between.
+                seconds = 10 + 9 * (count - 1) + (who % 10) * 0.999
+                rows = [row(0, 3, "Ellie")]
+                start = 2.5  # answers before the question ends
+                for part in 0.25 * seconds, 0.75 * seconds:
+                    stop = round(start + part, 3)
+                    rows.append(row(f"{start:.3f}", f"{stop:.3f}"))
+                    rows.append(row(f"{stop:.3f}", f"{stop + 2:.3f}", "Ellie"))
+                    start = stop + 2
+                write_interview(root, who, rows, root / "source.wav")
+                listed[who] = label
+                who += 1
+        write_list(root, name, listed)
+    return root
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two interviews to train on and two to score, to be changed at will."""
+    root = tmp_path / "data"
+    for who in 303, 318, 373, 409:
+        write_interview(root, who, TALK, 45)
+    write_list(root, "train", {303: 0, 318: 1})
+    write_list(root, "dev", {409: 0, 373: 1})
+    return root
+
+
+def run(root, folder, **options):
+    prepare_daic_woz(root, folder, **options)
+    return load(folder)
+
+
+def load(folder):
+    return {
+        path.stem: json.loads(path.read_text())
+        for path in pathlib.Path(folder).glob("*.json")
+        if path.stem != "fingerprint"
+    }
+
+
+def count(entries, key="participant"):
+    return collections.Counter(entry[key] for entry in entries.values())
+
+
+def parts_of(entries, who):
+    return [
+        entry["parts"]
+        for _, entry in sorted(entries.items())
+        if entry["participant"] == str(who)
+    ]
+
+
+def talk(root, who, rows, end="\n", seconds=None):
+    """Gives an interview another transcript, and perhaps another recording."""
+    path = root / f"{who}_P" / f"{who}_TRANSCRIPT.csv"
+    header = path.read_text().splitlines()[0]
+    path.write_bytes("".join(x + end for x in [header, *rows]).encode())
+    if seconds:
+        write_noise(root / f"{who}_P" / f"{who}_AUDIO.wav", seconds)
+    return path
+
+
+def test_counts_of_the_paper(whole, tmp_path, caplog):
+    manifests = run(whole, tmp_path)
+    assert set(manifests) == {"train", "test"}
+    train, test = manifests["train"], manifests["test"]
+    assert count(train, "state") == {"not depressed": 3651, "depressed": 1433}
+    assert count(test, "state") == {"not depressed": 1155, "depressed": 776}
+    assert len(train) == 5084 and len(test) == 1931
+    assert len(count(train)) == 107 and len(count(test)) == 35
+    assert "train           3651       1433   5084" in caplog.text
+    assert "WARNING" not in caplog.text
+    lengths = {
+        sum(stop - start for start, stop in entry["parts"])
+        for entry in [*train.values(), *test.values()]
+    }
+    assert lengths == {1000}  # 10 s at 100 Hz
+
+
+@pytest.mark.parametrize("part", [1, 5])
+def test_a_fifth_is_held_out(whole, tmp_path, part, caplog):
+    manifests = run(whole, tmp_path, protocol="held_out", held_out_part=part)
+    paper = run(whole, tmp_path / "paper")
+    assert manifests["test"] == paper["test"]
+    train, valid = manifests["train"], manifests["valid"]
+    assert {**train, **valid} == paper["train"]
+    assert not count(train).keys() & count(valid).keys()
+    people = collections.Counter(
+        {
+            entry["participant"]: entry["state"] for entry in valid.values()
+        }.values()
+    )
+    assert people["depressed"] == 6
+    assert people["not depressed"] in (15, 16)
+    assert "WARNING" not in caplog.text  # held out or not, they add up
+
+
+def test_the_five_parts_share_nobody_and_leave_nobody_out(whole):
+    train = prepare.read_list(str(whole / LISTS["train"]))
+    parts = [prepare._part(train, part) for part in range(1, 6)]
+    assert sorted(who for part in parts for who in part) == sorted(train)
+    assert prepare._part(train, None) == set()
+
+
+def test_windows_by_hand(root, tmp_path):
+    """T = 5 + 12.34 + 11.66 + 9 = 38 s: floor(28 / 9) + 1 = 4 windows."""
+    rows = [
+        row(1, 3.2, "Ellie"),
+        row(3, 8),  # begins before the question ends
+        row(8, 9, "Ellie"),
+        row("10.00", "22.34"),
+        row(22, 24, "Ellie"),
+        row("20.34", "32.00"),  # overlaps the row before
+        row(36, 45),
+    ]
+    talk(root, 303, rows)
+    train = run(root, tmp_path / "m")["train"]
+    assert parts_of(train, 303) == [
+        [[300, 800], [1000, 1500]],
+        [[1400, 2234], [2034, 2200]],
+        [[2100, 3100]],
+        [[3000, 3200], [3600, 4400]],
+    ]
+    assert list(train)[0] == "303_000"
+    assert train["303_003"] == {
+        "wav": "{data_root}/303_P/303_AUDIO.wav",
+        "parts": [[3000, 3200], [3600, 4400]],
+        "duration": 10.0,
+        "state": "not depressed",
+        "participant": "303",
+    }
+
+
+@pytest.mark.parametrize(
+    "milliseconds, clips",
+    [(9_999, 0), (10_000, 1), (18_999, 1), (19_000, 2), (27_999, 2)],
+)
+def test_full_windows_to_the_millisecond(root, tmp_path, milliseconds, clips):
+    # 0.1 s is no binary fraction: sums of floats would be off.
+    rows = [row(k / 10, (k + 1) / 10) for k in range(90)]
+    rest = milliseconds - 9000
+    rows.append(row("20.001", f"{(20001 + rest) / 1000:.3f}"))
+    talk(root, 303, rows)
+    write_noise(root / "303_P" / "303_AUDIO.wav", 45, rate=16000)
+    train = run(root, tmp_path / "m")["train"]
+    assert len(parts_of(train, 303)) == clips
+
+
+def test_what_is_cut_is_what_is_heard(root, tmp_path):
+    talk(root, 303, [row(1, 3, "Ellie"), row(2, 4), row(5, 14)])
+    entry = run(root, tmp_path / "m")["train"]["303_000"]
+    path = root / "303_P" / "303_AUDIO.wav"
+    samples, rate = sf.read(path, dtype="float32")
+    wave = read_parts(path, entry["parts"], sample_rate=rate)
+    expected = [*samples[200:400], *samples[500:1300]]
+    assert wave.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("tail", [[], ["", ""], ["\t\t\t"]])
+def test_line_ends_do_not_matter(root, tmp_path, end, tail):
+    before = run(root, tmp_path / "m")
+    for who in 303, 318, 373, 409:
+        talk(root, who, [*TALK, *tail], end)
+    for name in LISTS.values():
+        text = (root / name).read_text()
+        (root / name).write_bytes(
+            (text + "\n,,,\n\n").replace("\n", end).encode()
+        )
+    assert run(root, tmp_path / "m") == before
+
+
+def test_rows_that_do_not_fit_the_recording(root, tmp_path, caplog):
+    rows = [
+        row(0, 5),
+        row(6, 6),
+        row(9, 8),
+        row(40, "45.01"),
+        row(46, 50),
+        row(45, 47),
+        row(7, 8, "Interviewer"),
+    ]
+    path = talk(root, 303, rows)
+    train = run(root, tmp_path / "m")["train"]
+    assert parts_of(train, 303) == [[[0, 500], [4000, 4500]]]
+    for text in (
+        "rows that end after the recording are clipped: line 5\n",
+        "rows that begin after the recording are left out: line 6, 7\n",
+        "rows that do not end after they begin are left out: line 3, 4\n",
+        "rows of neither Ellie nor the participant are left out: line 8\n",
+    ):
+        assert f"{path}: {text}" in caplog.text
+
+
+def test_tags_and_sync_are_kept_unless_dropped(root, tmp_path, caplog):
+    rows = [
+        row(0, 10, text="<sync>"),
+        row(10, 20, text="<laughter> <sigh>"),
+        row(20, 30, text="<laughter> yes"),
+        row(30, 41, "Ellie", text="<sync>"),
+    ]
+    talk(root, 303, rows)
+
+    def ranges(**options):
+        train = run(root, tmp_path / "m", **options)["train"]
+        return [parts[0][0] for parts in parts_of(train, 303)]
+
+    assert ranges() == [0, 900, 1800]
+    assert "dropped" not in caplog.text
+    assert ranges(drop_sync_rows=True) == [1000, 1900]
+    assert "1 <sync> rows dropped" in caplog.text
+    assert ranges(drop_tag_only_rows=True) == [2000]
+    assert "2 tag-only rows dropped" in caplog.text
+    assert ranges(drop_sync_rows=True, drop_tag_only_rows=True) == [2000]
+
+
+def test_offsets_are_corrected_where_they_are_wrong(root, tmp_path, caplog):
+    talk(root, 318, TALK, seconds=100)
+    before = run(root, tmp_path / "m")
+    after = run(root, tmp_path / "m", correct_offsets=True)
+    assert parts_of(before["train"], 318)[0] == [[0, 1000]]
+    assert parts_of(after["train"], 318)[0] == [[3432, 4432]]  # 34.319917 s
+    assert parts_of(after["train"], 303) == parts_of(before["train"], 303)
+    assert after["test"] == before["test"]
+    assert "correct_offsets is on, for 318\n" in caplog.text
+    assert prepare.OFFSETS.keys() == {"318", "321", "341", "362"}
+
+
+@pytest.mark.parametrize("who, gap", [(373, (395, 428)), (444, (286, 387))])
+def test_interruptions_are_cut_out(root, tmp_path, who, gap, caplog):
+    if who == 444:
+        for path in (root / "373_P").iterdir():
+            path.rename(path.with_name(path.name.replace("373", "444")))
+        (root / "373_P").rename(root / "444_P")
+        write_list(root, "dev", {409: 0, 444: 1})
+    rows = [row(gap[0] - 5, gap[0] + 7), row(gap[1] - 2, gap[1] + 5)]
+    talk(root, who, rows, seconds=450)
+    before = run(root, tmp_path / "m")
+    after = run(root, tmp_path / "m", cut_interruptions=True)
+    assert parts_of(before["test"], who)[0] == [
+        [100 * (gap[0] - 5), 100 * (gap[0] + 5)]
+    ]
+    assert parts_of(after["test"], who) == [
+        [
+            [100 * (gap[0] - 5), 100 * gap[0]],
+            [100 * gap[1], 100 * (gap[1] + 5)],
+        ]
+    ]
+    assert parts_of(after["test"], 409) == parts_of(before["test"], 409)
+    assert after["train"] == before["train"]
+    assert f"cut_interruptions is on, for {who}\n" in caplog.text
+
+
+def test_the_label_of_409_is_corrected(root, tmp_path, caplog):
+    def states(**options):
+        test = run(root, tmp_path / "m", **options)["test"]
+        return {entry["participant"]: entry["state"] for entry in test.values()}
+
+    assert states() == {"409": "not depressed", "373": "depressed"}
+    corrected = states(correct_label_of_409=True)
+    assert corrected == {"409": "depressed", "373": "depressed"}
+    assert "correct_label_of_409 is on, for 409\n" in caplog.text
+
+
+def test_a_corrected_label_moves_nobody_between_the_fifths(root, tmp_path):
+    listed = {300 + k: k % 2 for k in range(9)} | {409: 0}
+    for who in listed.keys() - {303, 409}:
+        write_interview(root, who, TALK, 45)
+    write_list(root, "train", listed)
+    write_list(root, "dev", {318: 0, 373: 1})
+    options = {"protocol": "held_out", "held_out_part": 5}
+    before = run(root, tmp_path / "m", **options)
+    after = run(root, tmp_path / "m", correct_label_of_409=True, **options)
+    # Of five with label 0 the fifth; were 409 one of label 1, it would be too.
+    assert count(before["valid"]) == count(after["valid"]) == {"308": 4}
+    assert before["train"] != after["train"]
+
+
+def test_corrections_for_nobody_say_so(root, tmp_path, caplog):
+    write_list(root, "train", {303: 0})
+    run(root, tmp_path / "m", correct_offsets=True)
+    assert "correct_offsets is on, for nobody" in caplog.text
+
+
+def test_no_correction_is_on_by_default(root, tmp_path, caplog):
+    run(root, tmp_path / "m")
+    assert " is on" not in caplog.text
+    assert not any(prepare.Corrections())
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("inside", ["", "303_P/", "303_p/"])
+def test_archives_give_the_same_clips(root, tmp_path, kind, inside):
+    before = run(root, tmp_path / "m")["train"]
+    pack(root / "303_P", kind, inside)
+    after = run(root, tmp_path / "m")["train"]
+    wav = f"{{data_root}}/303_P.zip!/{inside}303_AUDIO.wav"
+    for name, entry in before.items():
+        if entry["participant"] == "303":
+            entry = {**entry, "wav": wav}
+        assert after[name] == entry
+    path = wav.replace("{data_root}", str(root))
+    assert len(read_parts(path, after["303_000"]["parts"], 100)) == 1000
+    assert not (root / "303_P").exists()
+
+
+def test_folders_go_before_archives_if_they_are_whole(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    with zipfile.ZipFile(root / "303_P.zip", "w") as file:
+        file.writestr("303_AUDIO.wav", "no audio")
+    assert run(root, tmp_path / "m") == before
+    pack(root / "318_P")
+    (root / "318_P").mkdir()
+    (root / "318_P" / "318_COVAREP.csv").write_text("only this was unpacked")
+    after = run(root, tmp_path / "m")["train"]
+    assert parts_of(after, 318) == parts_of(before["train"], 318)
+    assert "{data_root}/318_P.zip!/318_AUDIO.wav" in count(after, "wav")
+
+
+def test_upper_and_lower_case_do_not_matter(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    for name in "303_AUDIO.wav", "303_TRANSCRIPT.csv":
+        path = root / "303_P" / name
+        path.rename(path.with_name(name.lower().replace(".wav", ".WAV")))
+    (root / "303_P").rename(root / "303_p")
+    for name in LISTS.values():
+        text = (root / name).read_text()
+        (root / name).unlink()
+        text = text.replace("Participant_ID", "participant_ID")
+        (root / name.lower()).write_text(text.replace("PHQ8_B", "phq8_b"))
+    archive = pack(root / "318_P")
+    archive.rename(root / "318_p.ZIP")
+    after = run(root, tmp_path / "m")
+    assert count(after["train"]) == count(before["train"])
+    wavs = set(count(after["train"], "wav"))
+    assert wavs == {
+        "{data_root}/303_p/303_audio.WAV",
+        "{data_root}/318_p.ZIP!/318_AUDIO.wav",
+    }
+
+
+def test_apple_double_files_are_passed_over(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    double = b"\0\5\16\7" + bytes(60)
+    for name in (
+        f"._{LISTS['train']}",
+        "._303_P.zip",
+        "303_P/._303_AUDIO.wav",
+        "303_P/._303_TRANSCRIPT.csv",
+    ):
+        (root / name).write_bytes(double)
+    assert run(root, tmp_path / "m") == before
+    archive = pack(root / "303_P")
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__MACOSX/._303_AUDIO.wav", double)
+        file.writestr("__MACOSX/303_AUDIO.wav", double)
+    wavs = set(count(run(root, tmp_path / "m")["train"], "wav"))
+    assert "{data_root}/303_P.zip!/303_AUDIO.wav" in wavs
+
+
+def test_only_two_columns_of_the_lists_are_read(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    (root / LISTS["train"]).write_text(
+        "Gender,PHQ8_Sleep,PHQ8_Binary,Participant_ID,PHQ8_Score\n"
+        "1,,0,303,\n,x,1, 318 ,none,more,,\n"
+    )
+    assert run(root, tmp_path / "m") == before
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        (f"{SENTINELS[1]},0,1", "Participant_ID is no number of three"),
+        (f",0,{SENTINELS[1]}", "Participant_ID is no number of three"),
+        (f"304,{SENTINELS[1]},0", "PHQ8_Binary is neither 0 nor 1"),
+        (f"304,,{SENTINELS[1]}", "PHQ8_Binary is neither 0 nor 1"),
+        ("304", "PHQ8_Binary is neither 0 nor 1"),
+        (f"303,1,{SENTINELS[1]}", "303 is listed a second time"),
+    ],
+)
+def test_malformed_lists_are_named_and_not_quoted(root, tmp_path, line, reason):
+    path = root / LISTS["dev" if "304" in line else "train"]
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    with pytest.raises(ValueError, match=reason) as caught:
+        run(root, tmp_path / "m")
+    assert f"{path}, line 5" in str(caught.value)
+    assert not any(word in str(caught.value) for word in SENTINELS)
+    assert not (tmp_path / "m").exists()
+
+
+def test_lists_without_the_columns_are_refused(root, tmp_path):
+    for text in "", "Participant_ID,Gender\n303,1\n":
+        (root / LISTS["train"]).write_text(text)
+        with pytest.raises(ValueError, match="line 1: .* PHQ8_Binary"):
+            run(root, tmp_path / "m")
+
+
+def test_a_participant_in_both_lists_is_leakage(root, tmp_path):
+    write_list(root, "dev", {303: 0, 318: 1, 409: 1})
+    with pytest.raises(ValueError, match="^303, 318: in train_split.* in dev"):
+        run(root, tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
+def test_malformed_transcripts_are_named_and_not_quoted(root, tmp_path):
+    path = talk(root, 318, [*TALK, f"1.0\t{SENTINELS[0]}"])
+    with pytest.raises(ValueError) as caught:
+        run(root, tmp_path / "m")
+    assert f"{path}, line 3:" in str(caught.value)
+    assert not any(word in str(caught.value) for word in SENTINELS)
+    assert not (tmp_path / "m").exists()
+
+
+def test_missing_interviews_are_all_listed(root, tmp_path, caplog):
+    (root / "318_P" / "318_TRANSCRIPT.csv").unlink()
+    (root / "373_P").rename(root / "373")
+    os.truncate(root / "409_P" / "409_AUDIO.wav", 2000)
+    with pytest.raises(ValueError, match="3 of 4 DAIC-WOZ inter") as caught:
+        run(root, tmp_path / "m")
+    assert "max_unusable" in str(caught.value)
+    for text in (
+        "318_P/318_AUDIO.wav: there is no 318_TRANSCRIPT.csv beside it",
+        "there is neither a folder 373_P nor 373_P.zip",
+        "409_P/409_AUDIO.wav: it is truncated",
+    ):
+        assert text in str(caught.value) and text in caplog.text
+    assert not (tmp_path / "m").exists()
+
+    (root / "373").rename(root / "373_P")
+    manifests = run(root, tmp_path / "m", max_unusable=0.5)
+    assert count(manifests["train"]) == {"303": 4}
+    assert count(manifests["test"]) == {"373": 4}
+    # One comes back, another loses its recording.
+    (root / "373_P" / "373_AUDIO.wav").unlink()
+    write_noise(root / "409_P" / "409_AUDIO.wav", 45)
+    manifests = run(root, tmp_path / "m", max_unusable=0.5)
+    assert count(manifests["test"]) == {"409": 4}
+    assert "373_P/373_AUDIO.wav: the file is missing" in caplog.text
+
+
+def test_damaged_archives_count_as_missing(root, tmp_path):
+    archive = pack(root / "303_P")
+    os.truncate(archive, archive.stat().st_size // 2)
+    with pytest.raises(ValueError, match="303_P.zip cannot be read as a zip"):
+        run(root, tmp_path / "m")
+    manifests = run(root, tmp_path / "m", max_unusable=0.25)
+    assert count(manifests["train"]) == {"318": 4}
+
+
+def test_too_little_speech_gives_no_clip_and_says_so(root, tmp_path, caplog):
+    talk(root, 303, [row(0, 5), row(7, "11.9"), row(12, 20, "Ellie")])
+    manifests = run(root, tmp_path / "m")
+    assert count(manifests["train"]) == {"318": 4}
+    text = "303 gives no clip: the participant speaks for 9.9 s"
+    assert text in caplog.text
+    talk(root, 318, [row(0, 50, "Ellie")])
+    with pytest.raises(ValueError, match="train set"):
+        run(root, tmp_path / "m")
+    assert "318 gives no clip: the participant speaks for 0.0 s" in caplog.text
+
+
+def test_interviews_without_an_interviewer(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    talk(root, 303, [*TALK, row(40, 45, "Ellie")])
+    assert run(root, tmp_path / "m") == before
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000])
+def test_other_rates_count_in_their_own_samples(root, tmp_path, rate):
+    path = root / "303_P" / "303_AUDIO.wav"
+    write_noise(path, 41, rate)
+    talk(root, 303, [row("0.5", "1.001"), row(10, 30)])
+    train = run(root, tmp_path / "m")["train"]
+    first, second = parts_of(train, 303)
+    begin = int(0.5 * rate), int(1.001 * rate + 0.5)
+    assert first[0] == [*begin]
+    assert sum(stop - start for start, stop in first) == 10 * rate
+    assert len(read_parts(path, second)) == 160000
+
+
+def test_other_counts_are_named(root, tmp_path, caplog):
+    run(root, tmp_path / "m")
+    assert "the counts are not the paper's" in caplog.text
+    for text in (
+        "train interviews 2 (paper 107)",
+        "train not depressed 4 (paper 3651)",
+        "train depressed 4 (paper 1433)",
+        "dev interviews 2 (paper 35)",
+        "dev not depressed 4 (paper 1155)",
+        "dev depressed 4 (paper 776)",
+    ):
+        assert text in caplog.text
+    caplog.clear()
+    run(root, tmp_path / "m", drop_sync_rows=True)
+    assert "the paper's" not in caplog.text
+
+
+def test_the_folder_above_is_accepted(root, tmp_path):
+    root = root.rename(tmp_path / "DAIC-WOZ")
+    train = run(tmp_path, tmp_path / "m")["train"]
+    wav = train["303_000"]["wav"]
+    assert wav == "{data_root}/DAIC-WOZ/303_P/303_AUDIO.wav"
+    # {data_root} is another one now, so these manifests would not do.
+    assert run(root, tmp_path / "m")["train"] != train
+
+
+def test_prepared_again_only_when_something_changed(root, tmp_path, caplog):
+    def said(**options):
+        caplog.clear()
+        run(root, tmp_path / "m", **options)
+        return caplog.text
+
+    assert "because there are none yet" in said()
+    assert "are current" in said()
+    # Without effect on this protocol, so no reason to prepare again.
+    assert "are current" in said(held_out_part=2)
+    text = said(drop_sync_rows=True)
+    assert "because the options changed (drop_sync_rows: False -> True)" in text
+    assert "are current" in said(drop_sync_rows=True)
+    said()
+    talk(root, 303, [row(0, 30)])
+    assert "because the data changed" in said()
+    write_list(root, "train", {303: 1, 318: 0})
+    assert "because the data changed" in said()
+    write_noise(root / "318_P" / "318_AUDIO.wav", 44)
+    assert "because the data changed" in said()
+    pack(root / "318_P")
+    assert "because the data changed" in said()
+    archive = pack(root / "303_P")
+    assert "because the data changed" in said()
+    assert "are current" in said()
+    os.utime(archive, (1, 1))
+    assert "because the data changed" in said()
+
+
+def test_samples_are_not_read(root, tmp_path, monkeypatch):
+    monkeypatch.setattr(sf.SoundFile, "read", None)  # would be called
+    assert len(run(root, tmp_path / "m")["train"]) == 8
+
+
+def test_wrong_folders_are_explained(root, tmp_path):
+    def error(folder):
+        with pytest.raises(FileNotFoundError, match="Expected") as caught:
+            run(folder, tmp_path / "m")
+        assert not (tmp_path / "m").exists()
+        return str(caught.value)
+
+    assert "No folder" in error(tmp_path / "nowhere")
+    (tmp_path / "other" / "Session1").mkdir(parents=True)
+    assert "Found: Session1" in error(tmp_path / "other")
+    (root / LISTS["dev"]).unlink()
+    assert LISTS["dev"] in error(root)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"protocol": "random"}, "paper, held_out, not 'random'"),
+        ({"protocol": "held_out", "held_out_part": 0}, "1 to 5, not 0"),
+        ({"protocol": "held_out", "held_out_part": 6}, "1 to 5, not 6"),
+        ({"max_unusable": -1}, "max_unusable"),
+        ({"correct_offsets": [318]}, r"True or False, not \[318\]"),
+        ({"drop_sync_rows": "yes"}, "drop_sync_rows is True or False"),
+    ],
+)
+def test_options_out_of_range(root, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        run(root, tmp_path / "m", **options)
+    assert not (tmp_path / "m").exists()
+
+
+def test_nothing_confidential_leaves_the_data(root, tmp_path, caplog):
+    """Manifests and the log of a run that warns of everything."""
+    talk(root, 303, [*TALK, row(44, 50), row(9, 8), row(1, 2, SENTINELS[0])])
+    talk(root, 318, [row(0, 5)])
+    pack(root / "373_P", zipfile.ZIP_DEFLATED)
+    write_list(root, "train", {303: 0, 318: 1, 321: 1})
+    run(
+        root,
+        tmp_path / "m",
+        max_unusable=0.5,
+        **dict.fromkeys(prepare.Corrections._fields, True),
+    )
+    inside = (root / LISTS["train"]).read_bytes()
+    inside += (root / "303_P" / "303_TRANSCRIPT.csv").read_bytes()
+    written = b"".join(p.read_bytes() for p in (tmp_path / "m").iterdir())
+    assert len(written) > 1000 and "line 4" in caplog.text
+    for word in SENTINELS:
+        assert word.encode() in inside  # or nothing would be proven
+        assert word.encode() not in written
+        assert word not in caplog.text
+
+
+def test_the_stand_in(tmp_path, tmp_path_factory, caplog):
+    root = make_corpus("DAIC-WOZ", tmp_path_factory.getbasetemp())
+    manifests = run(root, tmp_path / "m", protocol="held_out")
+    for entries in manifests.values():
+        assert set(count(entries, "state")) == set(prepare.STATES)
+    people = {split: len(count(part)) for split, part in manifests.items()}
+    assert people == {"train": 9, "valid": 3, "test": 6}
+    warnings = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert "905_TRANSCRIPT.csv: rows that end after" in caplog.text
+    for entry in manifests["train"].values():
+        path = entry["wav"].replace("{data_root}", str(root))
+        assert len(read_parts(path, entry["parts"])) == 160000
