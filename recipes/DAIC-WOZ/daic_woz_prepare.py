@@ -7,13 +7,14 @@ windows of 10 s start every 9 s, full ones only; the label is the official
 PHQ8_Binary. The development list is scored: labels of the test list are not
 public.
 
-Clips are ranges of samples in the manifests; no audio is written. Nothing that
-is said and no score leaves the data folder, not even in an error.
+Clips are ranges of samples in the manifests; no audio is written. No text of a
+transcript and no score leaves the data folder, not even in an error.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+import csv
 import os
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -28,6 +29,12 @@ from speechbrain_hrf.dataio.archive import (
     split_member,
 )
 from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.messages import found_in, other_counts, shown
+from speechbrain_hrf.dataio.options import (
+    check_choice,
+    check_number,
+    check_share,
+)
 from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.ranges import windows, without
@@ -68,7 +75,6 @@ OFFSETS = {
 INTERRUPTIONS = {"373": (395, 428), "444": (286, 387)}
 # The official label contradicts the participant's score.
 LABELS = {"409": 1}
-_NAMED = 10
 
 
 def prepare_daic_woz(
@@ -103,8 +109,8 @@ def prepare_daic_woz(
     held_out_part : int
         Which fifth, 1 to 5; without effect on the paper's protocol.
     max_unusable : float
-        Share of missing or unreadable interviews above which preparation
-        stops.
+        Share of interviews with missing or unreadable audio or transcript
+        above which preparation stops.
     correct_offsets : bool
         Shift the transcripts of 318, 321, 341 and 362, which are early.
     cut_interruptions : bool
@@ -122,8 +128,8 @@ def prepare_daic_woz(
         When the folder does not hold the corpus.
     ValueError
         When an option is out of range, a participant is listed twice, a row
-        of a list or a transcript is malformed, or too many interviews are
-        missing or unreadable.
+        of a list or of a readable transcript is malformed, or too many
+        interviews are missing or unreadable.
 
     Example
     -------
@@ -142,6 +148,7 @@ def prepare_daic_woz(
         drop_sync_rows,
         drop_tag_only_rows,
     )
+    check_share(max_unusable)
     options = _checked_options(protocol, held_out_part, corrections)
     options["max_unusable"] = max_unusable
 
@@ -173,16 +180,10 @@ def prepare_daic_woz(
 
 def _checked_options(protocol, held_out_part, corrections):
     """What the manifests depend on, besides the data."""
-    if protocol not in PROTOCOLS:
-        raise ValueError(
-            f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}"
-        )
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_number("held_out_part", held_out_part, PARTS)
     options = {"protocol": protocol}
     if protocol == "held_out":
-        if held_out_part not in range(1, PARTS + 1):
-            raise ValueError(
-                f"held_out_part is 1 to {PARTS}, not {held_out_part!r}"
-            )
         options["held_out_part"] = held_out_part
     for name, value in corrections._asdict().items():
         if not isinstance(value, bool):
@@ -227,17 +228,29 @@ def _log_corrections(corrections, sessions):
             logger.info("DAIC-WOZ: %s is on, for %s", name, whom)
 
 
+def _transcripts(sessions):
+    """Participant -> rows, and participant -> why there are none."""
+    transcripts, problems = {}, {}
+    for who, session in sessions.items():
+        if session.problem:
+            problems[who] = session.problem
+            continue
+        try:
+            transcripts[who] = read_transcript(session.transcript)
+        except UnusableAudio as error:
+            name = os.path.basename(session.transcript)
+            problems[who] = f"{name}: {error.reason}"
+    return transcripts, problems
+
+
 def _clips(sessions, corrections, max_unusable, data_folder):
     """Participant -> entries, which lack the state only."""
+    transcripts, problems = _transcripts(sessions)
     infos, _ = probe_all(
         {who: session.audio for who, session in sessions.items()},
         max_unusable,
         what="DAIC-WOZ interviews",
-        known={
-            who: session.problem
-            for who, session in sessions.items()
-            if session.problem
-        },
+        known=problems,
     )
     clips = {}
     dropped = {"sync": 0, "only_tags": 0}
@@ -247,7 +260,7 @@ def _clips(sessions, corrections, max_unusable, data_folder):
         rate = info.sample_rate
         speech = participant_speech(
             who,
-            read_transcript(sessions[who].transcript),
+            transcripts[who],
             round(info.duration * rate),
             rate,
             corrections,
@@ -294,9 +307,9 @@ def _warn_of_rows(path, speech):
         ),
     ):
         if lines:
-            shown = ", ".join(map(str, lines[:_NAMED]))
-            shown += " ..." if lines[_NAMED:] else ""
-            logger.warning("DAIC-WOZ: %s: rows %s: line %s", path, what, shown)
+            logger.warning(
+                "DAIC-WOZ: %s: rows %s: line %s", path, what, shown(lines)
+            )
 
 
 def _manifests(listed, clips, options, corrections):
@@ -331,19 +344,18 @@ def _part(train, part):
 
 def _warn_if_not_the_papers(listed, clips):
     """Names every count that differs from the paper's."""
-    differences = []
+    counts, paper = {}, {}
     for name, participants in listed.items():
         found = [who for who in participants if clips.get(who)]
-        counts = [
-            sum(len(clips[who]) for who in found if participants[who] == label)
-            for label in range(len(STATES))
-        ]
-        for what, count, paper in (
-            ("interviews", len(found), PAPER_INTERVIEWS[name]),
-            *zip(STATES, counts, PAPER_COUNTS[name], strict=True),
-        ):
-            if count != paper:
-                differences.append(f"{name} {what} {count} (paper {paper})")
+        counts[name] = {"interviews": len(found), **dict.fromkeys(STATES, 0)}
+        for who in found:
+            counts[name][STATES[participants[who]]] += len(clips[who])
+        clips_by_state = zip(STATES, PAPER_COUNTS[name], strict=True)
+        paper[name] = {
+            "interviews": PAPER_INTERVIEWS[name],
+            **dict(clips_by_state),
+        }
+    differences = other_counts(counts, paper)
     if differences:
         logger.warning(
             "DAIC-WOZ: the counts are not the paper's, 5084 + 1931 clips of "
@@ -413,11 +425,9 @@ def find_root(data_folder):
         }
         if len(lists) == len(LISTS):
             return root, lists
-    found = sorted(os.listdir(data_folder))
-    shown = ", ".join(found[:_NAMED]) + (" ..." if found[_NAMED:] else "")
     raise FileNotFoundError(
         f"{data_folder} does not hold both {' and '.join(LISTS.values())}. "
-        f"{_LAYOUT}. Found: {shown or 'an empty folder'}"
+        f"{_LAYOUT}. {found_in(data_folder)}"
     )
 
 
@@ -522,9 +532,8 @@ def read_list(path):
     >>> read_list(path.strpath)
     {'302': 1, '303': 0}
     """
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        rows = [[cell.strip() for cell in line.split(",")] for line in file]
-    names = [name.lower() for name in rows[0]] if rows else []
+    rows = _rows(path)
+    names = [name.lower() for name in next(rows, (1, []))[1]]
     if not {"participant_id", "phq8_binary"} <= set(names):
         raise ValueError(
             f"{path}, line 1: the columns Participant_ID and PHQ8_Binary, "
@@ -533,7 +542,7 @@ def read_list(path):
         )
     who, label = names.index("participant_id"), names.index("phq8_binary")
     found = {}
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in rows:
         if not any(row):
             continue
         row += [""] * len(names)  # a row that is cut short
@@ -545,12 +554,37 @@ def read_list(path):
         elif row[who] in found:
             problem = f"{row[who]} is listed a second time"
         if problem:
-            raise ValueError(
-                f"{path}, line {number}: {problem}. Restore the file from the "
-                "corpus or repair the line."
-            )
+            raise _malformed(path, number, problem)
         found[row[who]] = int(row[label])
     return dict(sorted(found.items()))
+
+
+def _rows(path):
+    """Yields line number and cells of each row of a list."""
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, skipinitialspace=True, strict=True)
+        number = 1
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error:
+                row = ["\n"]
+            if row is None:
+                return
+            # Left open, a quotation mark would swallow the rows below it.
+            if any("\n" in cell or "\r" in cell for cell in row):
+                raise _malformed(
+                    path, number, "the quotation marks are not in pairs"
+                )
+            yield number, [cell.strip() for cell in row]
+            number = reader.line_num + 1
+
+
+def _malformed(path, number, problem):
+    return ValueError(
+        f"{path}, line {number}: {problem}. Restore the file from the "
+        "corpus or repair the line."
+    )
 
 
 class Corrections(NamedTuple):

@@ -21,6 +21,12 @@ from typing import NamedTuple
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.messages import found_in, other_counts
+from speechbrain_hrf.dataio.options import (
+    check_choice,
+    check_number,
+    check_share,
+)
 from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.synthetic import is_synthetic
@@ -139,20 +145,14 @@ def prepare_iemocap(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(
-            f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}"
-        )
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_number("valid_session", valid_session, 4, "a training session")
+    check_share(max_unusable)
     options = {
         "protocol": protocol,
         "max_unusable": max_unusable,
     }
     if protocol == "held_out":
-        if valid_session not in SESSIONS or valid_session == TEST_SESSION:
-            raise ValueError(
-                f"valid_session is a training session, 1 to 4, not "
-                f"{valid_session!r}"
-            )
         options["valid_session"] = valid_session
 
     data_folder = os.path.abspath(data_folder)
@@ -202,10 +202,9 @@ def _find_release(data_folder):
         if not os.path.isdir(os.path.join(release, f"Session{session}", part))
     ]
     if missing:
-        found = sorted(os.listdir(release))
         raise FileNotFoundError(
-            f"{release} lacks {', '.join(missing)}. {_LAYOUT}. Found: "
-            f"{', '.join(found[:10]) if found else 'an empty folder'}"
+            f"{release} lacks {', '.join(missing)}. {_LAYOUT}. "
+            f"{found_in(release)}"
         )
     return release
 
@@ -305,12 +304,7 @@ def _warn_if_not_table_1(manifests):
         part = "test" if split == "test" else "train"  # valid is cut from it
         for entry in entries.values():
             found[part][entry["emo"]] += 1
-    differences = [
-        f"{part} {emotion} {found[part][emotion]} (paper {count})"
-        for part, counts in PAPER_COUNTS.items()
-        for emotion, count in counts.items()
-        if found[part][emotion] != count
-    ]
+    differences = other_counts(found, PAPER_COUNTS)
     if differences:
         logger.warning(
             "IEMOCAP: the counts are not those of Table I, 4290 + 1241 = "

@@ -19,26 +19,27 @@ import sys
 import speechbrain as sb
 from hyperpyyaml import load_hyperpyyaml
 from iemocap_prepare import EMOTIONS, prepare_iemocap
+from speechbrain.dataio.sampler import ReproducibleRandomSampler
 from speechbrain.utils.distributed import run_on_main
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
-from speechbrain_hrf.export import export_pretrained
 from speechbrain_hrf.inference import MergedClassifier
 from speechbrain_hrf.metrics import EmotionScores
 from speechbrain_hrf.recipe import (
     collect_results,
     end_epoch,
+    finish_run,
     fit_normalisation,
+    keep_freed_memory,
     load_splits,
     locate_hparams,
     make_stand_in,
+    refuse_other_data,
     refuse_other_options,
-    results_text,
     save_labels,
     use_hubert,
     use_stand_in,
     warn_if_synthetic,
-    write_results,
 )
 
 
@@ -150,15 +151,16 @@ def dataio_prep(hparams):
         hparams["label_encoder"],
         EMOTIONS,
         hparams["n_classes"],
-        feature_folder=hparams["feature_folder"]
-        if hparams["cache_features"]
-        else None,
+        feature_folder=hparams["feature_folder"],
+        cache_features=hparams["cache_features"],
     )
     save_labels(hparams["label_encoder"], hparams["label_encoder_file"])
     return datasets
 
 
 if __name__ == "__main__":
+    keep_freed_memory()  # saves a fifth to a third of a step's time
+
     # Command line: SpeechBrain's options and overrides of the YAML
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(sys.argv[1:], __file__)
@@ -188,6 +190,10 @@ if __name__ == "__main__":
             "max_unusable": hparams["max_unusable"],
         },
     )
+    run_on_main(
+        refuse_other_data,
+        args=[hparams["manifest_folder"], hparams["save_folder"]],
+    )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
 
@@ -203,11 +209,18 @@ if __name__ == "__main__":
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
+    # An order by seed and epoch alone, however many processes share the work
+    brain.train_sampler = ReproducibleRandomSampler(
+        datasets["train"], seed=hparams["seed"]
+    )
     brain.fit(
         epoch_counter=hparams["epoch_counter"],
         train_set=datasets["train"],
         valid_set=datasets.get("valid"),
-        train_loader_kwargs=hparams["train_dataloader_opts"],
+        train_loader_kwargs={
+            **hparams["train_dataloader_opts"],
+            "sampler": brain.train_sampler,
+        },
         valid_loader_kwargs=hparams["test_dataloader_opts"],
     )
 
@@ -218,21 +231,17 @@ if __name__ == "__main__":
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
     results = collect_results(hparams, EMOTIONS, brain, report)
-    results["licence"] = hparams["licence"]  # for the model card
-    results["features"] = hparams["features"]
+    results |= {  # for the model card
+        "licence": hparams["licence"],
+        "features": hparams["features"],
+    }
     if hparams["features"] == "hubert":
         results["hubert_source"] = hparams["hubert_source"]
-    if brain.debug:  # a few batches: no result, and no checkpoint to export
-        sb.core.logger.info("Nothing is written.\n%s", results_text(results))
-    else:
-        run_on_main(write_results, args=[hparams["output_folder"], results])
-        if hparams["features"] == "hubert":
-            why_not = hparams["compute_features"].why_not_exported
-            sb.core.logger.info("Nothing is exported: %s", why_not)
-        else:
-            export = run_on_main(
-                export_pretrained,
-                args=[hparams["output_folder"], hparams["export_folder"]],
-            )
-            sb.core.logger.info("%s", export)
+    finish_run(
+        results,
+        hparams["output_folder"],
+        hparams["export_folder"],
+        hparams["compute_features"],
+        brain.debug,
+    )
     warn_if_synthetic(hparams["data_folder"])

@@ -25,6 +25,8 @@ from typing import NamedTuple
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.manifest import count_table, fingerprint
+from speechbrain_hrf.dataio.messages import found_in, other_counts, shown
+from speechbrain_hrf.dataio.options import check_share
 from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.search import audio_paths
@@ -46,13 +48,14 @@ PAPER_COUNTS = {
     "test": (1855, 358, 734, 736, 235, 218, 65),
 }
 UNUSABLE_IN_RELEASE = 12
+_DEPTH = 4  # folders that the search for wav files goes down
 _LAYOUT = (
     "Expected: annotation.json and, beside it, splitInfo with "
     f"{', '.join(LISTS.values())} in the data folder or a folder in it, and "
-    "wav files such as A_anjia_1_1.wav anywhere below it (or in audio_folder). "
-    "M3ED is licensed: https://github.com/AIM3-RUC/RUCM3ED"
+    f"wav files such as A_anjia_1_1.wav at most {_DEPTH} folders below it (or "
+    "below audio_folder). M3ED is licensed: "
+    "https://github.com/AIM3-RUC/RUCM3ED"
 )
-_NAMED = 10
 
 
 class Utterance(NamedTuple):
@@ -98,7 +101,8 @@ def prepare_m3ed(
         The corpus's own split, by series; there is no other.
     audio_folder : str, optional
         Folder of the wav files, from `data_folder` or absolute. Without it
-        they are searched for below `data_folder`.
+        they are searched for below `data_folder`. Either way the search
+        goes down four folders.
     max_unusable : float
         Share of missing or unreadable audio files above which preparation
         stops.
@@ -125,6 +129,7 @@ def prepare_m3ed(
         raise ValueError(
             f"protocol is official, the corpus's own split, not {protocol!r}"
         )
+    check_share(max_unusable)
     data_folder = os.path.abspath(data_folder)
     annotation = _find_annotation(data_folder)
     lists = _find_lists(os.path.dirname(annotation))
@@ -180,8 +185,8 @@ def _find_annotation(data_folder):
     ]
     if not found:
         raise FileNotFoundError(
-            f"{data_folder} holds no annotation.json. {_LAYOUT}. Found: "
-            f"{_first(names) or 'an empty folder'}"
+            f"{data_folder} holds no annotation.json. {_LAYOUT}. "
+            f"{found_in(data_folder)}"
         )
     if len(found) > 1:
         raise ValueError(
@@ -262,7 +267,7 @@ def _read_utterances(path, splits):
         logger.warning(
             "M3ED: not annotated (no final_main_emo) and left out: %d (%s)",
             len(without_label),
-            _first(without_label),
+            shown(without_label),
         )
     return {name: utterances[name] for name in sorted(utterances)}
 
@@ -273,7 +278,7 @@ def _compare_series(annotation, splits, path):
     if absent:
         near = difflib.get_close_matches(absent[0], annotation)
         raise ValueError(
-            f"{path} has no series {_first(absent)}, which the lists in "
+            f"{path} has no series {shown(absent)}, which the lists in "
             f"splitInfo name{_near(near)}. Correct the lists, or restore the "
             "annotation."
         )
@@ -282,7 +287,7 @@ def _compare_series(annotation, splits, path):
         logger.warning(
             "M3ED: series that no list in splitInfo names, left out: %d (%s)",
             len(unlisted),
-            _first(unlisted),
+            shown(unlisted),
         )
 
 
@@ -341,7 +346,7 @@ def _find_audio(folder, utterances):
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"No folder {folder}: correct audio_folder")
     files = collections.defaultdict(list)
-    for path in audio_paths(folder):
+    for path in audio_paths(folder, depth=_DEPTH):
         stem = os.path.splitext(os.path.basename(path))[0]
         files[stem.lower()].append(path)
     found = {name: files.get(name.lower(), []) for name in utterances}
@@ -356,8 +361,7 @@ def _find_audio(folder, utterances):
     if not places:
         raise FileNotFoundError(
             f"{folder} holds no wav file of the {len(utterances)} utterances. "
-            f"{_LAYOUT}. Found: "
-            f"{_first(sorted(os.listdir(folder))) or 'an empty folder'}"
+            f"{_LAYOUT}. {found_in(folder)}"
         )
     _name_other_speakers(found, utterances, files)
     usual = collections.Counter(places).most_common(1)[0][0]
@@ -380,7 +384,7 @@ def _name_other_speakers(found, utterances, files):
             "M3ED: missing files that are there under another speaker: %d "
             "(%s). Rename or link them if they are the right ones.",
             len(others),
-            _first(others),
+            shown(others),
         )
 
 
@@ -397,14 +401,15 @@ def _entry(utterance, path, info, data_folder):
 
 def _warn_if_not_the_papers(annotated, unusable):
     """Names every count that differs from the paper's."""
-    differences = []
-    for split, counts in PAPER_COUNTS.items():
-        found = [entry["emo"] for entry in annotated[split].values()]
-        differences += [
-            f"{split} {emotion} {found.count(emotion)} (paper {count})"
-            for emotion, count in zip(EMOTIONS, counts, strict=True)
-            if found.count(emotion) != count
-        ]
+    found = {
+        split: collections.Counter(entry["emo"] for entry in entries.values())
+        for split, entries in annotated.items()
+    }
+    paper = {
+        split: dict(zip(EMOTIONS, counts, strict=True))
+        for split, counts in PAPER_COUNTS.items()
+    }
+    differences = other_counts(found, paper)
     if differences:
         logger.warning(
             "M3ED: the annotated utterances are not the paper's, 17427 + 2821 "
@@ -422,8 +427,3 @@ def _warn_if_not_the_papers(annotated, unusable):
 
 def _near(names):
     return f", perhaps {names[0]}" if names else ""
-
-
-def _first(names):
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(map(str, names[:_NAMED])) + more

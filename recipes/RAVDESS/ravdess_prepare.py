@@ -19,6 +19,12 @@ import re
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.messages import found_in, shown
+from speechbrain_hrf.dataio.options import (
+    check_choice,
+    check_number,
+    check_share,
+)
 from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.search import audio_paths
@@ -94,12 +100,9 @@ def prepare_ravdess(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    if fold not in range(1, FOLDS + 1):
-        raise ValueError(f"fold is 1 to {FOLDS}, not {fold!r}")
-    if protocol not in PROTOCOLS:
-        raise ValueError(
-            f"protocol is one of {', '.join(PROTOCOLS)}, not {protocol!r}"
-        )
+    check_number("fold", fold, FOLDS)
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_share(max_unusable)
     data_folder = os.path.abspath(data_folder)
     files = find_files(data_folder)
 
@@ -181,20 +184,19 @@ def find_files(data_folder):
             "RAVDESS: %d audio files are left out, their names are not of "
             "the form 03-01-06-01-02-01-12: %s",
             len(malformed),
-            _first(malformed),
+            shown(malformed),
         )
     if copies:
         logger.warning(
             "RAVDESS: %d files have the name of another one and are left "
             "out: %s",
             len(copies),
-            _first(copies),
+            shown(copies),
         )
     if not files:
-        found = sorted(os.listdir(data_folder))
         raise FileNotFoundError(
             f"{data_folder} holds no RAVDESS speech file. {_LAYOUT}. "
-            f"Found: {_first(found) if found else 'an empty folder'}"
+            f"{found_in(data_folder)}"
         )
     return dict(sorted(files.items()))
 
@@ -256,8 +258,3 @@ def _warn_if_incomplete(files):
             ACTORS * FILES_PER_ACTOR,
             ", ".join(short),
         )
-
-
-def _first(names, limit=10):
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

@@ -24,11 +24,13 @@ import contextlib
 import os
 import re
 import zipfile
+import zlib
 
 from speechbrain_hrf.dataio.member import DAMAGES, open_member
 from speechbrain_hrf.dataio.unusable import UnusableAudio, check_file
 
 _MEMBER_PATH = re.compile(r"(?P<archive>.+?\.zip)!/(?P<member>.+)", re.I | re.S)
+_BLOCK = 2**20
 
 
 def member_path(archive, member):
@@ -131,7 +133,7 @@ def read_bytes(path):
     Raises
     ------
     UnusableAudio
-        As of ``opened``.
+        As of ``opened``, and when a member's checksum is another one.
 
     Example
     -------
@@ -143,9 +145,50 @@ def read_bytes(path):
     """
     with opened(path, keep=False) as source:
         if hasattr(source, "read"):
-            return source.read()
+            data = source.read()
+            source.check_crc(zlib.crc32(data))
+            return data
         with open(source, "rb") as file:
             return file.read()
+
+
+def check_member(path):
+    """Reads a member of an archive to its end and compares its checksum.
+
+    A deflated member that is damaged would else be found in training, a
+    stored one never.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        A member of an archive; a path that names none is left alone.
+
+    Raises
+    ------
+    UnusableAudio
+        As of ``opened``, and when the checksum is another one.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir").join("a.zip").strpath
+    >>> with zipfile.ZipFile(path, "w") as archive:
+    ...     archive.writestr("b.txt", "some text")
+    >>> check_member(member_path(path, "b.txt"))
+    >>> with open(path, "r+b") as file:
+    ...     _ = file.seek(file.read().index(b"some"))
+    ...     _ = file.write(b"SOME")
+    >>> check_member(member_path(path, "b.txt"))
+    Traceback (most recent call last):
+    ...
+    speechbrain_hrf.dataio.unusable.UnusableAudio: ...Bad CRC-32...
+    """
+    if split_member(path)[1] is None:
+        return
+    buffer, crc = memoryview(bytearray(_BLOCK)), 0
+    with opened(path, keep=False) as source:
+        while count := source.readinto(buffer):
+            crc = zlib.crc32(buffer[:count], crc)
+        source.check_crc(crc)
 
 
 @contextlib.contextmanager

@@ -27,13 +27,12 @@ Authors
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import pathlib
-import shutil
 import time
-import uuid
 
 import numpy as np
 import torch
@@ -42,20 +41,23 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.feature_file import (
     FEATURES,
-    INDEX,
     DamagedFeatures,
     FeatureWriter,
     check_content,
     read_index,
 )
+from speechbrain_hrf.dataio.other_caches import (
+    log_other_caches,
+    size_of,
+    why_no_other_fits,
+)
 from speechbrain_hrf.dataio.parallel import computed_in_order
+from speechbrain_hrf.dataio.partial_folder import (
+    partial_folder,
+    remove_abandoned,
+)
 
 logger = get_logger(__name__)
-
-# What a killed build leaves is removed after this time without a write; a
-# living one writes every few seconds.
-_ABANDONED_SECONDS = 3600
-_PARTIAL = ".partial"
 
 
 class CachedFeatures:
@@ -148,13 +150,18 @@ def cached_features(folder, split, clips, segment, made_from):
     # The others find what the main process has made, and make their own only
     # where they cannot see it, or where their processor computes otherwise.
     run_on_main(
-        _ensure,
-        args=[*arguments, check_content],
+        _ensure_on_main,
+        args=arguments,
         post_func=_ensure,
         post_args=arguments,
     )
     rows = read_index(place, made_from)["rows"]
     return CachedFeatures(place / FEATURES, rows)
+
+
+def _ensure_on_main(place, *arguments):
+    remove_abandoned(place.parent)
+    _ensure(place, *arguments, check_content)
 
 
 def _ensure(place, clips, segment, made_from, check=None):
@@ -169,11 +176,16 @@ def _ensure(place, clips, segment, made_from, check=None):
         why,
         place,
     )
+    with _explained(place.parent):
+        _refuse_another_user_s(place)
     start = time.time()
-    size = _build(place, clips, segment, made_from)
+    _build(place, clips, segment, made_from)
     logger.info(
-        "Computed them in %.1f s, %.0f MB", time.time() - start, size / 1e6
+        "Computed them in %.1f s, %.0f MB",
+        time.time() - start,
+        size_of(place) / 1e6,
     )
+    log_other_caches(place)
 
 
 def _why_not_whole(place, made_from, check=None):
@@ -184,84 +196,45 @@ def _why_not_whole(place, made_from, check=None):
     except (DamagedFeatures, OSError) as error:
         if place.exists():
             return f"those there are damaged: {error}"
-        return _what_others_are_made_from(place, made_from)
+        return why_no_other_fits(place, made_from)
     return None
 
 
-def _what_others_are_made_from(place, made_from):
-    """Why there are none yet: in what the most similar ones differ."""
-    split = place.name.rpartition("-")[0]
-    found = []
-    for path in sorted(place.parent.glob(f"{split}-*/{INDEX}")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            other = json.loads(path.read_text(encoding="utf-8"))["made_from"]
-            differing = _differing(other["options"], made_from["options"])
-            if other.get("data") != made_from.get("data"):
-                differing.append("audio files")
-            found.append((len(differing), path.parent.name, differing))
-    if not found:
-        return "there are none yet"
-    _, name, differing = min(found)
-    return f"those in {name} have other {', '.join(differing)}"
-
-
-def _differing(old, new):
-    return [name for name in {**old, **new} if old.get(name) != new.get(name)]
-
-
 def _build(place, clips, segment, made_from):
-    """Computes features aside and moves them into place; returns bytes."""
+    """Computes features aside and moves them into place."""
     folder = place.parent
-    partial = folder / f"{place.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}"
-    with _explained(folder):
-        partial.mkdir(parents=True)
-        _remove_abandoned(folder)
-        writer = FeatureWriter(partial)
-    try:
-        with writer:
-            feats = computed_in_order(segment, clips.values(), "features")
-            for name, values in zip(clips, feats, strict=True):
-                with _explained(folder):
-                    writer.add(name, values)
-            with _explained(folder):
-                writer.finish(made_from)
+    with contextlib.ExitStack() as stack:
         with _explained(folder):
-            size = (partial / FEATURES).stat().st_size
-            _move(partial, place, made_from)
-        return size
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+            content = stack.enter_context(partial_folder(place))
+            writer = stack.enter_context(FeatureWriter(content))
+        feats = computed_in_order(segment, clips.values(), "features")
+        for name, values in zip(clips, feats, strict=True):
+            with _explained(folder):
+                writer.add(name, values)
+        with _explained(folder):
+            writer.finish(made_from)
+            _move(content, place, made_from)
 
 
-def _move(partial, place, made_from):
+def _move(content, place, made_from):
     """Renames; where another process was faster, leaves what it has made."""
     try:
-        partial.rename(place)
+        content.rename(place)
     except OSError:
         if not place.exists():
             raise
         if _why_not_whole(place, made_from, check_content) is None:
             return
-        damaged = partial.with_suffix(f".damaged{_PARTIAL}")
-        place.rename(damaged)
-        partial.rename(place)
-        shutil.rmtree(damaged, ignore_errors=True)
+        # It is removed with the partial folder.
+        place.rename(content.with_name("damaged"))
+        content.rename(place)
 
 
-def _remove_abandoned(folder):
-    for partial in folder.glob(f"*{_PARTIAL}"):
-        if _changed(partial) < time.time() - _ABANDONED_SECONDS:
-            logger.info("Removing what a killed run has left: %s", partial)
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-def _changed(path):
-    """When a file, or the newest in a folder, was last written."""
-    times = [0.0]
-    for place in [path, *path.glob("*")]:
-        with contextlib.suppress(OSError):
-            times.append(place.stat().st_mtime)
-    return max(times)
+def _refuse_another_user_s(place):
+    if place.exists() and not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(
+            errno.EACCES, f"{place.name} is there, of another user"
+        )
 
 
 @contextlib.contextmanager

@@ -71,15 +71,16 @@ def open_member(path, archive_path, name, stack, keep):
         raise UnusableAudio(path, "it is encrypted: unpack the archive")
     if info.compress_type == zipfile.ZIP_STORED:
         stream = stack.enter_context(open(archive_path, "rb"))
-        return Window(stream, _data_offset(stream, info), info.file_size)
+        start = _data_offset(stream, info)
+        return Window(stream, start, info.file_size, info.CRC)
     try:
         if keep:
             stat = os.stat(archive_path)
             key = (archive_path, name, stat.st_size, stat.st_mtime_ns)
             data = _kept.get(key, lambda: archive.read(info))
-            return Window(io.BytesIO(data), 0, len(data))
+            return Window(io.BytesIO(data), 0, len(data), info.CRC)
         stream = stack.enter_context(archive.open(info))
-        return Window(stream, 0, info.file_size)
+        return Window(stream, 0, info.file_size, info.CRC)
     except NotImplementedError as error:  # Deflate64, for one
         raise UnusableAudio(
             path, f"it cannot be decoded ({error}): unpack the archive"
@@ -112,6 +113,8 @@ class Window(io.RawIOBase):
         Where the part begins, in bytes.
     size : int
         Bytes of the part.
+    crc : int, optional
+        Its CRC-32, for ``check_crc``.
 
     Example
     -------
@@ -120,8 +123,9 @@ class Window(io.RawIOBase):
     (1, b'ex')
     """
 
-    def __init__(self, stream, start, size):
+    def __init__(self, stream, start, size, crc=None):
         self.stream, self.start, self.size = stream, start, size
+        self.crc = crc
         self.position = 0
         self.error = None
 
@@ -196,6 +200,21 @@ class Window(io.RawIOBase):
         buffer[: len(data)] = data
         self.position += len(data)
         return len(data)
+
+    def check_crc(self, found):
+        """Compares a checksum with that of all bytes; ``error`` if it differs.
+
+        Of stored members and wherever one seeks, ``zipfile`` checks nothing.
+
+        Arguments
+        ---------
+        found : int
+            CRC-32 of what was read.
+        """
+        if self.error is None and found != self.crc:
+            self.error = zipfile.BadZipFile(
+                "Bad CRC-32: its bytes are not those that were packed"
+            )
 
 
 class _Kept:

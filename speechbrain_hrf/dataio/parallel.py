@@ -10,23 +10,32 @@ Authors
 """
 
 import os
+import time
 
 import torch
+from speechbrain.utils.logger import get_logger
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from speechbrain_hrf.dataio.unusable import UnusableAudio
 
+logger = get_logger(__name__)
+
 # Items that a process takes at a time: neighbours often share a file.
 _CHUNK = 8
 # Starting a process is not worth it for fewer.
 _ITEMS_PER_PROCESS = 32
+# After so many seconds, what will take longer than so many is announced: a log
+# without a terminal has no progress bar.
+_MEASURED_SECONDS = 30
+_LONG_SECONDS = 600
 
 
 def computed_in_order(function, arguments, what, processes=None):
     """Results of a function, computed by processes of one thread each.
 
-    Only a few results are held at a time. PyTorch's data loader does the
+    Only a few results are held at a time. What takes longer than ten minutes
+    is announced in the log. PyTorch's data loader does the
     work, so that processes start as they do in training.
 
     Arguments
@@ -66,13 +75,33 @@ def computed_in_order(function, arguments, what, processes=None):
         # It draws a seed; the caller's random numbers are left alone.
         generator=torch.Generator(),
     )
+    start = time.monotonic()
+    done, announced = 0, False
     with tqdm(total=len(calls), desc=what, disable=None) as bar:
         for results in loader:
+            done += len(results)
+            seconds = time.monotonic() - start
+            if not announced and seconds >= _MEASURED_SECONDS:
+                announced = True
+                _announce(what, done, len(calls), seconds)
             for result in results:
                 if isinstance(result, UnusableAudio):
                     raise result
                 yield result
             bar.update(len(results))
+
+
+def _announce(what, done, total, seconds):
+    expected = seconds / done * total
+    if expected >= _LONG_SECONDS:
+        logger.info(
+            "%s: %d of %d after %.0f s, so all will take about %.0f minutes",
+            what,
+            done,
+            total,
+            seconds,
+            expected / 60,
+        )
 
 
 def cores():

@@ -1,8 +1,8 @@
 """Which audio files of a corpus can be used, found out before training.
 
 A corpus has thousands of files and a few of them are broken. ``probe_all``
-finds those from headers alone, and stops only when they are more than a small
-share.
+finds those from headers alone (and from the checksums of those in archives),
+and stops only when they are more than a small share.
 
 Example
 -------
@@ -25,7 +25,8 @@ import soundfile as sf
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.archive import opened
+from speechbrain_hrf.dataio.archive import check_member, opened, split_member
+from speechbrain_hrf.dataio.options import check_share
 from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
 
 logger = get_logger(__name__)
@@ -108,6 +109,9 @@ def probe(path):
 def probe_all(paths, max_unusable=0.01, what="turns", known=None):
     """Probes many files; lists the unusable ones and goes on without them.
 
+    Members of zip archives are read whole and their checksums compared: damage
+    in their middle would else be found in training, or never.
+
     Arguments
     ---------
     paths : dict
@@ -130,7 +134,8 @@ def probe_all(paths, max_unusable=0.01, what="turns", known=None):
     Raises
     ------
     ValueError
-        When the share of unusable files is above `max_unusable`.
+        When the share of unusable files is above `max_unusable`, or that is
+        no share.
 
     Example
     -------
@@ -138,13 +143,9 @@ def probe_all(paths, max_unusable=0.01, what="turns", known=None):
     >>> infos, unusable
     ({}, {'a': '/no/a.wav: the file is missing'})
     """
-    if not 0 <= max_unusable <= 1:
-        raise ValueError(
-            f"max_unusable is a share of all {what}, between 0 and 1, "
-            f"not {max_unusable}"
-        )
-
+    check_share(max_unusable)
     known = known or {}
+    packed = any(split_member(path)[1] is not None for path in paths.values())
     with ThreadPoolExecutor(max_workers=8) as pool:
         results = list(
             tqdm(
@@ -153,7 +154,7 @@ def probe_all(paths, max_unusable=0.01, what="turns", known=None):
                 ),
                 total=len(paths),
                 desc=f"Checking {what}",
-                disable=None if len(paths) >= _FEW_FILES else True,
+                disable=None if packed or len(paths) >= _FEW_FILES else True,
             )
         )
     infos, unusable = {}, {}
@@ -229,6 +230,8 @@ def _probe_or_error(path, known_reason):
     if known_reason is not None:
         return UnusableAudio(path, known_reason)
     try:
-        return probe(path)
+        info = probe(path)
+        check_member(path)
+        return info
     except UnusableAudio as error:
         return error

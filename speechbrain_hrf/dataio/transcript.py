@@ -25,12 +25,15 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from speechbrain_hrf.dataio.archive import read_bytes
+from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
 SPEAKERS = ("ellie", "participant")
 _TIME = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ONLY_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_HIDDEN = "(What it says is not shown: it is confidential.)"
 _SYNC = re.compile(r"\s*<\s*synch?\s*>\s*", re.I)
 
 
@@ -82,10 +85,10 @@ def read_transcript(path):
     Raises
     ------
     ValueError
-        When the first line or a row is malformed. It names file and line and
-        quotes nothing.
+        When a row is malformed. It names file and line and quotes nothing.
     UnusableAudio
-        When the file cannot be read at all.
+        When the file cannot be read at all, or is no transcript: it is empty,
+        UTF-16, or its first line is another one.
 
     Example
     -------
@@ -97,18 +100,24 @@ def read_transcript(path):
     ValueError: /..., line 2: the times are not two numbers of seconds. ...
     """
     # Some bytes may be of an older encoding; times and speakers are ASCII.
-    text = read_bytes(path).decode("utf-8-sig", errors="replace")
+    content = read_bytes(path)
+    if content[:2] in _UTF_16:
+        raise UnusableAudio(path, f"it is UTF-16: save it as UTF-8. {_HIDDEN}")
+    text = content.decode("utf-8-sig", errors="replace")
     numbered = [
         (number, line)
         for number, line in enumerate(_LINE_END.split(text), start=1)
         if line.strip()
     ]
     if not numbered:
-        raise ValueError(_message(path, 1, "there is nothing in the file"))
+        raise UnusableAudio(path, "there is nothing in the file")
     number, line = numbered[0]
     if tuple(cell.strip().lower() for cell in line.split("\t")) != COLUMNS:
-        raise ValueError(
-            _message(path, number, f"the columns are not {', '.join(COLUMNS)}")
+        raise UnusableAudio(
+            path,
+            f"line {number}: the columns, separated by tabs, are not "
+            f"{', '.join(COLUMNS)}: restore the file from the corpus. "
+            f"{_HIDDEN}",
         )
     return [_row(path, number, line) for number, line in numbered[1:]]
 
@@ -138,5 +147,5 @@ def _message(path, number, problem):
     return (
         f"{path}, line {number}: {problem}. Expected, separated by tabs: "
         "start, stop, speaker, words. Restore the file from the corpus or "
-        "repair the line. (What it says is not shown: it is confidential.)"
+        f"repair the line. {_HIDDEN}"
     )

@@ -81,6 +81,7 @@ def confusion_figure(confusion, labels, title, path):
         Counts, one list per true class.
     labels : list of str
     title : str
+        Lines of up to 40 characters.
     path : str
         Where the PNG goes.
 
@@ -93,7 +94,8 @@ def confusion_figure(confusion, labels, title, path):
     """
     counts = np.array(confusion)
     recall = counts / counts.sum(axis=1, keepdims=True).clip(min=1)
-    size = 2.2 + 0.65 * len(labels)
+    # Room for the title, also over two classes.
+    size = max(3.6, 2.2 + 0.65 * len(labels))
     # The figure object alone: pyplot would need a display or a backend that
     # is switched for the whole process.
     figure = Figure(figsize=(size + 1, size), layout="constrained")
@@ -113,5 +115,5 @@ def confusion_figure(confusion, labels, title, path):
             column, row, str(count), ha="center", va="center", color=colour
         )
     axes.set(title=title, xlabel="found", ylabel="true")
-    display.im_.colorbar.set_label("recall")
+    display.im_.colorbar.set_label("share of the true class")
     figure.savefig(path, dpi=120)

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from speechbrain_hrf.recipe.allocator import keep_freed_memory
 from speechbrain_hrf.recipe.data import (
     fit_normalisation,
     load_splits,
@@ -11,6 +12,7 @@ from speechbrain_hrf.recipe.data import (
 )
 from speechbrain_hrf.recipe.epoch import end_epoch
 from speechbrain_hrf.recipe.features import use_hubert
+from speechbrain_hrf.recipe.finish import finish_run
 from speechbrain_hrf.recipe.launch import (
     locate_hparams,
     make_stand_in,
@@ -23,16 +25,20 @@ from speechbrain_hrf.recipe.results import (
     results_text,
     write_results,
 )
+from speechbrain_hrf.recipe.trained_on import refuse_other_data
 from speechbrain_hrf.recipe.weights import class_weights
 
 __all__ = [
     "class_weights",
     "collect_results",
     "end_epoch",
+    "finish_run",
     "fit_normalisation",
+    "keep_freed_memory",
     "load_splits",
     "locate_hparams",
     "make_stand_in",
+    "refuse_other_data",
     "refuse_other_options",
     "results_text",
     "save_labels",

@@ -10,6 +10,7 @@ from speechbrain.dataio.dataset import (
     set_output_keys,
 )
 from speechbrain.utils.distributed import run_on_main
+from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
 from speechbrain_hrf.dataio.feature_cache import cached_features
@@ -17,6 +18,10 @@ from speechbrain_hrf.dataio.feature_key import (
     feature_settings,
     features_made_from,
 )
+from speechbrain_hrf.lobes.hubert import HubertFrames
+from speechbrain_hrf.recipe.features import keeps_features
+
+logger = get_logger(__name__)
 
 
 def load_splits(
@@ -29,6 +34,7 @@ def load_splits(
     takes=("wav",),
     label_key="emo",
     feature_folder=None,
+    cache_features=None,
 ):
     """Datasets that give ``id``, ``feats`` and ``label`` of each utterance.
 
@@ -54,8 +60,10 @@ def load_splits(
     label_key : str
         Key of the manifests that holds the label.
     feature_folder : str, optional
-        Where features are kept, so that they are computed only once. Default:
-        they are computed whenever an utterance is used.
+        Where features are kept, so that they are computed only once.
+    cache_features : bool, optional
+        Whether they are kept; otherwise they are computed whenever an
+        utterance is used. Default: if there is a folder.
 
     Returns
     -------
@@ -64,7 +72,8 @@ def load_splits(
     Raises
     ------
     ValueError
-        If the classifier has another number of outputs.
+        If the classifier has another number of outputs, or if features are to
+        be kept and it is not said where.
     OSError
         If the features cannot be written.
 
@@ -86,6 +95,9 @@ def load_splits(
             f"n_classes is {n_classes}, but the corpus has {len(labels)} "
             f"classes ({', '.join(labels)})."
         )
+    if cache_features is None:
+        cache_features = feature_folder is not None
+    keeps = keeps_features(cache_features, feature_folder)
     encoder.update_from_iterable(labels)
     encoder.expect_len(len(labels))
     datasets = {
@@ -97,7 +109,13 @@ def load_splits(
     everything = list(datasets.values())
     # Bound methods and callable objects, unlike closures, can be sent to the
     # workers of a data loader on every platform.
-    if feature_folder is None:
+    if not keeps:
+        if isinstance(getattr(segment, "compute_features", None), HubertFrames):
+            logger.warning(
+                "HuBERT's features are not kept: they are computed anew in "
+                "every epoch, which takes far longer than training. Set "
+                "cache_features to True to compute them only once."
+            )
         add_dynamic_item(everything, segment, list(takes), "feats")
     else:
         settings = feature_settings(segment)

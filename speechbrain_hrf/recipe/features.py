@@ -4,6 +4,8 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
+
 from speechbrain_hrf.lobes.hubert import read_geometry
 from speechbrain_hrf.recipe.overrides import (
     as_overrides,
@@ -25,7 +27,8 @@ def use_hubert(hparams_file, overrides):
 
     ``compute_features`` becomes a ``HubertFrames``, ``n_feats`` what the model
     gives, and ``segment_frames`` its frames in the time of the YAML's segment;
-    of the latter two, what is overridden stays.
+    of the latter two, what is overridden stays. The options of the cache, too,
+    are checked here, before any work is done.
 
     Arguments
     ---------
@@ -48,7 +51,8 @@ def use_hubert(hparams_file, overrides):
     OSError
         If the model cannot be loaded.
     ValueError
-        If ``features`` is something else, or contradicts the overrides.
+        If ``features`` is something else, or contradicts the overrides; or if
+        ``keeps_features`` refuses the options of the cache.
 
     Example
     -------
@@ -69,6 +73,10 @@ def use_hubert(hparams_file, overrides):
     (768, 249)
     """
     resolved = resolved_yaml(hparams_file, overrides)
+    if "cache_features" in resolved:
+        keeps_features(
+            resolved["cache_features"], resolved.get("feature_folder")
+        )
     features = resolved["features"]
     if features == "fbank":
         return overrides
@@ -88,3 +96,45 @@ def use_hubert(hparams_file, overrides):
     changed.setdefault("n_feats", geometry.n_feats)
     changed.setdefault("segment_frames", geometry.frames_for(samples))
     return as_overrides(changed)
+
+
+def keeps_features(cache_features, feature_folder):
+    """Whether features are kept, and in a folder; refuses other values.
+
+    Arguments
+    ---------
+    cache_features : bool
+        Whether features are kept on the disk.
+    feature_folder : str or os.PathLike
+        Where. Not looked at if they are not kept.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ValueError
+        If it is not said whether, or not where.
+
+    Example
+    -------
+    >>> keeps_features(True, "results/features"), keeps_features(False, None)
+    (True, False)
+    >>> keeps_features("False", "results/features")
+    Traceback (most recent call last):
+        ...
+    ValueError: cache_features is 'False': it must be True or False.
+    """
+    if not isinstance(cache_features, bool):
+        raise ValueError(
+            f"cache_features is {cache_features!r}: it must be True or False."
+        )
+    is_path = isinstance(feature_folder, str | os.PathLike)
+    if cache_features and not (is_path and os.fspath(feature_folder)):
+        raise ValueError(
+            f"feature_folder is {feature_folder!r}: give a folder to keep the "
+            "features in, or set cache_features to False to compute them anew "
+            "in every epoch."
+        )
+    return cache_features

@@ -32,6 +32,7 @@ MAY_CHANGE = {
     "checkpointer",  # holds epoch_counter; its other parts stand by themselves
     "data_folder",
     "audio_folder",
+    "max_unusable",  # other manifests are refused by refuse_other_data
     "licence",
     "cache_features",
     "feature_folder",

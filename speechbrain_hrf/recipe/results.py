@@ -22,6 +22,9 @@ from speechbrain_hrf.synthetic import is_synthetic
 logger = get_logger(__name__)
 
 SCORES = ("WA", "UA", "WF1", "MF1")
+# Further options that tell runs apart, of the recipes that have them.
+CHOICES = ("class_weights",)
+HELD_OUT = ("valid_session", "held_out_part")
 
 
 def collect_results(hparams, labels, brain, report):
@@ -31,7 +34,8 @@ def collect_results(hparams, labels, brain, report):
     ---------
     hparams : dict
         Of the recipe: output_folder, data_folder, corpus, protocol, seed,
-        hrf_modules, hrf_ratio, hrf_layers; fold where it has one.
+        hrf_modules, hrf_ratio, hrf_layers; and where it has them fold,
+        activation and others.
     labels : list of str
         The classes in the order of their indices.
     brain : speechbrain.Brain
@@ -69,6 +73,11 @@ def collect_results(hparams, labels, brain, report):
     ('save/CKPT+1', 2902)
     """
     scores, deployed = brain.test_scores, brain.deployed
+    chosen = {key: hparams[key] for key in CHOICES if key in hparams}
+    if hparams["protocol"] == "held_out":
+        chosen |= {key: hparams[key] for key in HELD_OUT if key in hparams}
+    if "activation" in hparams:  # a class
+        chosen["activation"] = hparams["activation"].__name__
     return {
         "dataset": hparams["corpus"],
         "synthetic": is_synthetic(hparams["data_folder"]),
@@ -78,6 +87,7 @@ def collect_results(hparams, labels, brain, report):
         "hrf_modules": split_names(hparams["hrf_modules"]),
         "hrf_ratio": hparams["hrf_ratio"],
         "hrf_layers": hparams["hrf_layers"],
+        **chosen,
         "checkpoint": pathlib.Path(
             os.path.relpath(brain.checkpoint.path, hparams["output_folder"])
         ).as_posix(),
@@ -118,11 +128,12 @@ def write_results(output_folder, results):
     ['confusion_matrix.png', 'test_metrics.json']
     """
     folder = pathlib.Path(output_folder)
-    _draw_confusion(results, results, folder / "confusion_matrix.png")
+    _draw_confusion(results, results, "", folder / "confusion_matrix.png")
     if "per_participant" in results:
         _draw_confusion(
             results,
             results["per_participant"],
+            ", per participant",
             folder / "confusion_matrix_participants.png",
         )
     partial = folder / ".test_metrics.json"
@@ -131,12 +142,13 @@ def write_results(output_folder, results):
     logger.info("%s", results_text(results))
 
 
-def _draw_confusion(results, scores, path):
+def _draw_confusion(results, scores, what, path):
     partial = path.with_name(f".{path.name}")
     confusion_figure(
         scores["confusion"],
         results["labels"],
-        f"{results['dataset']}: WA {scores['WA']:.3f}, UA {scores['UA']:.3f}, "
+        f"{results['dataset']}{what}\n"
+        f"WA {scores['WA']:.3f}, UA {scores['UA']:.3f}\n"
         f"WF1 {scores['WF1']:.3f}, MF1 {scores['MF1']:.3f}",
         partial,
     )

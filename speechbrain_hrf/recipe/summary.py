@@ -15,7 +15,12 @@ import statistics
 import sys
 
 SCORES = ("WA", "UA", "WF1", "MF1")
-SAME = ("hrf_modules", "params_training", "params_merged")
+# What seeds of one arm have in common.
+SAME = (
+    *("hrf_modules", "hrf_ratio", "hrf_layers"),
+    *("params_training", "params_merged"),
+    *("activation", "class_weights", "features"),
+)
 
 
 def summary_table(folder):
@@ -73,7 +78,7 @@ def summary_table(folder):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, runs in arms.items():
         runs.sort(key=lambda run: run["seed"])
-        if any(run[key] != runs[0][key] for run in runs for key in SAME):
+        if any(run.get(k) != runs[0].get(k) for run in runs for k in SAME):
             raise ValueError(
                 f"The runs in {folder / name} are not seeds of one arm: they "
                 f"differ in {' or '.join(SAME)}."

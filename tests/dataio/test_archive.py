@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from speechbrain_hrf.dataio import member as member_module
 from speechbrain_hrf.dataio.archive import (
+    check_member,
     member_path,
     members,
     read_bytes,
@@ -259,6 +260,47 @@ def test_small_files_and_listings(wav, kind):
     text = member_path(archive, "first.txt")
     assert read_bytes(text) == b"some text " * 100
     assert read_bytes(packed) == read_bytes(wav) == wav.read_bytes()
+
+
+def damage(archive, name):
+    """Changes one byte at 90 % of a member."""
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as file:
+        info = file.getinfo(name)
+    place = info.header_offset + 30 + len(name)
+    content[place + info.compress_size * 9 // 10] ^= 1
+    archive.write_bytes(content)
+
+
+@KINDS
+def test_a_changed_byte_is_found(wav, kind, caplog):
+    """Of stored members and of deflated ones, whole or in blocks."""
+    paths = {"whole": pack(wav, kind, archive="b.zip"), "file": wav}
+    paths["damaged"] = packed = pack(wav, kind)
+    check_member(packed)
+    assert read_bytes(packed) == wav.read_bytes()
+    damage(wav.parent / "a.zip", "in/a.wav")
+    for read_it in check_member, read_bytes:
+        with pytest.raises(UnusableAudio, match="CRC|decompress") as caught:
+            read_it(packed)
+        assert caught.value.path == packed
+    assert probe(packed) == probe(wav)  # its header is whole
+    infos, unusable = probe_all(paths, 0.4)
+    assert list(infos) == ["whole", "file"] and list(unusable) == ["damaged"]
+    with pytest.raises(ValueError, match="max_unusable=0.3"):
+        probe_all(paths, 0.3)
+
+
+@KINDS
+def test_members_of_several_blocks_are_checked(tmp_path, kind):
+    path = tmp_path / "long.bin"
+    path.write_bytes(np.random.default_rng(0).bytes(2**20 + 2**19))
+    packed = pack(path, kind, path.name)
+    check_member(packed)
+    damage(tmp_path / "a.zip", path.name)
+    with pytest.raises(UnusableAudio, match="CRC|decompress"):
+        check_member(packed)
+    check_member(path)  # no member: left alone
 
 
 def test_what_is_known_to_be_unusable_counts(wav, caplog):

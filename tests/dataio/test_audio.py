@@ -321,7 +321,7 @@ def test_a_long_list_is_cut_in_the_error_only(tmp_path, caplog):
     assert all(f"{index}.wav" in caplog.text for index in range(50))
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.5, 5])
+@pytest.mark.parametrize("share", [-0.1, 1.5, 5, "0.1", None, True])
 def test_the_share_is_a_share(share):
     with pytest.raises(ValueError, match="max_unusable"):
         probe_all({}, max_unusable=share)

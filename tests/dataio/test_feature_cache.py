@@ -7,6 +7,7 @@ import pickle
 import re
 import resource
 import signal
+import tempfile
 import time
 
 import numpy as np
@@ -23,7 +24,10 @@ from speechbrain_hrf.dataio.feature_key import (
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.unusable import UnusableAudio
 
-LOG = "speechbrain_hrf.dataio.feature_cache"
+LOGS = [
+    f"speechbrain_hrf.dataio.{name}"
+    for name in ("feature_cache", "other_caches", "partial_folder")
+]
 # Seconds, rate, channels: a dialogue turn, shorter than a frame, cut, stereo.
 KINDS = [(1.3, 16000, 1), (0.007, 16000, 1), (6.5, 8000, 1), (2.2, 44100, 2)]
 
@@ -83,11 +87,13 @@ def cache(tmp_path, clips, segment, settings, corpus):
 @pytest.fixture
 def log(caplog):
     # SpeechBrain's loggers may have been told not to pass messages on.
-    logger = logging.getLogger(LOG)
-    logger.addHandler(caplog.handler)
-    logger.setLevel(logging.INFO)
+    loggers = [logging.getLogger(name) for name in LOGS]
+    for logger in loggers:
+        logger.addHandler(caplog.handler)
+        logger.setLevel(logging.INFO)
     yield caplog
-    logger.removeHandler(caplog.handler)
+    for logger in loggers:
+        logger.removeHandler(caplog.handler)
 
 
 def assert_right(features, clips, segment):
@@ -269,17 +275,55 @@ def test_killed_builds_leave_nothing_that_counts(tmp_path, log):
     finally:
         process.kill()
         process.join()
-    (partial,) = folder.glob("*.partial")
+    assert len(list(folder.glob("*.partial"))) == 1
+    clips = {str(number): (number,) for number in range(20)}
+    # What is left goes although nothing has to be computed.
+    cached_features(folder, "train", clips, no_features, {"options": {}})
+    assert len(names(folder)) == 1 and "partial" not in names(folder)
 
-    clips = {"a": (3,)}
-    # It might be a living one's, so that it stays for a while.
-    cached_features(folder, "test", clips, torch.eye, {"options": {}})
-    assert partial.exists()
-    for path in [partial, *partial.iterdir()]:
-        os.utime(path, (time.time() - 7200,) * 2)
-    cached_features(folder, "valid", clips, torch.eye, {"options": {}})
-    assert not partial.exists() and len(names(folder)) == 3
-    assert "a killed run has left" in log.text
+
+def test_only_the_owner_can_read_them(cache, tmp_path):
+    umask = os.umask(0)
+    try:
+        cache()
+    finally:
+        os.umask(umask)
+    (folder,) = (tmp_path / "features").iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_another_user_s_are_left_alone():
+    # Pytest's folders are closed to other users.
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o777)
+        arguments = (root, "train", {"a": (3,)}, torch.eye, {"options": {}})
+        cached_features(*arguments)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                torch.set_num_threads(1)
+                os.setuid(65534)
+                cached_features(*arguments)
+            except PermissionError as error:
+                status = 0 if "of another user" in str(error) else 2
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert len(os.listdir(root)) == 1
+
+
+def test_the_log_says_what_may_be_deleted(cache, clips, log):
+    cache()
+    cache(split="test")
+    assert "may be deleted" not in log.text
+    clips["more"] = clips["u2"]
+    cache(clips=clips)
+    assert re.search(
+        r"Other caches of train in .*: 1, \d MB in all.*may be deleted",
+        log.text,
+    )
 
 
 def test_a_slower_builder_takes_the_faster_one_s(tmp_path):

@@ -1,12 +1,16 @@
 """Results come in order, from several processes, a few at a time."""
 
+import logging
 import os
+import re
+import time
 import tracemalloc
 
 import numpy as np
 import pytest
 import torch
 
+from speechbrain_hrf.dataio import parallel
 from speechbrain_hrf.dataio.parallel import computed_in_order, cores
 from speechbrain_hrf.dataio.unusable import UnusableAudio
 
@@ -73,3 +77,25 @@ def test_the_caller_s_random_numbers_are_left_alone(processes):
     torch.manual_seed(1)
     list(computed_in_order(abs, [(1,)] * 9, "", processes))
     assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("limit, announced", [(1, 1), (1000, 0)])
+def test_what_takes_long_is_announced(caplog, monkeypatch, limit, announced):
+    monkeypatch.setattr(parallel, "_MEASURED_SECONDS", 0.1)
+    monkeypatch.setattr(parallel, "_LONG_SECONDS", limit)
+    logger = logging.getLogger("speechbrain_hrf.dataio.parallel")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
+    try:
+        calls = [(0.01,)] * 1000
+        results = computed_in_order(time.sleep, calls, "naps", 0)
+        for _ in range(40):
+            next(results)
+        results.close()
+    finally:
+        logger.removeHandler(caplog.handler)
+    # A message may come twice, by this handler and by pytest's own.
+    found = set(caplog.messages)
+    assert len(found) == announced
+    for message in found:
+        assert re.match(r"naps: (8|16) of 1000 after 0 s, so all", message)

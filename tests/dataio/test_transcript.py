@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from speechbrain_hrf.dataio.transcript import read_transcript
+from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 HEADER = "start_time\tstop_time\tspeaker\tvalue"
 SECRET = "sentinelword"
@@ -130,6 +131,24 @@ def test_malformed_rows_are_named_and_not_quoted(path, row):
 )
 def test_another_header_is_refused(path, lines):
     write(path, lines)
-    with pytest.raises(ValueError, match="line 1: ") as caught:
+    with pytest.raises(UnusableAudio, match="line 1: |nothing in") as caught:
+        read_transcript(path)
+    assert caught.value.path == str(path)
+    assert SECRET not in str(caught.value)
+
+
+def test_unusable_and_malformed_are_told_apart(path):
+    """One interview may be left out; a row that is wrong may not."""
+    write(path, [HEADER, MALFORMED[2]])
+    with pytest.raises(ValueError) as caught:
+        read_transcript(path)
+    assert not isinstance(caught.value, UnusableAudio)
+
+
+@pytest.mark.parametrize("order", ["utf-16", "utf-16-be"])
+def test_utf_16_is_named_and_not_quoted(path, order):
+    mark = b"" if order == "utf-16" else b"\xfe\xff"
+    path.write_bytes(mark + "\n".join([HEADER, *ROWS]).encode(order))
+    with pytest.raises(UnusableAudio, match="UTF-16: save it as") as caught:
         read_transcript(path)
     assert SECRET not in str(caught.value)

@@ -1,5 +1,8 @@
 """Scores as text and as a picture."""
 
+import pytest
+from matplotlib.image import imread
+
 from speechbrain_hrf.metrics import (
     confusion_figure,
     confusion_text,
@@ -14,11 +17,20 @@ def test_confusion_text_lines_up():
     assert len({len(line) for line in lines.splitlines()}) == 1
 
 
-def test_confusion_picture_is_a_picture(tmp_path):
+@pytest.mark.parametrize("labels", [LABELS[:2], LABELS, list("abcdefgh")])
+def test_confusion_picture_is_whole(tmp_path, labels):
+    """Nothing, such as a long title, reaches the edge of the picture."""
+    n = len(labels)
+    confusion = [
+        [10 * (row == column) for row in range(n)] for column in range(n)
+    ]
+    title = "DAIC-WOZ-synthetic, per participant\nWA 0.667, UA 0.667"
     path = tmp_path / "confusion.png"
-    confusion_figure([[3, 1, 0], [1, 1, 0], [0, 0, 0]], LABELS, "demo", path)
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert path.stat().st_size > 5000
+    confusion_figure(confusion, labels, title, path)
+    picture = imread(path)[..., :3]
+    for edge in picture[0], picture[-1], picture[:, 0], picture[:, -1]:
+        assert (edge == 1).all()
+    assert (picture < 0.5).any()
 
 
 def test_report_text_lines_up():

@@ -1,6 +1,7 @@
 """Datasets give the same with and without a cache."""
 
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from speechbrain.lobes.features import Fbank
 from speechbrain.processing.features import InputNormalization
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.lobes.hubert import HubertFrames
 from speechbrain_hrf.recipe import fit_normalisation, load_splits
 
 SPLITS = {"train": ["a", "b", "c"], "test": ["d"]}
@@ -35,11 +37,15 @@ def corpus(tmp_path):
     return tmp_path
 
 
-def load(corpus, labels=("neu", "sad"), n_classes=2, **options):
+def load(
+    corpus, labels=("neu", "sad"), n_classes=2, compute_features=None, **options
+):
+    if compute_features is None:
+        compute_features = Fbank(n_mels=26, deltas=True)
     return load_splits(
         {split: str(corpus / f"{split}.json") for split in SPLITS},
         str(corpus),
-        SegmentFeatures(Fbank(n_mels=26, deltas=True), 500),
+        SegmentFeatures(compute_features, 500),
         CategoricalEncoder(),
         list(labels),
         n_classes,
@@ -75,6 +81,42 @@ def test_without_a_folder_nothing_is_written(corpus):
     before = sorted(corpus.iterdir())
     load(corpus)["train"][0]
     assert sorted(corpus.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "options, match",
+    [
+        ({"cache_features": "False"}, "cache_features is 'False'"),
+        ({"cache_features": 1}, "cache_features is 1: it must be True"),
+        ({"feature_folder": None}, "feature_folder is None: give a folder"),
+        ({"feature_folder": ""}, "feature_folder is ''"),
+        ({"feature_folder": True}, "feature_folder is True"),
+    ],
+)
+def test_wrong_cache_options_are_refused(corpus, options, match):
+    before = sorted(corpus.iterdir())
+    right = {"feature_folder": corpus / "features", "cache_features": True}
+    with pytest.raises(ValueError, match=match):
+        load(corpus, **{**right, **options})
+    assert sorted(corpus.iterdir()) == before
+    load(corpus, **{**right, "cache_features": False})
+    assert sorted(corpus.iterdir()) == before
+    load(corpus, **right)
+    assert (corpus / "features").exists()
+
+
+def test_hubert_without_a_cache_is_warned_of(corpus, hubert_folder, caplog):
+    logger = logging.getLogger("speechbrain_hrf.recipe.data")
+    logger.addHandler(caplog.handler)
+    try:
+        load(corpus)
+        hubert = HubertFrames(str(hubert_folder))
+        load(corpus, compute_features=hubert, feature_folder=corpus / "f")
+        assert "HuBERT's features" not in caplog.text
+        load(corpus, compute_features=hubert)
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert "HuBERT's features are not kept" in caplog.text
 
 
 def test_cached_features_need_no_audio(corpus):

@@ -77,3 +77,24 @@ def test_two_kinds_of_features_are_refused(hubert):
 def test_a_source_that_is_not_there(tmp_path):
     with pytest.raises(OSError, match="hubert_source /.*a local folder"):
         use_hubert(YAML, f"features: hubert\nhubert_source: {tmp_path}/none")
+
+
+@pytest.mark.parametrize(
+    "wrong, match",
+    [
+        ("cache_features: 'False'", "cache_features is 'False'"),
+        ("cache_features: null", "cache_features is None"),
+        ("feature_folder: null", "feature_folder is None: give a folder"),
+    ],
+)
+@pytest.mark.parametrize(
+    "yaml", YAMLS, ids=lambda path: f"{path.parts[-3]}-{path.stem}"
+)
+def test_wrong_cache_options_are_refused_at_once(yaml, wrong, match):
+    with pytest.raises(ValueError, match=match):
+        use_hubert(yaml, use_stand_in(yaml, f"{wrong}\noutput_folder: x"))
+
+
+def test_no_folder_is_needed_without_a_cache():
+    given = "cache_features: False\nfeature_folder: null"
+    assert use_hubert(YAML, given) == given

@@ -450,6 +450,32 @@ def test_malformed_lists_are_named_and_not_quoted(root, tmp_path, line, reason):
     assert not (tmp_path / "m").exists()
 
 
+def test_quoted_lists_are_read(root, tmp_path):
+    before = run(root, tmp_path / "m")
+    (root / LISTS["train"]).write_text(
+        '"Participant_ID","Remark","PHQ8_Binary"\r\n'
+        '"303","one, two","0"\r\n318, "a ""b""","1"\r\n'
+    )
+    assert run(root, tmp_path / "m") == before
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f'303,"{SENTINELS[1]},0', "318,b,1"],  # to the end of the file
+        [f'303,"{SENTINELS[1]},0', '318,b",1'],  # to another one
+        [f'303,"a"{SENTINELS[1]},0', "318,b,1"],
+    ],
+)
+def test_open_quotation_marks_swallow_no_row(root, tmp_path, lines):
+    path = root / LISTS["train"]
+    path.write_text("\n".join(["Participant_ID,Remark,PHQ8_Binary", *lines]))
+    with pytest.raises(ValueError, match="not in pairs") as caught:
+        run(root, tmp_path / "m")
+    assert f"{path}, line 2: " in str(caught.value)
+    assert SENTINELS[1] not in str(caught.value)
+
+
 def test_lists_without_the_columns_are_refused(root, tmp_path):
     for text in "", "Participant_ID,Gender\n303,1\n":
         (root / LISTS["train"]).write_text(text)
@@ -498,6 +524,73 @@ def test_missing_interviews_are_all_listed(root, tmp_path, caplog):
     manifests = run(root, tmp_path / "m", max_unusable=0.5)
     assert count(manifests["test"]) == {"409": 4}
     assert "373_P/373_AUDIO.wav: the file is missing" in caplog.text
+
+
+def damage(archive, name):
+    """Changes one byte at 90 % of a member."""
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as file:
+        info = file.getinfo(name)
+    place = info.header_offset + 30 + len(name)
+    content[place + info.compress_size * 9 // 10] ^= 1
+    archive.write_bytes(content)
+
+
+def unreadable(root, kind):
+    """Makes the transcript of 303 unreadable; what is said of it."""
+    path = root / "303_P" / "303_TRANSCRIPT.csv"
+    if kind == "folder":
+        path.unlink()
+        path.mkdir()
+        return "it is a folder, not a file"
+    if kind in ("empty", "blank"):
+        path.write_text("" if kind == "empty" else "\n\n")
+        return "the file is empty" if kind == "empty" else "there is nothing in"
+    if kind == "utf-16":
+        path.write_bytes(path.read_text().encode("utf-16"))
+        return "it is UTF-16"
+    if kind == "other columns":
+        path.write_text(path.read_text().replace("\t", ","))
+        return "line 1: the columns, separated by tabs, are not"
+    packed = zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED
+    damage(pack(root / "303_P", packed), path.name)
+    return "303_P.zip cannot be read as a zip archive"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "folder",
+        "empty",
+        "blank",
+        "utf-16",
+        "other columns",
+        "stored",
+        "deflated",
+    ],
+)
+def test_unreadable_transcripts_count_as_missing(root, tmp_path, kind):
+    assert "303" in count(run(root, tmp_path / "before")["train"])
+    reason = unreadable(root, kind)
+    with pytest.raises(ValueError, match="1 of 4 DAIC-WOZ inter") as caught:
+        run(root, tmp_path / "m")
+    assert f"303_TRANSCRIPT.csv: {reason}" in str(caught.value)
+    assert not any(word in str(caught.value) for word in SENTINELS)
+    assert not (tmp_path / "m").exists()
+    manifests = run(root, tmp_path / "m", max_unusable=0.25)
+    assert count(manifests["train"]) == {"318": 4}
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_damaged_recordings_in_archives_are_found(root, tmp_path, kind):
+    """Here, and not when features are made of them."""
+    archive = pack(root / "303_P", kind)
+    assert "303" in count(run(root, tmp_path / "before")["train"])
+    damage(archive, "303_AUDIO.wav")
+    with pytest.raises(ValueError, match="303_P.zip cannot be read as a zip"):
+        run(root, tmp_path / "m")
+    manifests = run(root, tmp_path / "m", max_unusable=0.25)
+    assert count(manifests["train"]) == {"318": 4}
 
 
 def test_damaged_archives_count_as_missing(root, tmp_path):
@@ -620,14 +713,22 @@ def test_wrong_folders_are_explained(root, tmp_path):
         ({"protocol": "random"}, "paper, held_out, not 'random'"),
         ({"protocol": "held_out", "held_out_part": 0}, "1 to 5, not 0"),
         ({"protocol": "held_out", "held_out_part": 6}, "1 to 5, not 6"),
+        ({"protocol": ["paper"]}, "paper, held_out, not"),
+        ({"protocol": "held_out", "held_out_part": 1.0}, "1 to 5, not 1.0"),
+        ({"held_out_part": True}, "1 to 5, not True"),
+        ({"held_out_part": "2"}, "1 to 5, not '2'"),
         ({"max_unusable": -1}, "max_unusable"),
+        ({"max_unusable": "0.1"}, "not '0.1'"),
+        ({"max_unusable": None}, "not None"),
+        ({"max_unusable": True}, "not True"),
         ({"correct_offsets": [318]}, r"True or False, not \[318\]"),
         ({"drop_sync_rows": "yes"}, "drop_sync_rows is True or False"),
     ],
 )
-def test_options_out_of_range(root, tmp_path, options, message):
+def test_options_out_of_range(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
-        run(root, tmp_path / "m", **options)
+        # Before any work: that there is no corpus is not noticed.
+        run(tmp_path / "nowhere", tmp_path / "m", **options)
     assert not (tmp_path / "m").exists()
 
 

@@ -357,7 +357,10 @@ def test_wrong_folders_are_explained(small, tmp_path):
         ({"protocol": "random"}, "paper, held_out, not 'random'"),
         ({"protocol": "held_out", "valid_session": 5}, "1 to 4, not 5"),
         ({"protocol": "held_out", "valid_session": 0}, "1 to 4, not 0"),
+        ({"valid_session": True}, "1 to 4, not True"),
+        ({"valid_session": 4.0}, "1 to 4, not 4.0"),
         ({"max_unusable": -1}, "max_unusable"),
+        ({"max_unusable": None}, "max_unusable .* not None"),
     ],
 )
 def test_options_out_of_range(small, tmp_path, options, message):

@@ -523,6 +523,18 @@ def test_prepared_again_only_when_something_changed(small, tmp_path, caplog):
     assert name not in entries(tmp_path / "m")
 
 
+def test_the_search_goes_down_four_folders(small, tmp_path):
+    audio = small / "modality_speech"
+    (small / "1" / "2" / "3").mkdir(parents=True)
+    audio.rename(small / "1" / "2" / "3" / "4")
+    prepare_m3ed(small, tmp_path / "m")
+    (small / "0").mkdir()
+    (small / "1").rename(small / "0" / "1")
+    message = error(small, FileNotFoundError)
+    assert "at most 4 folders below it" in message
+    prepare_m3ed(small, tmp_path / "m", audio_folder="0/1")
+
+
 def test_wrong_folders_are_explained(small, tmp_path):
     def refused(folder, **options):
         return error(folder, FileNotFoundError, **options)
@@ -556,6 +568,9 @@ def test_several_annotations_are_named(small):
         ),
         ({"max_unusable": -1}, "max_unusable"),
         ({"max_unusable": 2}, "max_unusable"),
+        ({"max_unusable": "0.1"}, "not '0.1'"),
+        ({"max_unusable": None}, "not None"),
+        ({"max_unusable": True}, "not True"),
     ],
 )
 def test_options_out_of_range(small, options, message):

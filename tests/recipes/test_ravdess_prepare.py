@@ -218,10 +218,13 @@ def test_wrong_folders_are_explained(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"fold": 0}, "fold is 1 to 6, not 0"),
-        ({"fold": 7}, "fold is 1 to 6, not 7"),
+        ({"fold": 0}, "a whole number, 1 to 6, not 0"),
+        ({"fold": 7}, "a whole number, 1 to 6, not 7"),
         ({"protocol": "random"}, "paper, held_out, not 'random'"),
+        ({"fold": True}, "1 to 6, not True"),
+        ({"fold": 1.0}, "1 to 6, not 1.0"),
         ({"max_unusable": 2}, "max_unusable"),
+        ({"max_unusable": "0.1"}, "not '0.1'"),
     ],
 )
 def test_options_out_of_range(some, tmp_path, options, message):

@@ -39,7 +39,8 @@ def normalise_valid(x, mask, norm):
     >>> torch.allclose(y, torch.nn.BatchNorm1d(2)(x), atol=1e-5)
     True
     """
-    x = x.float()  # statistics are not to be summed in half precision
+    # Statistics are not to be summed in half precision.
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
     weight = mask.unsqueeze(1).to(x.dtype)  # [B, 1, T]
     count = _over_processes(weight.detach().sum())
     # One frame has no variance: it takes the running statistics and leaves no

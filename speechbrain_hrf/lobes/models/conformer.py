@@ -211,6 +211,20 @@ class ConvolutionModule(nn.Module):
         self.activation = nn.SiLU()
         self.pointwise2 = nn.Conv1d(d_model, d_model, 1)
 
+    def add_module(self, name, module):
+        """Keeps the plain BatchNorm where SyncBatchNorm is to replace it.
+
+        SpeechBrain converts every model before DDP; but statistics are shared
+        among processes already, and DDP refuses SyncBatchNorm on CPUs.
+
+        Arguments
+        ---------
+        name : str
+        module : torch.nn.Module
+        """
+        if not isinstance(module, nn.SyncBatchNorm):
+            super().add_module(name, module)
+
     def forward(self, x, lengths):
         """Convolves over time.
 

@@ -1,0 +1,85 @@
+"""A run goes on with the data that it began with, or not at all.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+
+TRAINED_ON = "trained_on.json"
+# Where a file lies may change; what it is and which split it is in may not.
+_MAY_CHANGE = {"wav"}
+
+
+def refuse_other_data(manifest_folder, save_folder):
+    """Raises if checkpoints are of a run on other manifests.
+
+    Preparers write manifests anew when a corpus has changed. SpeechBrain would
+    take up the old checkpoints all the same, and score a model on utterances
+    that it was trained on. To be called after preparation, on the main process.
+
+    Arguments
+    ---------
+    manifest_folder : str
+        With train.json and the others.
+    save_folder : str
+        Where checkpoints go. What they are trained on is noted there.
+
+    Raises
+    ------
+    ValueError
+        Naming the splits that differ, and the fix.
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> manifest = folder / "train.json"
+    >>> _ = manifest.write_text('{"a": {"wav": "a.wav", "emo": "sad"}}')
+    >>> refuse_other_data(folder, folder / "save")
+    >>> (folder / "save" / "CKPT+1").mkdir()
+    >>> _ = manifest.write_text('{"b": {"wav": "a.wav", "emo": "sad"}}')
+    >>> refuse_other_data(folder, folder / "save")
+    Traceback (most recent call last):
+        ...
+    ValueError: .../save holds checkpoints of a run on other data: the train...
+    """
+    now = {
+        path.stem: _digest(path)
+        for path in sorted(pathlib.Path(manifest_folder).glob("*.json"))
+        if path.stem in ("train", "valid", "test")
+    }
+    save_folder = pathlib.Path(save_folder)
+    note = save_folder / TRAINED_ON
+    if any(save_folder.glob("CKPT*")) and note.is_file():
+        then = json.loads(note.read_text(encoding="utf-8"))
+        differing = [
+            split
+            for split in dict.fromkeys([*then, *now])
+            if then.get(split) != now.get(split)
+        ]
+        if differing:
+            raise ValueError(
+                f"{save_folder} holds checkpoints of a run on other data: the "
+                f"{' and the '.join(differing)} set changed since. Its model "
+                "may have been trained on what it would be scored on. Give "
+                "this run its own --output_folder (or --arm), or remove that "
+                "folder."
+            )
+        return
+    save_folder.mkdir(parents=True, exist_ok=True)
+    partial = save_folder / f".{TRAINED_ON}"
+    partial.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, note)
+
+
+def _digest(path):
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    kept = {
+        name: {k: v for k, v in entry.items() if k not in _MAY_CHANGE}
+        for name, entry in entries.items()
+    }
+    content = json.dumps(kept, sort_keys=True).encode()
+    return hashlib.sha256(content).hexdigest()
