@@ -1,0 +1,160 @@
+"""What does an epoch of the recipe cost beyond its training steps?
+
+    python benchmarks/epoch.py --data_folder /path/to/RAVDESS [--rounds 7]
+
+One epoch of train.py (loading, steps, log line, checkpoint) from the feature
+cache, against the same steps on tensors already in memory, against the recipe
+without the cache, and against SpeechBrain's usual way: waveforms read by its
+own loader, features of the batch computed in compute_forward.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import argparse
+import tempfile
+
+import speechbrain as sb
+import torch
+from interleaved import against, measure
+from recipe_runs import one_epoch, prepared, train_script
+from report import ratio_text, save
+
+from speechbrain_hrf.recipe import keep_freed_memory
+from speechbrain_hrf.synthetic import make_corpus
+
+
+def waveforms(datasets, hparams):
+    """The training set as a SpeechBrain recipe usually has it.
+
+    Arguments
+    ---------
+    datasets : dict
+    hparams : dict
+
+    Returns
+    -------
+    DynamicItemDataset
+        Gives id, sig and label.
+    """
+    seconds = (hparams["segment_frames"] - 1) * 0.01
+    samples = round(seconds * hparams["sample_rate"])
+
+    def read(path):
+        return sb.dataio.dataio.read_audio(path)[:samples]
+
+    data = {key: dict(entry) for key, entry in datasets["train"].data.items()}
+    usual = sb.dataio.dataset.DynamicItemDataset(data)
+    usual.add_dynamic_item(read, takes="wav", provides="sig")
+    encode = hparams["label_encoder"].encode_label_torch
+    usual.add_dynamic_item(encode, takes="emo", provides="label")
+    usual.set_output_keys(["id", "sig", "label"])
+    return usual
+
+
+def usual_brain(script):
+    """The recipe's Brain, with features computed from the batch's waveforms.
+
+    Arguments
+    ---------
+    script : module
+
+    Returns
+    -------
+    type
+    """
+
+    class UsualBrain(script.EmotionBrain):
+        """As SpeechBrain's own recipes compute features."""
+
+        def compute_forward(self, batch, stage):
+            """Waveforms to log-probabilities."""
+            batch = batch.to(self.device)
+            wavs, lens = batch.sig
+            feats = self.hparams.compute_features(wavs)
+            batch.feats = (feats, lens)
+            return super().compute_forward(batch, stage)
+
+    return UsualBrain
+
+
+def main():
+    """Measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data_folder", default="synthetic")
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=["ConvTransformer", "Conformer", "SpeechFormer"],
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+
+    torch.set_num_threads(options.threads)
+    keep_freed_memory()
+    script = train_script()
+    figures, rows = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        data = options.data_folder
+        if data == "synthetic":
+            data = make_corpus("RAVDESS", folder)
+        for model in options.models:
+            arms = _arms(script, data, f"{folder}/{model}", model)
+            times = measure(arms, options.rounds, seconds=0)
+            for arm in arms:
+                ratio = against(times, arm, "steps alone")
+                slower = against(times, arm, "an epoch")
+                figures[f"{model}, {arm}"] = {
+                    "seconds": times[arm],
+                    "to_steps": ratio,
+                    "to_epoch": slower,
+                }
+                rows.append(
+                    [
+                        model,
+                        arm,
+                        f"{ratio['milliseconds'] / 1000:.2f} s",
+                        ratio_text(ratio) if arm != "steps alone" else "1",
+                        ratio_text(slower) if arm != "an epoch" else "1",
+                    ]
+                )
+                print(*rows[-1], flush=True)
+    head = ["model", "arm", "time", "to the steps", "to the epoch"]
+    save("epoch", head, rows, figures)
+
+
+def _arms(script, data, folder, model):
+    hparams, datasets, brain = prepared(script, data, f"{folder}/a", model)
+    plain, no_cache, plain_brain = prepared(
+        script, data, f"{folder}/b", model, cache_features=False
+    )
+    usual = waveforms(datasets, hparams)
+    script.EmotionBrain = usual_brain(script)
+    others, _, batch_brain = prepared(script, data, f"{folder}/c", model)
+    script.EmotionBrain = script.EmotionBrain.__mro__[1]
+
+    loader = brain.make_dataloader(
+        datasets["train"],
+        stage=sb.Stage.TRAIN,
+        **hparams["train_dataloader_opts"],
+    )
+    in_memory = list(loader)
+
+    def steps():
+        brain.modules.train()
+        for batch in in_memory:
+            brain.fit_batch(batch)
+
+    return {
+        "steps alone": steps,
+        "an epoch": lambda: one_epoch(brain, hparams, datasets["train"]),
+        "without the cache": lambda: one_epoch(
+            plain_brain, plain, no_cache["train"]
+        ),
+        "SpeechBrain's loader": lambda: one_epoch(batch_brain, others, usual),
+    }
+
+
+if __name__ == "__main__":
+    main()

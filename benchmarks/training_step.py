@@ -1,0 +1,170 @@
+"""What does a training step with HRF cost, against the lightweight model's?
+
+    python benchmarks/training_step.py [--models Conformer] [--device cuda]
+        [--compile] [--precision bf16] [--batch 32] [--rounds 9]
+
+Forward, loss, backward and AdamW on features that are already in memory:
+lightweight, HRF collapsed and chained, and the original size with and without
+HRF. Time and peak memory, each as the ratio to the plain model's.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import argparse
+
+import torch
+from interleaved import against, measure, peak_memory
+from models import LIGHT, batch, build, run
+from report import ratio_text, save
+from torch.nn import functional as F
+
+from speechbrain_hrf.recipe import keep_freed_memory
+
+# row: (original size, modules, extra layers, chained)
+ROWS = {
+    "lightweight": (False, (), 1, False),
+    "FFN2": (False, ("FFN2",), 1, False),
+    "FFN2, chained": (False, ("FFN2",), 1, True),
+    "FFN2, 3 extra layers": (False, ("FFN2",), 3, False),
+    "FFN2, 3 extra layers, chained": (False, ("FFN2",), 3, True),
+    "ALL": (False, ("ALL",), 1, False),
+    "ALL, chained": (False, ("ALL",), 1, True),
+    "ALL, 3 extra layers": (False, ("ALL",), 3, False),
+    "ALL, 3 extra layers, chained": (False, ("ALL",), 3, True),
+    "original": (True, (), 1, False),
+    "original, ALL": (True, ("ALL",), 1, False),
+    "original, ALL, chained": (True, ("ALL",), 1, True),
+}
+
+
+class Step:
+    """One arm: a training step on one batch, again and again.
+
+    Arguments
+    ---------
+    model : torch.nn.ModuleDict
+    data : tuple of torch.Tensor
+        Of ``models.batch``.
+    precision : {"fp32", "bf16"}
+    compiled : bool
+        Whether the model goes through ``torch.compile``.
+    """
+
+    def __init__(self, model, data, precision="fp32", compiled=False):
+        self.model = model.train().to(data[0].device)
+        self.data = data
+        self.precision = precision
+        self.forward = torch.compile(run) if compiled else run
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=1e-3, weight_decay=1e-6, fused=True
+        )
+
+    def __call__(self):
+        """Takes the step."""
+        feats, lens, labels = self.data
+        with torch.autocast(
+            feats.device.type,
+            dtype=torch.bfloat16,
+            enabled=self.precision == "bf16",
+        ):
+            out = self.forward(self.model, feats, lens)
+        loss = F.nll_loss(out.squeeze(1).float(), labels)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+def main():
+    """Measures, prints and saves."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--models", nargs="+", default=list(LIGHT))
+    parser.add_argument("--rows", nargs="+", default=list(ROWS))
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="fp32")
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument(
+        "--returning",
+        action="store_true",
+        help="freed memory goes back to the system, as without our recipes",
+    )
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--name", default="training_step")
+    options = parser.parse_args()
+    # One by default: on a machine that is shared, two threads wait for each
+    # other for longer than they work, and ratios say nothing.
+    torch.set_num_threads(options.threads)
+    if not options.returning:
+        keep_freed_memory()
+
+    data = batch(options.batch, device=options.device)
+    synchronize = (
+        torch.cuda.synchronize if options.device != "cpu" else lambda: None
+    )
+    figures, rows = {}, []
+    for name in options.models:
+        steps = {}
+        for row in options.rows:
+            original, modules, layers, chained = ROWS[row]
+            torch.manual_seed(1)
+            model = build(name, original, modules, layers, chained=chained)
+            steps[row] = Step(model, data, options.precision, options.compile)
+        # The sizes are far apart: each with its own kind, so that a round's
+        # turns lie close to each other in time.
+        for size in (False, True):
+            arms = {r: s for r, s in steps.items() if ROWS[r][0] == size}
+            if not arms:
+                continue
+            baseline = next(iter(arms))
+            times = measure(arms, options.rounds, synchronize=synchronize)
+            memory = {
+                r: peak_memory(s, options.device) for r, s in arms.items()
+            }
+            for row in arms:
+                ratio = against(times, row, baseline)
+                share = memory[row] / memory[baseline]
+                figures[f"{name}, {row}"] = {
+                    "seconds": times[row],
+                    **ratio,
+                    "peak_bytes": memory[row],
+                    "memory_ratio": share,
+                    "baseline": row == baseline,
+                }
+                rows.append(
+                    [
+                        name,
+                        row,
+                        ratio_text(ratio) if row != baseline else "1",
+                        f"{ratio['milliseconds']:.1f} ms",
+                        f"{share:.2f}" if row != baseline else "1",
+                        f"{memory[row] / 2**20:.1f} MiB",
+                    ]
+                )
+                print(*rows[-1], flush=True)
+    head = ["model", "row", "time", "", "peak memory", ""]
+    short = _short(figures, options)
+    save(options.name, head, rows, figures, options.device, short)
+
+
+def _short(figures, options):
+    """A row per arm, a column per model: ratio of time, of memory."""
+    rows = []
+    for row in options.rows:
+        cells = [row]
+        for name in options.models:
+            cost = figures[f"{name}, {row}"]
+            if cost["baseline"]:
+                cells.append(
+                    f"{cost['milliseconds']:.0f} ms, "
+                    f"{cost['peak_bytes'] / 2**20:.0f} MiB"
+                )
+            else:
+                cells.append(f"{ratio_text(cost)}, {cost['memory_ratio']:.2f}")
+        rows.append(cells)
+    return ["time, peak memory", *options.models], rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""HRF stays as cheap as it was measured: a generous, interleaved bound.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import pathlib
+import statistics
+import sys
+
+import pytest
+import torch
+
+BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
+# Measured 1.00 to 1.04 collapsed; up to 3 chained. A median over interleaved
+# rounds of one process strays by a few percent on a busy machine.
+BOUND = 1.5
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """The benchmarks' own modules, as their scripts import them."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        import interleaved
+        import models
+        import training_step
+
+        yield interleaved, models, training_step
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+        for name in ("interleaved", "models", "training_step", "report"):
+            sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    "name", ["ConvTransformer", "Conformer", "SpeechFormer"]
+)
+def test_a_collapsed_step_costs_what_the_small_model_s_does(benchmark, name):
+    interleaved, models, training_step = benchmark
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two wait for each other on a busy machine
+    try:
+        data = models.batch(32)
+        arms = {
+            "plain": training_step.Step(models.build(name), data),
+            "ALL": training_step.Step(
+                models.build(name, modules=("ALL",)), data
+            ),
+        }
+        times = interleaved.measure(arms, rounds=7, seconds=0.05)
+        memory = {
+            row: interleaved.peak_memory(arm) for row, arm in arms.items()
+        }
+    finally:
+        torch.set_num_threads(threads)
+    ratio = statistics.median(
+        a / b for a, b in zip(times["ALL"], times["plain"], strict=True)
+    )
+    assert ratio < BOUND
+    assert memory["ALL"] < 1.05 * memory["plain"]
+
+
+def test_the_measure_sees_a_chain(benchmark):
+    """Control: sending the frames through the chain shows in both figures."""
+    interleaved, models, training_step = benchmark
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        data = models.batch(32)
+        arms = {
+            how: training_step.Step(
+                models.build(
+                    "SpeechFormer", modules=("ALL",), chained=how == "chained"
+                ),
+                data,
+            )
+            for how in ("collapsed", "chained")
+        }
+        times = interleaved.measure(arms, rounds=7, seconds=0.05)
+        memory = {
+            row: interleaved.peak_memory(arm) for row, arm in arms.items()
+        }
+    finally:
+        torch.set_num_threads(threads)
+    ratio = statistics.median(
+        a / b for a, b in zip(times["chained"], times["collapsed"], strict=True)
+    )
+    assert ratio > BOUND
+    assert memory["chained"] > 2 * memory["collapsed"]
+
+
+def test_readmes_have_the_tables_of_the_results():
+    """README's figures come from benchmarks/results by a command."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        import readme
+
+        found = ""
+        for path in readme.READMES:
+            text = path.read_text(encoding="utf-8")
+            assert readme.filled(text) == text, "run benchmarks/readme.py"
+            found += text
+        for path in readme.RESULTS.glob("*.json"):
+            assert f"<!-- benchmark: {path.stem} -->" in found
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+        for name in ("readme", "report"):
+            sys.modules.pop(name, None)
