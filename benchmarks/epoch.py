@@ -144,9 +144,9 @@ def _arms(script, data, folder, model):
         script, data, f"{folder}/b", model, cache_features=False
     )
     usual = waveforms(datasets, hparams)
-    script.EmotionBrain = usual_brain(script)
-    others, _, batch_brain = prepared(script, data, f"{folder}/c", model)
-    script.EmotionBrain = script.EmotionBrain.__mro__[1]
+    others, _, batch_brain = prepared(
+        script, data, f"{folder}/c", model, usual_brain(script)
+    )
 
     loader = brain.make_dataloader(
         datasets["train"],

@@ -28,7 +28,9 @@ def train_script():
     return module
 
 
-def prepared(script, data_folder, output_folder, model, **overrides):
+def prepared(
+    script, data_folder, output_folder, model, brain_class=None, **overrides
+):
     """Hyperparameters, datasets and Brain, as train.py makes them.
 
     Arguments
@@ -38,6 +40,8 @@ def prepared(script, data_folder, output_folder, model, **overrides):
     data_folder, output_folder : str
     model : str
         ConvTransformer, Conformer or SpeechFormer.
+    brain_class : type, optional
+        Default: the recipe's own.
     **overrides
         Further keys of the YAML.
 
@@ -66,7 +70,7 @@ def prepared(script, data_folder, output_folder, model, **overrides):
     datasets = script.dataio_prep(hparams)
     script.fit_normalisation(hparams["mean_var_norm"], datasets["train"])
     hparams["apply_hrf"](hparams["model"])
-    brain = script.EmotionBrain(
+    brain = (brain_class or script.EmotionBrain)(
         modules=hparams["modules"],
         opt_class=hparams["opt_class"],
         hparams=hparams,

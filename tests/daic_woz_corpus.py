@@ -4,7 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import importlib.util
 import pathlib
 import zipfile
 
@@ -22,15 +21,6 @@ WORD = "sentinelword"
 SCORE = "918273645546"
 ITEM = "564738291019"
 SENTINELS = [WORD, SCORE, ITEM]
-
-
-def load_preparer():
-    """The recipe's preparer as a module."""
-    path = RECIPE / "daic_woz_prepare.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def row(start, stop, speaker="Participant", text=WORD):

@@ -33,61 +33,46 @@ def benchmark():
             sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize(
-    "name", ["ConvTransformer", "Conformer", "SpeechFormer"]
-)
-def test_a_collapsed_step_costs_what_the_small_model_s_does(benchmark, name):
+def costs(benchmark, arms):
+    """Median ratio of the second arm's time to the first one's, and memory."""
     interleaved, models, training_step = benchmark
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # two wait for each other on a busy machine
     try:
         data = models.batch(32)
-        arms = {
-            "plain": training_step.Step(models.build(name), data),
-            "ALL": training_step.Step(
-                models.build(name, modules=("ALL",)), data
-            ),
+        steps = {
+            arm: training_step.Step(models.build(name, **options), data)
+            for arm, (name, options) in arms.items()
         }
-        times = interleaved.measure(arms, rounds=7, seconds=0.05)
-        memory = {
-            row: interleaved.peak_memory(arm) for row, arm in arms.items()
-        }
+        times = interleaved.measure(steps, rounds=7, seconds=0.05)
+        memory = [interleaved.peak_memory(step) for step in steps.values()]
     finally:
         torch.set_num_threads(threads)
-    ratio = statistics.median(
-        a / b for a, b in zip(times["ALL"], times["plain"], strict=True)
-    )
+    first, second = times.values()
+    ratio = statistics.median(b / a for a, b in zip(first, second, strict=True))
+    return ratio, *memory
+
+
+@pytest.mark.parametrize(
+    "name", ["ConvTransformer", "Conformer", "SpeechFormer"]
+)
+def test_a_collapsed_step_costs_what_the_small_model_s_does(benchmark, name):
+    arms = {"plain": (name, {}), "ALL": (name, {"modules": ("ALL",)})}
+    ratio, plain, collapsed = costs(benchmark, arms)
     assert ratio < BOUND
-    assert memory["ALL"] < 1.05 * memory["plain"]
+    assert collapsed < 1.05 * plain
 
 
 def test_the_measure_sees_a_chain(benchmark):
     """Control: sending the frames through the chain shows in both figures."""
-    interleaved, models, training_step = benchmark
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        data = models.batch(32)
-        arms = {
-            how: training_step.Step(
-                models.build(
-                    "SpeechFormer", modules=("ALL",), chained=how == "chained"
-                ),
-                data,
-            )
-            for how in ("collapsed", "chained")
-        }
-        times = interleaved.measure(arms, rounds=7, seconds=0.05)
-        memory = {
-            row: interleaved.peak_memory(arm) for row, arm in arms.items()
-        }
-    finally:
-        torch.set_num_threads(threads)
-    ratio = statistics.median(
-        a / b for a, b in zip(times["chained"], times["collapsed"], strict=True)
-    )
+    how = {"modules": ("ALL",)}
+    arms = {
+        "collapsed": ("SpeechFormer", how),
+        "chained": ("SpeechFormer", {**how, "chained": True}),
+    }
+    ratio, collapsed, chained = costs(benchmark, arms)
     assert ratio > BOUND
-    assert memory["chained"] > 2 * memory["collapsed"]
+    assert chained > 2 * collapsed
 
 
 def test_readmes_have_the_tables_of_the_results():

@@ -8,16 +8,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import importlib.util
 import os
-import pathlib
 import random
 
 import pytest
+from preparers import load_preparer
 
 from speechbrain_hrf.synthetic import make_corpus
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # Corpus: one option changed.
 CHANGES = {
     "IEMOCAP": {"protocol": "held_out"},
@@ -30,12 +28,8 @@ KILLED = 137
 
 def preparer(corpus):
     """The prepare function of a recipe."""
-    name = f"{corpus.lower().replace('-', '_')}_prepare"
-    path = REPOSITORY / "recipes" / corpus / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, f"prepare_{name.removesuffix('_prepare')}")
+    module = load_preparer(corpus)
+    return getattr(module, f"prepare_{corpus.lower().replace('-', '_')}")
 
 
 @pytest.fixture(scope="module", params=CHANGES)

@@ -16,18 +16,18 @@ import soundfile as sf
 from daic_woz_corpus import (
     LISTS,
     SENTINELS,
-    load_preparer,
     pack,
     row,
     write_interview,
     write_list,
     write_noise,
 )
+from preparers import load_preparer
 
 from speechbrain_hrf.dataio.audio import read_parts
 from speechbrain_hrf.synthetic import make_corpus
 
-prepare = load_preparer()
+prepare = load_preparer("DAIC-WOZ")
 prepare_daic_woz = prepare.prepare_daic_woz
 
 # Participants and clips by label. Figures of the paper and the official lists.

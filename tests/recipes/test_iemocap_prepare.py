@@ -5,8 +5,6 @@ Authors
 """
 
 import collections
-import importlib.util
-import json
 import logging
 import os
 import pathlib
@@ -14,16 +12,11 @@ import pathlib
 import numpy as np
 import pytest
 import soundfile as sf
+from preparers import load_manifests, load_preparer
 
 from speechbrain_hrf.synthetic import make_corpus
 
-_FILE = (
-    pathlib.Path(__file__).resolve().parents[2]
-    / "recipes/IEMOCAP/iemocap_prepare.py"
-)
-_SPEC = importlib.util.spec_from_file_location("iemocap_prepare", _FILE)
-prepare = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(prepare)
+prepare = load_preparer("IEMOCAP")
 prepare_iemocap = prepare.prepare_iemocap
 
 # Per session: neu, hap + exc, sad, ang. Rows add up to the sessions' counts,
@@ -114,14 +107,6 @@ def log_everything(caplog):
     caplog.set_level(logging.INFO)
 
 
-def load(folder):
-    return {
-        path.stem: json.loads(path.read_text())
-        for path in pathlib.Path(folder).glob("*.json")
-        if path.stem != "fingerprint"
-    }
-
-
 def emotions(entries):
     return collections.Counter(entry["emo"] for entry in entries.values())
 
@@ -137,7 +122,7 @@ def labels_of(release, dialogue):
 
 def test_counts_of_table_1(whole, tmp_path, caplog):
     prepare_iemocap(whole, tmp_path)
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     assert set(manifests) == {"train", "test"}
     train, test = manifests["train"], manifests["test"]
     assert len(train) == 4290 and len(test) == 1241
@@ -153,7 +138,7 @@ def test_counts_of_table_1(whole, tmp_path, caplog):
 @pytest.mark.parametrize("session, count", [(1, 1085), (4, 1031)])
 def test_a_held_out_session(whole, tmp_path, session, count, caplog):
     prepare_iemocap(whole, tmp_path, protocol="held_out", valid_session=session)
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     assert sessions(manifests["valid"]) == {session: count}
     assert set(sessions(manifests["train"])) == {1, 2, 3, 4} - {session}
     assert len(manifests["train"]) == 4290 - count
@@ -165,7 +150,7 @@ def test_the_last_letter_is_the_speaker(whole, tmp_path):
     prepare_iemocap(whole, tmp_path)
     entries = {
         name: entry
-        for part in load(tmp_path).values()
+        for part in load_manifests(tmp_path).values()
         for name, entry in part.items()
     }
     for name, entry in entries.items():
@@ -187,15 +172,15 @@ def test_the_last_letter_is_the_speaker(whole, tmp_path):
 
 def test_the_folder_above_is_accepted(small, tmp_path):
     prepare_iemocap(small.parent, tmp_path / "m")
-    for part in load(tmp_path / "m").values():
+    for part in load_manifests(tmp_path / "m").values():
         for entry in part.values():
             assert entry["duration"] == 0.1
             path = entry["wav"].replace("{data_root}", str(small.parent))
             assert os.path.isfile(path)
     # {data_root} is another one now, so these manifests would not do.
-    before = load(tmp_path / "m")
+    before = load_manifests(tmp_path / "m")
     prepare_iemocap(small, tmp_path / "m")
-    assert load(tmp_path / "m") != before
+    assert load_manifests(tmp_path / "m") != before
 
 
 def test_other_counts_are_named(small, tmp_path, caplog):
@@ -211,7 +196,7 @@ def test_windows_line_ends_and_odd_bytes_do_not_matter(small, tmp_path):
         content = path.read_bytes().replace(b"\n", b"\r\n")
         path.write_bytes(content.replace(b"a remark", b"na\xefve \x93so\x94"))
     prepare_iemocap(small, tmp_path / "2")
-    assert load(tmp_path / "1") == load(tmp_path / "2")
+    assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
 
 
 def test_a_comment_over_several_lines_is_no_label_line(small):
@@ -283,7 +268,7 @@ def test_missing_and_broken_audio(small, tmp_path, caplog):
     assert not (tmp_path / "m").exists()
 
     prepare_iemocap(small, tmp_path / "m", max_unusable=0.02)
-    manifests = load(tmp_path / "m")
+    manifests = load_manifests(tmp_path / "m")
     assert len(manifests["train"]) == 78
     assert missing.stem not in manifests["train"]
     assert str(broken) in caplog.text
@@ -302,19 +287,19 @@ def test_prepared_again_only_when_something_changed(small, tmp_path, caplog):
     assert "protocol: 'paper' -> 'held_out'" in run(protocol="held_out")
     text = run(protocol="held_out", valid_session=2)
     assert "valid_session: 4 -> 2" in text
-    assert set(sessions(load(tmp_path / "m")["valid"])) == {2}
+    assert set(sessions(load_manifests(tmp_path / "m")["valid"])) == {2}
     run()
-    assert "valid" not in load(tmp_path / "m")
+    assert "valid" not in load_manifests(tmp_path / "m")
 
     path = labels_of(small, "Ses01F_impro01")
     path.write_text(path.read_text().replace("\tneu\t", "\tang\t"))
     assert "because the data changed" in run()
-    entry = next(iter(load(tmp_path / "m")["test"].values()))
+    entry = next(iter(load_manifests(tmp_path / "m")["test"].values()))
     path = pathlib.Path(entry["wav"].replace("{data_root}", str(small)))
     path.unlink()
     sf.write(path, np.zeros(3200), 16000)
     assert "because the data changed" in run()
-    assert load(tmp_path / "m")["test"][path.stem]["duration"] == 0.2
+    assert load_manifests(tmp_path / "m")["test"][path.stem]["duration"] == 0.2
     assert "are current" in run()
 
 
@@ -372,7 +357,7 @@ def test_options_out_of_range(small, tmp_path, options, message):
 def test_the_stand_in(tmp_path, tmp_path_factory, caplog):
     release = make_corpus("IEMOCAP", tmp_path_factory.getbasetemp())
     prepare_iemocap(release, tmp_path / "m", protocol="held_out")
-    manifests = load(tmp_path / "m")
+    manifests = load_manifests(tmp_path / "m")
     sizes = {name: len(part) for name, part in manifests.items()}
     assert sizes == {"train": 144, "valid": 48, "test": 48}
     speakers = {

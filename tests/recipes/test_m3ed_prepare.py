@@ -5,7 +5,6 @@ Authors
 """
 
 import collections
-import importlib.util
 import json
 import logging
 import os
@@ -15,15 +14,11 @@ import time
 import numpy as np
 import pytest
 import soundfile as sf
+from preparers import load_manifests, load_preparer
 
 from speechbrain_hrf.synthetic import make_corpus
 
-_FILE = (
-    pathlib.Path(__file__).resolve().parents[2] / "recipes/M3ED/m3ed_prepare.py"
-)
-_SPEC = importlib.util.spec_from_file_location("m3ed_prepare", _FILE)
-prepare = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(prepare)
+prepare = load_preparer("M3ED")
 prepare_m3ed = prepare.prepare_m3ed
 
 # In the order neutral, happy, sad, anger, surprise, disgust, fear.
@@ -129,18 +124,10 @@ def log_everything(caplog):
     caplog.set_level(logging.INFO)
 
 
-def load(folder):
-    return {
-        path.stem: json.loads(path.read_text())
-        for path in pathlib.Path(folder).glob("*.json")
-        if path.stem != "fingerprint"
-    }
-
-
 def entries(folder):
     return {
         name: entry
-        for part in load(folder).values()
+        for part in load_manifests(folder).values()
         for name, entry in part.items()
     }
 
@@ -169,7 +156,7 @@ def error(corpus, kind=ValueError, **options):
 
 def test_counts_of_the_paper(whole, tmp_path, caplog):
     prepare_m3ed(whole, tmp_path)
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     assert set(manifests) == {"train", "valid", "test"}
     sizes = {name: len(part) for name, part in manifests.items()}
     assert sizes == {"train": 17427 - 12, "valid": 2821, "test": 4201}
@@ -252,7 +239,7 @@ def test_neither_dirt_nor_order_matters(small, tmp_path):
     path = small / "splitInfo" / "movie_list_train.txt"
     path.write_text("\n".join(reversed(path.read_text().splitlines())))
     prepare_m3ed(small, tmp_path / "2")
-    assert load(tmp_path / "1") == load(tmp_path / "2")
+    assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
 
 
 def test_line_ends_blank_lines_and_byte_order_marks(small, tmp_path):
@@ -265,7 +252,7 @@ def test_line_ends_blank_lines_and_byte_order_marks(small, tmp_path):
     path = small / "annotation.json"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     prepare_m3ed(small, tmp_path / "2")
-    assert load(tmp_path / "1") == load(tmp_path / "2")
+    assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
 
 
 def test_other_counts_are_named(small, tmp_path, caplog):
@@ -456,7 +443,7 @@ def test_two_files_of_a_name(small, tmp_path):
     prepare_m3ed(
         small, tmp_path / "n", audio_folder=str(small / "modality_speech")
     )
-    assert load(tmp_path / "m") == load(tmp_path / "n")
+    assert load_manifests(tmp_path / "m") == load_manifests(tmp_path / "n")
     places = {x["wav"].split("/")[1] for x in entries(tmp_path / "m").values()}
     assert places == {"modality_speech"}
 
@@ -580,7 +567,9 @@ def test_options_out_of_range(small, options, message):
 def test_the_stand_in(tmp_path, tmp_path_factory, caplog):
     corpus = make_corpus("M3ED", tmp_path_factory.getbasetemp())
     prepare_m3ed(corpus, tmp_path / "m")
-    sizes = {name: len(part) for name, part in load(tmp_path / "m").items()}
+    sizes = {
+        name: len(part) for name, part in load_manifests(tmp_path / "m").items()
+    }
     assert sizes == {"train": 143, "valid": 48, "test": 48}
     text = "240 utterances are annotated, 239 of them have usable audio"
     assert text in caplog.text

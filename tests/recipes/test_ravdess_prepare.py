@@ -5,27 +5,19 @@ Authors
 """
 
 import collections
-import importlib.util
-import json
 import logging
 import os
-import pathlib
 import shutil
 
 import numpy as np
 import pytest
 import soundfile as sf
+from preparers import load_manifests, load_preparer
 
 from speechbrain_hrf.dataio.audio import read
 from speechbrain_hrf.synthetic import make_corpus
 
-_FILE = (
-    pathlib.Path(__file__).resolve().parents[2]
-    / "recipes/RAVDESS/ravdess_prepare.py"
-)
-_SPEC = importlib.util.spec_from_file_location("ravdess_prepare", _FILE)
-prepare = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(prepare)
+prepare = load_preparer("RAVDESS")
 prepare_ravdess = prepare.prepare_ravdess
 
 ALL_ACTORS = range(1, 25)
@@ -72,14 +64,6 @@ def log_everything(caplog):
     caplog.set_level(logging.INFO)
 
 
-def load(folder):
-    return {
-        path.stem: json.loads(path.read_text())
-        for path in pathlib.Path(folder).glob("*.json")
-        if path.stem != "fingerprint"
-    }
-
-
 def actors_of(entries):
     return {entry["actor"] for entry in entries.values()}
 
@@ -87,7 +71,7 @@ def actors_of(entries):
 @pytest.mark.parametrize("fold", range(1, 7))
 def test_paper_protocol(whole, tmp_path, fold, caplog):
     prepare_ravdess(whole, tmp_path, fold=fold)
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     assert {name: len(part) for name, part in manifests.items()} == {
         "train": 1200,
         "test": 240,
@@ -110,7 +94,7 @@ def test_paper_protocol(whole, tmp_path, fold, caplog):
 @pytest.mark.parametrize("fold, valid", [(1, {5, 6, 7, 8}), (6, {1, 2, 3, 4})])
 def test_held_out_protocol(whole, tmp_path, fold, valid):
     prepare_ravdess(whole, tmp_path, fold=fold, protocol="held_out")
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     test = set(range(4 * fold - 3, 4 * fold + 1))
     assert actors_of(manifests["valid"]) == valid
     assert actors_of(manifests["test"]) == test
@@ -120,7 +104,7 @@ def test_held_out_protocol(whole, tmp_path, fold, valid):
 
 def test_an_entry(whole, tmp_path):
     prepare_ravdess(whole, tmp_path, fold=3)
-    assert load(tmp_path)["test"]["03-01-06-01-02-01-12"] == {
+    assert load_manifests(tmp_path)["test"]["03-01-06-01-02-01-12"] == {
         "wav": "{data_root}/Actor_12/03-01-06-01-02-01-12.wav",
         "duration": 0.005,
         "emo": "fearful",
@@ -148,7 +132,7 @@ LAYOUTS = [
 def test_layouts(tmp_path, name, end):
     data = fill(tmp_path / "data", name, actors=range(1, 7), end=end)
     prepare_ravdess(data, tmp_path / "m")
-    manifests = load(tmp_path / "m")
+    manifests = load_manifests(tmp_path / "m")
     assert len(manifests["test"]) == 240 and len(manifests["train"]) == 120
     for entry in manifests["test"].values():
         path = entry["wav"].replace("{data_root}", str(data))
@@ -243,7 +227,7 @@ def test_unreadable_files(some, tmp_path, caplog):
     assert not (tmp_path / "m").exists()
 
     prepare_ravdess(some, tmp_path / "m")
-    assert len(load(tmp_path / "m")["test"]) == 239
+    assert len(load_manifests(tmp_path / "m")["test"]) == 239
     assert "1 of 360 RAVDESS files (0.28%)" in caplog.text
 
 
@@ -256,9 +240,9 @@ def test_prepared_again_only_when_something_changed(some, tmp_path, caplog):
     assert "because there are none yet" in run()
     assert "are current" in run()
     assert "protocol: 'paper' -> 'held_out'" in run(protocol="held_out")
-    assert "valid" in load(tmp_path / "m")
+    assert "valid" in load_manifests(tmp_path / "m")
     assert "protocol: 'held_out' -> 'paper'" in run()
-    assert "valid" not in load(tmp_path / "m")
+    assert "valid" not in load_manifests(tmp_path / "m")
     assert "max_unusable: 0.01 -> 0.02" in run(max_unusable=0.02)
     (some / "Actor_03" / "03-01-01-01-01-01-03.wav").unlink()
     assert "because the data changed" in run(max_unusable=0.02)
@@ -286,7 +270,7 @@ def test_the_order_of_folders_does_not_matter(some, tmp_path, monkeypatch):
 def test_the_stand_in(tmp_path, tmp_path_factory, caplog):
     root = make_corpus("RAVDESS", tmp_path_factory.getbasetemp())
     prepare_ravdess(root, tmp_path / "m", fold=1, protocol="held_out")
-    manifests = load(tmp_path / "m")
+    manifests = load_manifests(tmp_path / "m")
     sizes = {name: len(part) for name, part in manifests.items()}
     assert sizes == {"train": 160, "valid": 40, "test": 40}
     assert "whole corpus" not in caplog.text
@@ -297,7 +281,7 @@ def test_the_stand_in(tmp_path, tmp_path_factory, caplog):
 
 def test_real_files(ravdess_folder, tmp_path, caplog):
     prepare_ravdess(ravdess_folder, tmp_path, fold=6)
-    manifests = load(tmp_path)
+    manifests = load_manifests(tmp_path)
     assert len(manifests["train"]) == 1200 and len(manifests["test"]) == 240
     assert actors_of(manifests["test"]) == {21, 22, 23, 24}
     assert "WARNING" not in caplog.text
