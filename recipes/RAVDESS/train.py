@@ -34,6 +34,7 @@ from speechbrain_hrf.recipe import (
     load_splits,
     locate_hparams,
     make_stand_in,
+    record_steps,
     refuse_other_data,
     refuse_other_options,
     save_labels,
@@ -200,6 +201,9 @@ if __name__ == "__main__":
     # HRF: the chosen layers become chains, in place
     report = hparams["apply_hrf"](hparams["model"])
     sb.core.logger.info("HRF\n%s", report)
+    record_steps(
+        hparams["model"], hparams["output_folder"], hparams["record_steps"]
+    )
 
     # Training
     brain = EmotionBrain(

@@ -10,6 +10,7 @@ from speechbrain_hrf.recipe.data import (
     load_splits,
     save_labels,
 )
+from speechbrain_hrf.recipe.effective_steps import record_steps
 from speechbrain_hrf.recipe.epoch import end_epoch
 from speechbrain_hrf.recipe.features import use_hubert
 from speechbrain_hrf.recipe.finish import finish_run
@@ -38,6 +39,7 @@ __all__ = [
     "load_splits",
     "locate_hparams",
     "make_stand_in",
+    "record_steps",
     "refuse_other_data",
     "refuse_other_options",
     "results_text",

@@ -20,7 +20,9 @@ def finish_run(results, output_folder, export_folder, compute_features, debug):
     ---------
     results : dict
         Of ``collect_results``, and what the recipe adds.
-    output_folder, export_folder : str
+    output_folder : str
+    export_folder : str or None
+        None exports nothing.
     compute_features : torch.nn.Module
         May say by an attribute ``why_not_exported`` that a model on its
         features is not to be deployed.
@@ -45,6 +47,8 @@ def finish_run(results, output_folder, export_folder, compute_features, debug):
         return
     run_on_main(write_results, args=[output_folder, results])
     why_not = getattr(compute_features, "why_not_exported", None)
+    if export_folder is None:
+        why_not = "export_folder is null"
     if why_not:
         logger.info("Nothing is exported: %s", why_not)
         return

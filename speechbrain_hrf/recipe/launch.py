@@ -36,6 +36,8 @@ MAY_CHANGE = {
     "licence",
     "cache_features",
     "feature_folder",
+    "export_folder",
+    "record_steps",
     "hrf_chained",
     "apply_hrf",  # holds hrf_chained; its other options stand by themselves
 }
