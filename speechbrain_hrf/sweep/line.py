@@ -87,7 +87,7 @@ def trial_line(trial, study, output_folder, threads):
         },
         "valid": _scored_epoch(curves, results["epoch"]),
         "curves": curves,
-        "steps_per_epoch": _steps_per_epoch(trial, folder, steps),
+        "steps_per_epoch": _steps_per_epoch(folder),
         "params": {
             "training": results["params_training"],
             "merged": results["params_merged"],
@@ -166,7 +166,7 @@ def _scored_epoch(curves, epoch):
     return {**scores, "epoch": epoch}
 
 
-def _steps_per_epoch(trial, folder, steps):
+def _steps_per_epoch(folder):
     manifest = _read_json(folder / "manifests" / "train.json")
     hparams = (folder / "hyperparams.yaml").read_text(encoding="utf-8")
     batch_size = int(re.search(r"^batch_size: (\d+)", hparams, re.M)[1])

@@ -9,11 +9,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 from ruamel.yaml import YAML
 
+from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.sweep.line import trial_line
-from speechbrain_hrf.sweep.lines import append_line
+from speechbrain_hrf.sweep.lines import append_line, read_lines
+from speechbrain_hrf.synthetic import make_corpus
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 OUTPUT = "output.txt"
 # What is shown of a failed trial's output.
@@ -30,7 +38,8 @@ class TrialFailed(RuntimeError):
 def run_trial(trial, study, threads=1):
     """Runs a trial and adds its line to the study's trials.jsonl.
 
-    One that was stopped before goes on from its last checkpoint. The recipe
+    One that was stopped before goes on from its last checkpoint; one that has
+    its line is not run again. The recipe
     exports nothing; its output folder, ``runs/<id>``, stays, with
     ``output.txt``, what it printed.
 
@@ -67,10 +76,28 @@ def run_trial(trial, study, threads=1):
     """
     output_folder = study.folder / "runs" / trial.id
     output_folder.mkdir(parents=True, exist_ok=True)
-    output = output_folder / OUTPUT
+    with open(output_folder / "lock", "wb") as lock:
+        # A machine that was given up for lost may still be at it.
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for line in read_lines(study.folder):
+            if line["id"] == trial.id:
+                return line
+        seconds = _run_recipe(
+            trial, study, output_folder / OUTPUT, threads, lock
+        )
+        line = trial_line(trial, study, output_folder, threads)
+        line["seconds"]["total"] = seconds
+        append_line(study.folder, line)
+    return line
+
+
+def _run_recipe(trial, study, output, threads, lock):
+    """Runs train.py; returns how many seconds that took."""
     # A trial takes the cores it was given and no more: threads that wait for
     # each other on busy cores can make it twenty times slower.
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    start = time.perf_counter()
     with open(output, "ab") as stream:
         process = subprocess.Popen(
             _attached(recipe_command(trial, study)),
@@ -79,6 +106,7 @@ def run_trial(trial, study, threads=1):
             stderr=subprocess.STDOUT,
             env=environment,
             start_new_session=True,
+            pass_fds=[lock.fileno()],  # locked until both have ended
         )
         try:
             status = process.wait()
@@ -90,9 +118,56 @@ def run_trial(trial, study, threads=1):
             f"{trial.label}: train.py ended with status {status}. Its output, "
             f"{output}, ends:\n{end[-_SHOWN_CHARACTERS:]}"
         )
-    line = trial_line(trial, study, output_folder, threads)
-    append_line(study.folder, line)
-    return line
+    return round(time.perf_counter() - start, 1)
+
+
+def make_data(study):
+    """Generates the stand-in corpus of a study on "synthetic" data.
+
+    To be called once, before its trials start.
+
+    Arguments
+    ---------
+    study : Study
+
+    Returns
+    -------
+    str
+        Where the trials' data are.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> make_data(SimpleNamespace(data_folder="/data/RAVDESS"))
+    '/data/RAVDESS'
+    """
+    if study.data_folder == STAND_IN:
+        folder = data_folder(study)
+        make_corpus(study.recipe_folder.name, folder)
+    return data_folder(study)
+
+
+def data_folder(study):
+    """Where a study's trials find their data.
+
+    Arguments
+    ---------
+    study : Study
+
+    Returns
+    -------
+    str
+        One stand-in corpus serves all trials of a study.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> data_folder(SimpleNamespace(data_folder="/data/RAVDESS"))
+    '/data/RAVDESS'
+    """
+    if study.data_folder == STAND_IN:
+        return str(study.folder / "corpus")
+    return study.data_folder
 
 
 def recipe_command(trial, study):
@@ -125,7 +200,7 @@ def recipe_command(trial, study):
     hparams = study.recipe_folder / "hparams" / f"{trial.model}_hrf.yaml"
     options = {
         **trial.options,
-        "data_folder": str(study.data_folder),
+        "data_folder": data_folder(study),
         "output_folder": str(study.folder / "runs" / trial.id),
         "feature_folder": str(study.folder / "features"),
         "export_folder": None,

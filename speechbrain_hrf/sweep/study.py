@@ -9,6 +9,7 @@ Authors
 """
 
 import dataclasses
+import functools
 import itertools
 import os
 import pathlib
@@ -165,7 +166,8 @@ def load_study(path, overrides=""):
     'conformer Lightweight, lr 0.001, fold 1, seed 7'
     """
     with open(path, encoding="utf-8") as stream:
-        given = load_hyperpyyaml(stream, overrides)
+        # A key that the YAML leaves out may be given; _check_keys knows all.
+        given = load_hyperpyyaml(stream, overrides, overrides_must_match=False)
     _check_keys(given, DEFAULTS, path)
     settings = {**DEFAULTS, **given}
     missing = [key for key in REQUIRED if not settings[key]]
@@ -250,7 +252,7 @@ def _arms(grid, recipe_folder, model, fold, seed):
         raise ValueError(
             f"There is no model {model!r} in {yaml.parent}. It has {known}."
         )
-    defaults = resolved_yaml(yaml, "")
+    defaults = _defaults(yaml)
     place = {"seed": seed}
     if fold is not None:
         place[grid["fold_key"]] = fold
@@ -274,6 +276,11 @@ def _arms(grid, recipe_folder, model, fold, seed):
                 grid["metric"],
                 fold,
             )
+
+
+@functools.cache
+def _defaults(yaml):
+    return resolved_yaml(yaml, "")
 
 
 def _rows(grid, model):

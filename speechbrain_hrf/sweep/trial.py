@@ -82,6 +82,8 @@ class Trial:
         for key, name in ("hrf_ratio", "ratio"), ("hrf_layers", "layers"):
             if self.modules and key in self.options:
                 parts.append(f"{name} {self.options[key]}")
+        if "activation" in self.options:
+            parts.append(self.options["activation"].rpartition(".")[2])
         if self.fold is not None:
             parts.append(f"fold {self.fold}")
         return ", ".join([*parts, f"seed {self.seed}"])
