@@ -39,6 +39,7 @@ from speechbrain_hrf.recipe import (
     refuse_other_data,
     refuse_other_options,
     save_labels,
+    scale_factor_steps,
     use_hubert,
     use_stand_in,
     warn_if_synthetic,
@@ -61,13 +62,16 @@ class DepressionBrain(sb.Brain):
         return self.modules.classifier(embedding)
 
     def compute_objectives(self, predictions, batch, stage):
-        """Negative log-likelihood; collects what the scores need."""
+        """Negative log-likelihood, or distillation; collects for the scores."""
         labels, _ = batch.label
         if stage != sb.Stage.TRAIN:
             self.scores.append(batch.id, predictions, labels)
         # Validation and test losses compare with those of other weights
         weight = self.class_weights if stage == sb.Stage.TRAIN else None
-        return self.hparams.compute_cost(predictions, labels, weight=weight)
+        loss = self.hparams.compute_cost(predictions, labels, weight=weight)
+        if stage == sb.Stage.TRAIN and self.distillation is not None:
+            loss = self.distillation(loss, predictions, batch.id)
+        return loss
 
     def on_stage_start(self, stage, epoch=None):
         """Starts new scores."""
@@ -224,10 +228,19 @@ if __name__ == "__main__":
         hparams["model"], hparams["output_folder"], hparams["record_steps"]
     )
 
+    distillation = hparams["distillation"](
+        datasets["train"],
+        hparams["collate_fn"],
+        STATES,
+        hparams["output_folder"],
+    )
+
     # Training
     brain = DepressionBrain(
         modules=hparams["modules"],
-        opt_class=hparams["opt_class"],
+        opt_class=scale_factor_steps(
+            hparams["opt_class"], hparams["model"], hparams["hrf_lr_scale"]
+        ),
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
@@ -235,6 +248,7 @@ if __name__ == "__main__":
     brain.class_weights = (
         weights if weights is None else weights.to(brain.device)
     )
+    brain.distillation = distillation
     # An order by seed and epoch alone, however many processes share the work
     brain.train_sampler = ReproducibleRandomSampler(
         datasets["train"], seed=hparams["seed"]

@@ -38,6 +38,7 @@ from speechbrain_hrf.recipe import (
     refuse_other_data,
     refuse_other_options,
     save_labels,
+    scale_factor_steps,
     use_hubert,
     use_stand_in,
     warn_if_synthetic,
@@ -60,11 +61,14 @@ class EmotionBrain(sb.Brain):
         return self.modules.classifier(embedding)
 
     def compute_objectives(self, predictions, batch, stage):
-        """Negative log-likelihood; collects what the scores need."""
+        """Negative log-likelihood, or distillation; collects for the scores."""
         labels, _ = batch.label
         if stage != sb.Stage.TRAIN:
             self.scores.append(batch.id, predictions, labels)
-        return self.hparams.compute_cost(predictions, labels)
+        loss = self.hparams.compute_cost(predictions, labels)
+        if stage == sb.Stage.TRAIN and self.distillation is not None:
+            loss = self.distillation(loss, predictions, batch.id)
+        return loss
 
     def on_stage_start(self, stage, epoch=None):
         """Starts new scores."""
@@ -205,14 +209,24 @@ if __name__ == "__main__":
         hparams["model"], hparams["output_folder"], hparams["record_steps"]
     )
 
+    distillation = hparams["distillation"](
+        datasets["train"],
+        hparams["collate_fn"],
+        EMOTIONS,
+        hparams["output_folder"],
+    )
+
     # Training
     brain = EmotionBrain(
         modules=hparams["modules"],
-        opt_class=hparams["opt_class"],
+        opt_class=scale_factor_steps(
+            hparams["opt_class"], hparams["model"], hparams["hrf_lr_scale"]
+        ),
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
+    brain.distillation = distillation
     # An order by seed and epoch alone, however many processes share the work
     brain.train_sampler = ReproducibleRandomSampler(
         datasets["train"], seed=hparams["seed"]

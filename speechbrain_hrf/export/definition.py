@@ -34,6 +34,7 @@ HRF_OPTIONS = {
     "hrf_layers": "layers",
     "hrf_width_of": "width_of",
     "hrf_inner_bias": "inner_bias",
+    "hrf_inner_norm": "inner_norm",
 }
 HEADER = "# Inference hyperparameters of an exported model (speechbrain-hrf)."
 

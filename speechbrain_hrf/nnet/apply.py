@@ -22,7 +22,11 @@ from speechbrain_hrf.nnet.packed import (
     PackedChains,
     heads_of,
 )
-from speechbrain_hrf.nnet.refusals import refuse_unsuitable, refuse_wrappers
+from speechbrain_hrf.nnet.refusals import (
+    refuse_inner_norm,
+    refuse_unsuitable,
+    refuse_wrappers,
+)
 from speechbrain_hrf.nnet.report import (
     Expansion,
     HRFReport,
@@ -40,6 +44,7 @@ def apply_hrf(
     init="default",
     inner_bias=True,
     chained=False,
+    inner_norm=False,
 ):
     """Expands the chosen layers of a model, in place.
 
@@ -69,6 +74,9 @@ def apply_hrf(
         Whether the extra layers have biases.
     chained : bool
         Send frames through the whole chain: slow, the same result.
+    inner_norm : bool
+        Normalise the extra layers over the batch, as BatchNorm does; merges
+        all the same. Not the paper's, see ``inner_norm``.
 
     Returns
     -------
@@ -80,7 +88,9 @@ def apply_hrf(
         For a name that matches nothing, an option out of range, and a layer
         that is tied, frozen, constrained by ``max_norm`` or another
         parametrization, has hooks, or has been expanded already; for a model
-        that is wrapped in DDP or compiled.
+        that is wrapped in DDP or compiled; with ``inner_norm``, for a layer
+        that is not called, but read (packed weights, the output projection of
+        ``torch.nn.MultiheadAttention``), or has no bias.
 
     Example
     -------
@@ -90,17 +100,20 @@ def apply_hrf(
     >>> [layer.name for layer in report.expansions]
     ['self_attn.in_proj_weight.q', 'linear1']
     """
-    check_options(ratio, layers, width_of, init)
+    check_options(ratio, layers, width_of, init, inner_norm)
     refuse_wrappers(model)
     targets = resolve(model, modules)
     for target in targets:
         refuse_unsuitable(model, target)
+        if inner_norm:
+            refuse_inner_norm(model, target)
     options = {
         "ratio": ratio,
         "layers": layers,
         "width_of": width_of,
         "init": init,
         "inner_bias": inner_bias,
+        "inner_norm": inner_norm,
     }
     before = count_parameters(model)
     # Built first and put in place last, so that no failure leaves the model
@@ -114,7 +127,11 @@ def apply_hrf(
                 linear.out_features,
                 replaces=linear,
                 chained=chained,
-                **options,
+                # Inner biases would give a layer without a bias one.
+                **{
+                    **options,
+                    "inner_bias": inner_bias and linear.bias is not None,
+                },
             )
             replacements.append((target.path, chain))
             before_here = count_parameters(linear)

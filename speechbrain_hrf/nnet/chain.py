@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.collapse import collapse, collapse_exactly
+from speechbrain_hrf.nnet.fold import fold
 from speechbrain_hrf.nnet.initialisation import INITS
+from speechbrain_hrf.nnet.inner_norm import InnerNorm
 
 WIDTHS_OF = ("out", "in")
 
@@ -36,6 +38,10 @@ class Chain(nn.Module):
         "default", "scaled" or "preserve", see ``initialisation``.
     inner_bias : bool
         Whether the extra layers have biases.
+    inner_norm : bool
+        Whether the extra layers are normalised over the batch, see
+        ``inner_norm``. Of their biases only the last one is left, as its
+        shift: the next normalisation would take the others away.
 
     Example
     -------
@@ -56,9 +62,16 @@ class Chain(nn.Module):
         width_of="out",
         init="default",
         inner_bias=True,
+        inner_norm=False,
     ):
         super().__init__()
-        check_options(ratio, layers, width_of, init)
+        check_options(ratio, layers, width_of, init, inner_norm)
+        if inner_norm and bias is None:
+            raise ValueError(
+                "HRF's inner_norm is True, but the layer has no bias: the mean "
+                "that is taken away would give the merged one a bias. Give the "
+                "layer one, or set inner_norm to False."
+            )
         n, m = weight.shape
         hidden = round(ratio * (n if width_of == "out" else m))
         widths = [m] + [hidden] * layers + [n]
@@ -72,6 +85,8 @@ class Chain(nn.Module):
         self.hrf_biases = nn.Module()
         for k in range(layers + 1):
             present = bias is not None if k == layers else inner_bias
+            if inner_norm and k < layers - 1:
+                present = False
             self.hrf_biases.register_parameter(
                 str(k),
                 nn.Parameter(torch.empty(widths[k + 1], **like))
@@ -79,6 +94,12 @@ class Chain(nn.Module):
                 else None,
             )
         INITS[init](self.factors, self.biases, weight, bias)
+        if inner_norm:
+            self.hrf_norms = nn.ModuleList(
+                InnerNorm(torch.empty(hidden, **like)) for _ in range(layers)
+            )
+            if inner_bias:  # a normalisation's shift starts at none
+                nn.init.zeros_(self.biases[layers - 1])
 
     @property
     def factors(self):
@@ -89,6 +110,11 @@ class Chain(nn.Module):
     def biases(self):
         """Their biases, None where one has none."""
         return list(self.hrf_biases._parameters.values())
+
+    @property
+    def norms(self):
+        """The normalisations behind all factors but the last, if any."""
+        return list(getattr(self, "hrf_norms", ()))
 
     def collapsed(self):
         """The one layer that the chain is equal to; differentiable.
@@ -103,28 +129,42 @@ class Chain(nn.Module):
         torch.Tensor or None
             b: [n]
 
+        Raises
+        ------
+        RuntimeError
+            In training with inner_norm: what the layer is then depends on the
+            rows that it is called with.
+
         Example
         -------
         >>> Chain(torch.empty(4, 16)).collapsed()[0].shape
         torch.Size([4, 16])
         """
+        if self.norms and self.training:
+            raise RuntimeError(
+                f"The weight of {self} was read in training without a call of "
+                "the layer, but with inner_norm it depends on the rows of the "
+                "call. Leave this layer out, or set inner_norm to False."
+            )
         factors, biases = self.factors, self.biases
+        norms = [norm.running() for norm in self.norms]
         # Apple's GPUs have no float64.
         if self.training or factors[0].device.type == "mps":
-            return collapse(factors, biases)
-        return collapse_exactly(factors, biases)
+            return collapse(*fold(factors, biases, norms))
+        return collapse_exactly(factors, biases, norms)
 
     def __repr__(self):
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]
-        return f"{type(self).__name__}({' -> '.join(map(str, widths))})"
+        norm = ", inner_norm" if self.norms else ""
+        return f"{type(self).__name__}({' -> '.join(map(str, widths))}{norm})"
 
 
-def check_options(ratio, layers, width_of, init):
+def check_options(ratio, layers, width_of, init, inner_norm=False):
     """Raises if a chain cannot be built with these options.
 
     Arguments
     ---------
-    ratio, layers, width_of, init
+    ratio, layers, width_of, init, inner_norm
         See ``Chain``.
 
     Raises
@@ -167,4 +207,14 @@ def check_options(ratio, layers, width_of, init):
     if init not in INITS:
         raise ValueError(
             f"HRF's init is {init!r}, but must be one of {tuple(INITS)}."
+        )
+    if not isinstance(inner_norm, bool):
+        raise ValueError(
+            f"HRF's inner_norm is {inner_norm!r}, but must be True or False."
+        )
+    if inner_norm and init == "preserve":
+        raise ValueError(
+            "HRF's init is 'preserve', and inner_norm is True, which changes "
+            "what a layer computes as soon as it trains: leave out one of the "
+            "two."
         )

@@ -11,6 +11,8 @@ Authors
 
 import torch
 
+from speechbrain_hrf.nnet.fold import Norm, fold
+
 
 def collapse(factors, biases):
     """Multiplies a chain of linear layers into one; differentiable.
@@ -61,13 +63,15 @@ def collapse(factors, biases):
     return weight, bias
 
 
-def collapse_exactly(factors, biases):
+def collapse_exactly(factors, biases, norms=()):
     """``collapse`` in float64, rounded to the factors' own dtype.
 
     Arguments
     ---------
     factors, biases
         See ``collapse``.
+    norms : sequence of Norm
+        Behind the first factors, before their biases; see ``fold``.
 
     Returns
     -------
@@ -84,8 +88,11 @@ def collapse_exactly(factors, biases):
     """
     dtype = factors[0].dtype
     weight, bias = collapse(
-        [factor.double() for factor in factors],
-        [None if bias is None else bias.double() for bias in biases],
+        *fold(
+            [factor.double() for factor in factors],
+            [None if bias is None else bias.double() for bias in biases],
+            [Norm(*(part.double() for part in norm)) for norm in norms],
+        )
     )
     return weight.to(dtype), None if bias is None else bias.to(dtype)
 

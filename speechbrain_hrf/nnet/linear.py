@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from speechbrain_hrf.nnet.chain import Chain
+from speechbrain_hrf.nnet.inner_norm import collapse_batch, run_chain
 
 
 class HRFLinear(Chain):
@@ -49,6 +50,10 @@ class HRFLinear(Chain):
         "default", "scaled" or "preserve", see ``initialisation``.
     inner_bias : bool
         Whether the extra layers have biases.
+    inner_norm : bool
+        Whether the extra layers are normalised over the batch, see
+        ``inner_norm``; ``weight`` and ``bias`` can then be read in evaluation
+        only.
     chained : bool
         Send frames through the whole chain instead: the reference.
     replaces : torch.nn.Linear, optional
@@ -77,6 +82,7 @@ class HRFLinear(Chain):
         inner_bias=True,
         chained=False,
         replaces=None,
+        inner_norm=False,
     ):
         if replaces is None:
             replaces = nn.Linear(in_features, out_features, bias)
@@ -88,6 +94,7 @@ class HRFLinear(Chain):
             width_of,
             init,
             inner_bias,
+            inner_norm,
         )
         self.in_features = in_features
         self.out_features = out_features
@@ -119,8 +126,9 @@ class HRFLinear(Chain):
         torch.Tensor
             [..., n]
         """
+        chain = self.factors, self.biases, self.norms
         if self.chained:
-            for factor, bias in zip(self.factors, self.biases, strict=True):
-                x = F.linear(x, factor, bias)
-            return x
+            return run_chain(*chain, x, self.training)
+        if self.norms and self.training:
+            return F.linear(x, *collapse_batch(*chain, x))
         return F.linear(x, *self.collapsed())

@@ -24,7 +24,8 @@ from speechbrain_hrf.nnet.packed import (
 )
 
 _CHAIN_KEY = re.compile(
-    r"^(?P<layer>.*\.|)hrf_(?P<kind>factors|biases)\.(\d+)$"
+    r"^(?P<layer>.*\.|)hrf_(?:(?P<kind>factors|biases)\.(?P<k>\d+)"
+    r"|norms\.(?P<n>\d+)\.(?P<part>scale|mean|variance))$"
 )
 _BLOCK_KEY = re.compile(
     r"^(?P<module>.*\.|)parametrizations\.(?P<parameter>\w+)\.0\."
@@ -67,8 +68,15 @@ def merged_state_dict(state_dict):
     for key, tensor in state_dict.items():
         match = _CHAIN_KEY.match(key)
         if match:
-            parts = chains.setdefault(match["layer"], ({}, {}))
-            parts[match["kind"] == "biases"][int(match[3])] = tensor
+            factors, biases, norms = chains.setdefault(
+                match["layer"], ({}, {}, {})
+            )
+            if match["kind"] == "factors":
+                factors[int(match["k"])] = tensor
+            elif match["kind"] == "biases":
+                biases[int(match["k"])] = tensor
+            else:
+                norms.setdefault(int(match["n"]), {})[match["part"]] = tensor
     merged = OrderedDict()
     for key, tensor in state_dict.items():
         match = _CHAIN_KEY.match(key)
@@ -163,7 +171,10 @@ def _packed(state_dict):
 
 def _merged(name, chain):
     biases = {k: b for k, b in enumerate(chain.biases) if b is not None}
-    weight, bias = merge_chain(name, dict(enumerate(chain.factors)), biases)
+    norms = {k: norm.state_dict() for k, norm in enumerate(chain.norms)}
+    weight, bias = merge_chain(
+        name, dict(enumerate(chain.factors)), biases, norms
+    )
     learns = any(parameter.requires_grad for parameter in chain.parameters())
     return weight, bias, learns
 

@@ -4,13 +4,16 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from itertools import zip_longest
+
 import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.collapse import collapse_exactly
+from speechbrain_hrf.nnet.fold import Norm
 
 
-def merge_chain(layer, factors, biases):
+def merge_chain(layer, factors, biases, norms=None):
     """Multiplies one chain out, in float64, and checks the product.
 
     Arguments
@@ -21,6 +24,9 @@ def merge_chain(layer, factors, biases):
         Weights by their place in the chain, [d_k, d_{k-1}].
     biases : dict of int: torch.Tensor
         Biases, where there are any, [d_k].
+    norms : dict of int: dict of str: torch.Tensor, optional
+        Of all factors but the last, if the chain has them: "scale", "mean" and
+        "variance", [d_k].
 
     Returns
     -------
@@ -32,8 +38,8 @@ def merge_chain(layer, factors, biases):
     Raises
     ------
     ValueError
-        If a factor is missing, one holds NaN or Inf, or the product is not
-        equal to the chain.
+        If a factor or a part of a norm is missing, one holds NaN or Inf, or
+        the product is not equal to the chain.
 
     Example
     -------
@@ -48,7 +54,24 @@ def merge_chain(layer, factors, biases):
             f"The chain of {name!r} has the factors {sorted(factors)}: some "
             "are missing. Is the checkpoint complete, and of an HRF model?"
         )
-    for kind, parts in (("factor", factors), ("bias", biases)):
+    norms = norms or {}
+    if norms and (
+        sorted(norms) != list(range(n - 1))
+        or any(norm.keys() != set(Norm._fields) for norm in norms.values())
+    ):
+        raise ValueError(
+            f"The chain of {name!r} lacks some of its norms: there are "
+            f"{ {k: sorted(norms[k]) for k in sorted(norms)} }. Is the "
+            "checkpoint complete?"
+        )
+    parts_of = {
+        part: {k: norms[k][part] for k in norms} for part in Norm._fields
+    }
+    for kind, parts in (
+        ("factor", factors),
+        ("bias", biases),
+        *((f"norm's {part}", parts_of[part]) for part in Norm._fields),
+    ):
         for k, tensor in parts.items():
             if not torch.isfinite(tensor).all():
                 raise ValueError(
@@ -62,12 +85,16 @@ def merge_chain(layer, factors, biases):
     biases = [
         biases[k].detach().cpu() if k in biases else None for k in range(n)
     ]
-    weight, bias = collapse_exactly(factors, biases)
-    _check_equal(name, factors, biases, weight, bias)
+    norms = [
+        Norm(**{part: norms[k][part].detach().cpu() for part in Norm._fields})
+        for k in sorted(norms)
+    ]
+    weight, bias = collapse_exactly(factors, biases, norms)
+    _check_equal(name, (factors, biases, norms), weight, bias)
     return weight.to(device), None if bias is None else bias.to(device)
 
 
-def _check_equal(name, factors, biases, weight, bias):
+def _check_equal(name, chain, weight, bias):
     # The chain itself, layer after layer, not another way to multiply it out.
     x = torch.randn(
         16,
@@ -76,8 +103,15 @@ def _check_equal(name, factors, biases, weight, bias):
         generator=torch.Generator().manual_seed(0),
     )
     expected = x
-    for factor, inner in zip(factors, biases, strict=True):
-        expected = nn.functional.linear(expected, _exact(factor), _exact(inner))
+    for factor, inner, norm in zip_longest(*chain):
+        if norm is None:
+            expected = nn.functional.linear(
+                expected, _exact(factor), _exact(inner)
+            )
+        else:
+            hidden = nn.functional.linear(expected, _exact(factor))
+            norm = Norm(*map(_exact, norm))
+            expected = norm.apply(hidden, _exact(inner))
     difference = (
         nn.functional.linear(x, _exact(weight), _exact(bias)) - expected
     )

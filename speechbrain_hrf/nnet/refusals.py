@@ -5,6 +5,7 @@ Authors
 """
 
 import speechbrain
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.chain import Chain
@@ -132,3 +133,49 @@ def refuse_unsuitable(model, target):
             f"{parent.max_norm}), which a product of factors cannot follow",
             "Set max_norm to None or leave the layer out.",
         )
+
+
+def refuse_inner_norm(model, target):
+    """Raises if a chain's hidden layers cannot be normalised over the batch.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+    target : speechbrain_hrf.nnet.targets.Target
+        A weight of it that HRF can expand.
+
+    Raises
+    ------
+    ValueError
+        Naming the layer, the reason and the fix.
+
+    Example
+    -------
+    >>> from torch import nn
+    >>> from speechbrain_hrf.nnet.targets import find_targets
+    >>> model = nn.Sequential(nn.MultiheadAttention(4, 2))
+    >>> refuse_inner_norm(model, find_targets(model)["0.out_proj"])
+    Traceback (most recent call last):
+        ...
+    ValueError: HRF cannot normalise the extra layers of '0.out_proj': ...
+    """
+    module = model.get_submodule(target.path)
+    # The linear layer that nn.MultiheadAttention has for its own use
+    if target.block is not None or isinstance(
+        module, NonDynamicallyQuantizableLinear
+    ):
+        reason = (
+            "its weight is read without a call of the layer, so that the "
+            "frames to normalise over are unknown"
+        )
+    elif module.bias is None:
+        reason = (
+            "it has no bias, and the mean that is taken away would give the "
+            "merged layer one"
+        )
+    else:
+        return
+    raise ValueError(
+        f"HRF cannot normalise the extra layers of {target.name!r}: {reason}. "
+        "Leave it out, or set inner_norm to False."
+    )

@@ -10,8 +10,10 @@ from speechbrain_hrf.recipe.data import (
     load_splits,
     save_labels,
 )
+from speechbrain_hrf.recipe.distil import make_distillation
 from speechbrain_hrf.recipe.effective_steps import record_steps
 from speechbrain_hrf.recipe.epoch import end_epoch
+from speechbrain_hrf.recipe.factor_steps import scale_factor_steps
 from speechbrain_hrf.recipe.features import use_hubert
 from speechbrain_hrf.recipe.finish import finish_run
 from speechbrain_hrf.recipe.launch import (
@@ -38,12 +40,14 @@ __all__ = [
     "keep_freed_memory",
     "load_splits",
     "locate_hparams",
+    "make_distillation",
     "make_stand_in",
     "record_steps",
     "refuse_other_data",
     "refuse_other_options",
     "results_text",
     "save_labels",
+    "scale_factor_steps",
     "use_hubert",
     "use_stand_in",
     "warn_if_synthetic",

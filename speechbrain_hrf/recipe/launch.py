@@ -40,6 +40,7 @@ MAY_CHANGE = {
     "record_steps",
     "hrf_chained",
     "apply_hrf",  # holds hrf_chained; its other options stand by themselves
+    "distillation",  # its options stand by themselves
 }
 # The recipes' epochs would teach nothing more about a corpus of that size.
 STAND_IN_EPOCHS = 40

@@ -23,7 +23,10 @@ logger = get_logger(__name__)
 
 SCORES = ("WA", "UA", "WF1", "MF1")
 # Further options that tell runs apart, of the recipes that have them.
-CHOICES = ("class_weights",)
+CHOICES = (
+    *("class_weights", "hrf_init", "hrf_inner_bias", "hrf_inner_norm"),
+    *("hrf_lr_scale", "distil_from", "distil_weight", "distil_temperature"),
+)
 HELD_OUT = ("valid_session", "held_out_part")
 
 
@@ -76,6 +79,8 @@ def collect_results(hparams, labels, brain, report):
     chosen = {key: hparams[key] for key in CHOICES if key in hparams}
     if hparams["protocol"] == "held_out":
         chosen |= {key: hparams[key] for key in HELD_OUT if key in hparams}
+    if not chosen.get("distil_from"):
+        chosen = {k: v for k, v in chosen.items() if not k.startswith("distil")}
     if "activation" in hparams:  # a class
         chosen["activation"] = hparams["activation"].__name__
     return {

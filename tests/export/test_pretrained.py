@@ -483,7 +483,7 @@ def test_a_wrong_product_is_not_exported(
     monkeypatch.setattr(
         merge_chain,
         "collapse_exactly",
-        lambda factors, biases: collapse(
+        lambda factors, biases, norms: collapse(
             factors, [None] * (len(biases) - 1) + [biases[-1]]
         ),
     )

@@ -45,7 +45,7 @@ def test_control_a_wrong_product_is_seen(monkeypatch):
     assert deployed.difference > 1e-3
 
 
-def without_inner_biases(factors, biases):
+def without_inner_biases(factors, biases, norms):
     return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
 
 

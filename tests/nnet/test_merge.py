@@ -126,6 +126,15 @@ def test_loads_strictly_into_the_lightweight_model(name):
         )
 
 
+def test_a_layer_without_bias_stays_without():
+    plain = nn.Sequential(nn.Linear(16, 4, bias=False))
+    model = copy.deepcopy(plain)
+    apply_hrf(model, ["0"], inner_bias=True)
+    state = merged_state_dict(model.state_dict())
+    plain.load_state_dict(state, strict=True)
+    assert merge_hrf(model)[0].bias is None
+
+
 def test_merging_twice_changes_nothing():
     model = build("Conformer")
     apply_hrf(model, ["ALL"])
@@ -208,7 +217,7 @@ def test_plain_model_is_just_copied():
         assert torch.equal(ours, reference)
 
 
-def drop_inner_biases(factors, biases):
+def drop_inner_biases(factors, biases, norms):
     return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
 
 

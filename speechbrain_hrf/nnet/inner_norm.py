@@ -1,0 +1,176 @@
+"""Batch normalisation between the factors of a chain, without the chain.
+
+Not the paper's; off by default. Each hidden layer is normalised over the rows
+(frames of a batch) that the layer is called with,
+
+    z_0 = x,  h_k = F_k z_{k-1},  z_k = BatchNorm(h_k),  y = F_K z_{K-1} + b_K
+
+Every z_k is affine in x, z_k = A x + c, and so is the layer. With the mean m
+and the covariance S of the rows of x, the statistics of the hidden units are
+
+    mean h_k = P m + F_k c,    variance h_k = diag(P S P'),    P = F_k A
+
+so that frames need not pass the wide chain in training either, and gradients,
+also those through the statistics, are those of the chain. In evaluation, and
+for merging, running averages take their place.
+
+Padded frames count, as in any BatchNorm that is not told about them: segments
+are filled to a fixed length, so their share is the corpus's, the same in
+training and in the running averages. One row has no variance: it takes the
+running averages and leaves no trace in them. Processes (DDP) share their
+statistics.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from speechbrain_hrf.nnet.collapse import collapse
+from speechbrain_hrf.nnet.fold import Norm, fold
+from speechbrain_hrf.nnet.moments import Moments, variances
+
+MOMENTUM = 0.1  # that of torch.nn.BatchNorm1d
+
+
+class InnerNorm(nn.Module):
+    """What is learnt and kept of one normalisation.
+
+    Its shift is the bias of the factor before it.
+
+    Arguments
+    ---------
+    like : torch.Tensor
+        [d]: gives the number of hidden units, dtype and device.
+
+    Example
+    -------
+    >>> list(InnerNorm(torch.empty(3)).state_dict())
+    ['scale', 'mean', 'variance']
+    """
+
+    def __init__(self, like):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones_like(like))
+        self.register_buffer("mean", torch.zeros_like(like))
+        self.register_buffer("variance", torch.ones_like(like))
+
+    def running(self):
+        """The normalisation by running averages.
+
+        Returns
+        -------
+        Norm
+        """
+        return Norm(self.scale, self.mean, self.variance)
+
+    def of_batch(self, count, mean, variance):
+        """The normalisation by a batch, which enters the running averages.
+
+        Arguments
+        ---------
+        count : torch.Tensor
+            Rows of the batch.
+        mean, variance : torch.Tensor
+            Of the hidden units over its rows, [d].
+
+        Returns
+        -------
+        Norm
+        """
+        # By a mask, since an if would make a GPU wait.
+        enough = count > 1
+        mean = torch.where(enough, mean, self.mean)
+        variance = torch.where(enough, variance, self.variance)
+        with torch.no_grad():
+            unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
+            self.mean.lerp_(mean, MOMENTUM)
+            self.variance.lerp_(unbiased, MOMENTUM)
+        return Norm(self.scale, mean, variance)
+
+
+def collapse_batch(factors, biases, norms, x):
+    """The one layer that a normalised chain is for a batch; differentiable.
+
+    The batch enters the running averages. Autocast is off inside.
+
+    Arguments
+    ---------
+    factors : sequence of torch.Tensor
+        F_1 ... F_K, F_k: [d_k, d_{k-1}].
+    biases : sequence of (torch.Tensor or None)
+        b_1 ... b_K; of a normalised factor it stands behind its norm.
+    norms : sequence of InnerNorm
+        Of all factors but the last; empty for none.
+    x : torch.Tensor
+        The layer's input, [..., m].
+
+    Returns
+    -------
+    torch.Tensor
+        W: [d_K, m]
+    torch.Tensor
+        b: [d_K]
+
+    Example
+    -------
+    >>> factors = [torch.tensor([[2.0]]), torch.tensor([[1.0]])]
+    >>> x = torch.tensor([[1.0], [3.0]])
+    >>> norm = InnerNorm(torch.empty(1))
+    >>> weight, bias = collapse_batch(factors, [None, None], [norm], x)
+    >>> (x @ weight.T + bias).flatten()
+    tensor([-1.0000,  1.0000], grad_fn=...)
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        moments = Moments.of(x)
+        batch_norms = []
+        for k, norm in enumerate(norms):
+            # Of the input to the k-th hidden layer before its normalisation
+            weight, offset = collapse(
+                *fold(factors[: k + 1], [*biases[:k], None], batch_norms)
+            )
+            mean = weight @ moments.mean
+            if offset is not None:
+                mean = mean + offset
+            # Rounding could make a tiny one negative.
+            variance = ((weight @ moments.covariance) * weight).sum(1)
+            batch_norms.append(
+                norm.of_batch(moments.count, mean, variance.clamp(min=0))
+            )
+        return collapse(*fold(factors, biases, batch_norms))
+
+
+def run_chain(factors, biases, norms, x, training):
+    """Sends rows through the whole chain: the reference.
+
+    Arguments
+    ---------
+    factors, biases, norms, x
+        See ``collapse_batch``.
+    training : bool
+        Whether a batch is normalised by itself, not by running averages.
+
+    Returns
+    -------
+    torch.Tensor
+        [..., d_K]
+
+    Example
+    -------
+    >>> factors = [torch.tensor([[2.0]]), torch.tensor([[1.0]])]
+    >>> x, norm = torch.tensor([[1.0], [3.0]]), InnerNorm(torch.empty(1))
+    >>> run_chain(factors, [None, None], [norm], x, training=True).flatten()
+    tensor([-1.0000,  1.0000], grad_fn=...)
+    """
+    for k, (factor, bias) in enumerate(zip(factors, biases, strict=True)):
+        if k >= len(norms):
+            x = F.linear(x, factor, bias)
+            continue
+        h = F.linear(x, factor)
+        if training:
+            x = norms[k].of_batch(*variances(h)).apply(h, bias)
+        else:
+            x = norms[k].running().apply(h, bias)
+    return x
