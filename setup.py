@@ -4,6 +4,16 @@ import pathlib
 
 from setuptools import find_packages, setup
 
+# Studies on any number of machines, and their reports.
+SWEEP = [
+    "ray[tune]>=2.40",
+    "pandas>=2.1",
+    "scipy>=1.11",
+    "pingouin>=0.5.5",
+    "jinja2>=3.1",
+    "rich>=13",
+]
+
 setup(
     name="speechbrain-hrf",
     version="0.1.0",
@@ -17,6 +27,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
+    package_data={"speechbrain_hrf.report": ["*.csv", "*.html", "*.css"]},
     python_requires=">=3.10",
     # torchaudio's last release is 2.11; it refuses a torch that was built for
     # another CUDA, so the pair has to move together.
@@ -35,11 +46,14 @@ setup(
     ],
     extras_require={
         "hubert": ["transformers>=4.46"],
+        "sweep": SWEEP,
         "test": [
+            *SWEEP,
             "pytest>=8.0",
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
             "transformers>=4.46",
+            "playwright>=1.40",  # drives Chromium, where that is installed
             "ruff==0.12.4",
             "yamllint==1.35.1",
             "codespell==2.3.0",

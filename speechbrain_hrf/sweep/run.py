@@ -32,7 +32,15 @@ RECORD_STEPS = 20
 
 
 class TrialFailed(RuntimeError):
-    """A recipe ended with an error; the message shows how its output ends."""
+    """A recipe ended with an error; the message shows how its output ends.
+
+    Example
+    -------
+    >>> raise TrialFailed("conformer ALL: train.py ended with status 1.")
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.sweep.run.TrialFailed: conformer ALL: train.py ended ...
+    """
 
 
 def run_trial(trial, study, threads=1):

@@ -91,7 +91,7 @@ class Study:
         """Writes study.yaml into the study's folder.
 
         Trials may be added to a study, but what is compared in it may not
-        become another thing.
+        become another thing. Paths are left out: the folder may be published.
 
         Raises
         ------
@@ -109,18 +109,24 @@ class Study:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         place = self.folder / "study.yaml"
+        published = {
+            **self.settings,
+            "recipe": self.recipe_folder.name,
+            "data_folder": f"/path/to/{self.recipe_folder.name}",
+            "output_folder": ".",
+        }
         if place.is_file():
             earlier = YAML(typ="safe").load(place.read_text(encoding="utf-8"))
             for key in ("name", "recipe", "metric"):
-                if earlier.get(key) != self.settings[key]:
+                if earlier.get(key) != published[key]:
                     raise ValueError(
                         f"{self.folder} holds a study whose {key} is "
-                        f"{earlier.get(key)!r}, not {self.settings[key]!r}. "
+                        f"{earlier.get(key)!r}, not {published[key]!r}. "
                         "Give this one another --output_folder."
                     )
         partial = self.folder / ".study.yaml"
         with open(partial, "w", encoding="utf-8") as stream:
-            YAML(typ="safe").dump(self.settings, stream)
+            YAML(typ="safe").dump(published, stream)
         os.replace(partial, place)
 
 

@@ -148,6 +148,16 @@ def test_a_folder_keeps_its_study(study, tmp_path):
         study(overrides=f"{place}\nmetric: WF1").save()
 
 
+def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
+    first = study(overrides=f"output_folder: {tmp_path}/private/study")
+    first.save()
+    saved = first.folder / "study.yaml"
+    assert "private" not in saved.read_text()
+    assert "/data/" not in saved.read_text()
+    again = load_study(saved)
+    assert [t.id for t in again.trials] == [t.id for t in first.trials]
+
+
 @pytest.mark.parametrize("recipe", ["RAVDESS", "IEMOCAP", "M3ED", "DAIC-WOZ"])
 def test_commands_say_what_trials_say(study, recipe):
     """Each command, read by SpeechBrain's parser, gives the trial's options."""
