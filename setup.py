@@ -7,8 +7,8 @@ from setuptools import find_packages, setup
 # Studies on any number of machines, and their reports.
 SWEEP = [
     "ray[tune]>=2.40",
-    "pandas>=2.1",
-    "scipy>=1.11",
+    "pandas>=2.2",
+    "scipy>=1.15",
     "pingouin>=0.5.5",
     "jinja2>=3.1",
     "rich>=13",
@@ -27,7 +27,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
-    package_data={"speechbrain_hrf.report": ["*.csv", "*.html", "*.css"]},
+    package_data={"speechbrain_hrf.report": ["*.csv", "*.html", "*.md"]},
     python_requires=">=3.10",
     # torchaudio's last release is 2.11; it refuses a torch that was built for
     # another CUDA, so the pair has to move together.
@@ -53,7 +53,7 @@ setup(
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
             "transformers>=4.46",
-            "playwright>=1.40",  # drives Chromium, where that is installed
+            "playwright>=1.45",  # drives Chromium, where that is installed
             "ruff==0.12.4",
             "yamllint==1.35.1",
             "codespell==2.3.0",
