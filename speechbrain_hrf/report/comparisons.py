@@ -2,7 +2,8 @@
 
 A family, within which Holm's correction acts, is: one model's rows of the
 paper, or its arms beyond the paper, in one of the two comparisons, by one
-score. So is one model's mean over all rows, over the models.
+score. So is one model's mean over all rows, over the models, and so are the
+rows that several models have, each with the pairs of all of them.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -21,6 +22,8 @@ from speechbrain_hrf.report.same_lr import base_rates, same_lr_cells
 SAME, MATCHED = "same lr", "lr matched"
 # Families of means over the paper's rows: of each model, and of all of them.
 MEAN, OVERALL = "mean of rows", "overall"
+# Families of rows, with the pairs of all models that have them.
+POOLED = {"paper": "paper, pooled", "extension": "extension, pooled"}
 ALL_MODELS = "all models"
 FAMILY = ["comparison", "family", "metric"]
 
@@ -103,7 +106,7 @@ def compare(trials, metrics=SCORES, resamples=RESAMPLES):
             pairs = _pairs(scores, cell)
             differences.append((key, pairs))
             lines += _statistics(key, pairs, metrics, resamples)
-    for key, pairs in _means(differences):
+    for key, pairs in [*_means(differences), *_pooled(differences)]:
         lines += _statistics(key, pairs, metrics, resamples)
     return Comparisons(
         _correct(pandas.DataFrame(lines, columns=_columns(lines))),
@@ -138,6 +141,20 @@ def _means(differences):
                 {**common, "model": ALL_MODELS, "family": OVERALL},
                 _mean(list(means.values())),
             )
+
+
+def _pooled(differences):
+    """Rows that several models have: a pair is of one model, fold and seed."""
+    rows = {}
+    for key, pairs in differences:
+        if key["family"] in POOLED:
+            of = key["comparison"], key["family"], key["row"]
+            rows.setdefault(of, []).append(pairs)
+    for (comparison, family, row), tables in rows.items():
+        if len(tables) > 1:
+            common = {"comparison": comparison, "model": ALL_MODELS}
+            key = {**common, "family": POOLED[family], "row": row}
+            yield key, pandas.concat(tables)
 
 
 def _mean(tables):

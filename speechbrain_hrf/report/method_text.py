@@ -19,7 +19,9 @@ METHOD = (
     "by standard deviation of the differences.",
     "Holm's correction (pingouin) acts within a family: one model's rows "
     "of the paper, or its arms beyond the paper, or its original, in one of "
-    "the two comparisons, by one score. Models are families of their own: "
+    "the two comparisons, by one score; or the rows that several models "
+    "have, each with the pairs of all of them. Models are families of their "
+    "own: "
     "with three models the chance that any false gain or loss is shown is up "
     "to three times that of one, and likewise for the two comparisons.",
     "The smallest p-value that n pairs can give is 2 / 2^n: .0625 for 5, "

@@ -4,8 +4,16 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.report.comparisons import MATCHED, OVERALL, SAME
-from speechbrain_hrf.report.family_text import difference_text
+from speechbrain_hrf.report.comparisons import (
+    MATCHED,
+    OVERALL,
+    POOLED,
+    SAME,
+)
+from speechbrain_hrf.report.family_text import (
+    difference_text,
+    family_sentences,
+)
 from speechbrain_hrf.report.paper import model_name
 from speechbrain_hrf.report.verdict import (
     GAIN,
@@ -55,7 +63,25 @@ def overall_sentences(trials, table):
         lines = _select(table, comparison, OVERALL)
         for _, line in lines.iterrows():
             sentences.append(_mean_sentence(line, comparison))
+    sentences += _pooled(table, "paper")
     sentences += _extensions(table)
+    sentences += _pooled(table, "extension")
+    return sentences
+
+
+def _pooled(table, family):
+    """Each row with the pairs of all models, which one model is too few for."""
+    what = {"paper": "Rows", "extension": "Arms that are not in the paper"}
+    sentences = []
+    for comparison, how in (
+        (SAME, "at the same learning rate"),
+        (MATCHED, "each at its own best learning rate"),
+    ):
+        lines = _select(table, comparison, POOLED[family])
+        if len(lines):
+            opening = f"{what[family]} over all models that have them, {how}: "
+            first, *others = family_sentences(lines)
+            sentences += [opening + first, *others]
     return sentences
 
 
@@ -135,8 +161,9 @@ def _no_gain(where, same, matched):
     mute = lines["verdict"].isin([TOO_FEW, UNTESTED])
     if mute.all():
         return (
-            f"{where} these runs cannot tell whether HRF as published helps: "
-            "there are too few pairs for any gain or loss to be shown."
+            f"{where} these runs cannot tell for any single model whether HRF "
+            "as published helps: there are too few pairs for any gain or loss "
+            "to be shown."
         )
     text = f"{where} no gain of HRF as published is shown, {how}"
     if mute.any():

@@ -7,7 +7,13 @@ Authors
 import dataclasses
 
 from speechbrain_hrf.report import paper
-from speechbrain_hrf.report.comparisons import MATCHED, MEAN, OVERALL, SAME
+from speechbrain_hrf.report.comparisons import (
+    MATCHED,
+    MEAN,
+    OVERALL,
+    POOLED,
+    SAME,
+)
 from speechbrain_hrf.report.figure_differences import draw_differences
 from speechbrain_hrf.report.figure_layers import (
     draw_ranks,
@@ -149,6 +155,7 @@ def comparison_section(trials, comparisons, kind, folder):
         (["extension"], "Arms beyond the paper"),
         (["original"], "The original model, for orientation"),
         ([MEAN, OVERALL], "Means over the paper's rows"),
+        ([*POOLED.values()], "Rows over all models that have them"),
     ):
         some = lines[lines["family"].isin(families)]
         if len(some):

