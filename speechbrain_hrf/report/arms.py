@@ -43,26 +43,27 @@ def arms_at_base(trials, rates, model):
     return dict(list(table.groupby("row", sort=False)))
 
 
-def lightweight_of(arms):
-    """The lightweight model's trials among those arms.
+def reference_of(arms, group):
+    """The lightweight model's trials that an arm is compared with.
 
     Arguments
     ---------
     arms : dict of str: pandas.DataFrame
+    group : pandas.DataFrame
+        One of them.
 
     Returns
     -------
     pandas.DataFrame or None
-        The first, if there are several activations.
+        That of the arm's activation.
 
     Example
     -------
-    >>> lightweight_of({})
+    >>> import pandas
+    >>> group = pandas.DataFrame({"reference": ["Lightweight, GELU"]})
+    >>> reference_of({"Lightweight, ReLU": group}, group)
     """
-    for group in arms.values():
-        if group["family"].iloc[0] == "lightweight":
-            return group
-    return None
+    return arms.get(group["reference"].iloc[0])
 
 
 def short_layer(name):

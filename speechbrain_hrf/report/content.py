@@ -118,7 +118,7 @@ def build(trials, folder):
         Section("How this was computed", list(METHOD)),
     ]
     return Content(
-        f"Study {trials.lines[0]['study']}: does HRF help on {trials.dataset}?",
+        _title(trials),
         _about(trials),
         trials.synthetic,
         trials.warnings,
@@ -141,6 +141,13 @@ def _metrics(trials):
     return list(
         dict.fromkeys([*paper.metrics_of(trials.dataset), trials.metric])
     )
+
+
+def _title(trials):
+    study = trials.lines[0]["study"]
+    printed = paper.counterpart(trials.folder)
+    like = f" (the paper's {printed})" if printed else ""
+    return f"Study {study}{like}: does HRF help on {trials.dataset}?"
 
 
 def _about(trials):

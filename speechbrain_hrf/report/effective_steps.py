@@ -9,7 +9,7 @@ import pandas
 
 from speechbrain_hrf.report.arms import (
     arms_at_base,
-    lightweight_of,
+    reference_of,
     short_layer,
 )
 
@@ -18,7 +18,9 @@ def step_ratios(trials, rates):
     """Length of the effective step against the lightweight model's.
 
     Pairs of the same fold and seed; the ratio is of the change of the merged
-    weight, at the first step and by the median of the noted steps.
+    weight, at the first step and by the median of the noted steps. Arms with
+    inner normalisation are left out: their merged weight is that of running
+    averages, while they train with those of each batch.
 
     Arguments
     ---------
@@ -36,7 +38,8 @@ def step_ratios(trials, rates):
     >>> from speechbrain_hrf.report.load import Trials
     >>> table = pandas.DataFrame({"model": "conformer", "lr": 0.001,
     ...     "row": ["Lightweight", "FFN2"], "family": ["lightweight", "paper"],
-    ...     "fold": "1", "seed": 1, "line": [0, 1]})
+    ...     "reference": "Lightweight", "fold": "1", "seed": 1,
+    ...     "line": [0, 1]})
     >>> lines = [{"effective_steps": {"step": [1, 2], "layers": {"a": {
     ...     "length": [x, x], "weight": [1, 1]}}}} for x in (2.0, 5.0)]
     >>> trials = Trials(None, lines, table, [], [])
@@ -46,13 +49,13 @@ def step_ratios(trials, rates):
     rows = []
     for model in trials.models:
         arms = arms_at_base(trials, rates, model)
-        light = lightweight_of(arms)
-        if light is None:
-            continue
-        plain = _by_pair(trials, light)
         for row, group in arms.items():
             if group["family"].iloc[0] in ("original", "lightweight"):
                 continue
+            if _normalised_inside(trials, group):
+                continue
+            light = reference_of(arms, group)
+            plain = {} if light is None else _by_pair(trials, light)
             ratios = {}
             for pair, lengths in _by_pair(trials, group).items():
                 for layer, length in lengths.items():
@@ -66,6 +69,13 @@ def step_ratios(trials, rates):
                 rows.append([*where, float(first), float(middle)])
     columns = ["model", "row", "layer", "n", "first", "median"]
     return pandas.DataFrame(rows, columns=columns)
+
+
+def _normalised_inside(trials, group):
+    return any(
+        trials.lines[line].get("overrides", {}).get("hrf_inner_norm")
+        for line in group["line"]
+    )
 
 
 def _by_pair(trials, group):

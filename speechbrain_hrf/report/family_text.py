@@ -57,13 +57,33 @@ def family_sentences(lines):
         some = lines[lines["verdict"] == kind]
         if len(some):
             sentences.append(write(some, everything=len(some) == len(lines)))
-    tested = lines[lines["n"] > 1]
-    if len(tested) and tested["folds"].min() < FEWEST_FOLDS:
-        sets = counted(int(tested["folds"].min()), "test set")
-        sentences.append(
-            f"All this is of {sets}: it says little about other speakers."
-        )
-    return sentences
+    return sentences + few_test_sets(lines)
+
+
+def few_test_sets(lines):
+    """What has to be said of results on one or two test sets.
+
+    Arguments
+    ---------
+    lines : pandas.DataFrame
+        Of ``Comparisons.table``.
+
+    Returns
+    -------
+    list of str
+        None, or one.
+
+    Example
+    -------
+    >>> import pandas
+    >>> few_test_sets(pandas.DataFrame({"n": [10], "folds": [1]}))
+    ['All this is of 1 test set: it says little about other speakers.']
+    """
+    tested = lines[lines["n"] > 1] if len(lines) else lines
+    if not len(tested) or tested["folds"].min() >= FEWEST_FOLDS:
+        return []
+    sets = counted(int(tested["folds"].min()), "test set")
+    return [f"All this is of {sets}: it says little about other speakers."]
 
 
 def difference_text(line):

@@ -6,7 +6,7 @@ Authors
 
 import numpy as np
 
-from speechbrain_hrf.report.arms import arms_at_base, lightweight_of
+from speechbrain_hrf.report.arms import arms_at_base
 from speechbrain_hrf.report.describe import band
 from speechbrain_hrf.report.paper import model_name
 from speechbrain_hrf.report.pictures import (
@@ -84,12 +84,14 @@ def _curve(trials, group, key):
 
 
 def _draw(arms, curves, model, key, name, folder):
-    light = lightweight_of(arms)
-    reference = None if light is None else light["row"].iloc[0]
-    shown = [row for row in curves if row != reference] or [reference]
+    arms_of_hrf = [
+        row for row in curves if arms[row]["family"].iloc[0] != "lightweight"
+    ]
+    shown = arms_of_hrf or list(curves)
     figure, axes = panels(len(shown), 2.2, 1.9, sharex=True, sharey=True)
     ends = []
     for panel, row in zip(axes, shown, strict=True):
+        reference = arms[row]["reference"].iloc[0]
         if reference in curves:
             _draw_curve(panel, curves[reference], GREY, "--")
         if row != reference:

@@ -196,7 +196,8 @@ def _table(lines):
                 "line": number,
                 **{key: line[key] for key in ("id", "model", "arm")},
                 "family": family(
-                    *(line[key] for key in ("model", "arm", "ratio", "layers"))
+                    *(line[key] for key in ("model", "arm", "ratio", "layers")),
+                    line["overrides"],
                 ),
                 **{key: line[key] for key in ("ratio", "layers")},
                 **{key: line[key] for key in ("activation", "lr", "seed")},

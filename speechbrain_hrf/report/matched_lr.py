@@ -1,6 +1,7 @@
 """Each arm at the learning rate that is best for it on the validation set.
 
-The test set has no part in the choice.
+No test score has a part in the choice. But a row gets one rate for all folds,
+and where folds take turns, each one's test speakers validate another fold.
 
 Authors
  * The speechbrain_hrf authors 2026

@@ -19,11 +19,11 @@ METHOD = (
     "by standard deviation of the differences.",
     "Holm's correction (pingouin) acts within a family: one model's rows "
     "of the paper, or its arms beyond the paper, or its original, in one of "
-    "the two comparisons, by one score; or the rows that several models "
-    "have, each with the pairs of all of them. Models are families of their "
-    "own: "
-    "with three models the chance that any false gain or loss is shown is up "
-    "to three times that of one, and likewise for the two comparisons.",
+    "the two comparisons, by one score; the rows that several models have, "
+    "each with the pairs of all of them; the mean over its rows, one of each "
+    "model; the mean over all models. Each family has a chance of its own, up "
+    f"to {ALPHA:g}, that it shows a gain or loss that is none: of a report "
+    "with many families, some may.",
     "The smallest p-value that n pairs can give is 2 / 2^n: .0625 for 5, "
     ".031 for 6, .002 for 10. Where that, corrected for the family, is not "
     f"below {ALPHA:g}, the test cannot say yes, and the report says so.",
@@ -36,7 +36,10 @@ METHOD = (
     "Same learning rate: every arm at the lightweight model's, the paper's "
     "protocol. Matched: each arm, the lightweight model too, at the rate with "
     "the best mean score on the validation set, over those pairs that all of "
-    "its rates have. The test set has no part in the choice.",
+    "its rates have. No test score has a part in the choice. But where folds "
+    "take turns, a fold's validation speakers are another fold's test "
+    "speakers, so that one rate for all folds is chosen on all speakers, for "
+    "HRF and the lightweight model alike.",
     "What is ruled out is what lies outside the widest of the bootstrap "
     "interval, Student's t interval over pairs and, where there is one, over "
     f"folds. With fewer than {ENOUGH_FOR_INTERVAL} pairs nothing is ruled out.",

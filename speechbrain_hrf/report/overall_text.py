@@ -13,6 +13,7 @@ from speechbrain_hrf.report.comparisons import (
 from speechbrain_hrf.report.family_text import (
     difference_text,
     family_sentences,
+    few_test_sets,
 )
 from speechbrain_hrf.report.paper import model_name
 from speechbrain_hrf.report.verdict import (
@@ -59,6 +60,10 @@ def overall_sentences(trials, table):
     """
     sentences = [MEANINGLESS] if trials.synthetic else []
     sentences += _published(table, trials)
+    # Over seeds alone a gain can be shown, but of no other speakers.
+    sentences += few_test_sets(
+        table[table["verdict"].isin([GAIN, LOSS, PAIRS_GAIN, PAIRS_LOSS])]
+    )
     for comparison in SAME, MATCHED:
         lines = _select(table, comparison, OVERALL)
         for _, line in lines.iterrows():
@@ -66,7 +71,7 @@ def overall_sentences(trials, table):
     sentences += _pooled(table, "paper")
     sentences += _extensions(table)
     sentences += _pooled(table, "extension")
-    return sentences
+    return list(dict.fromkeys(sentences))
 
 
 def _pooled(table, family):
@@ -159,7 +164,7 @@ def _no_gain(where, same, matched):
         else "with each at its own best learning rate"
     )
     mute = lines["verdict"].isin([TOO_FEW, UNTESTED])
-    if mute.all():
+    if mute.all() and matched["verdict"].isin([TOO_FEW, UNTESTED]).all():
         return (
             f"{where} these runs cannot tell for any single model whether HRF "
             "as published helps: there are too few pairs for any gain or loss "
@@ -168,7 +173,10 @@ def _no_gain(where, same, matched):
     text = f"{where} no gain of HRF as published is shown, {how}"
     if mute.any():
         models = listed([model_name(m) for m in lines[mute]["model"].unique()])
-        return f"{text}; for {models} there are too few pairs to show any."
+        rate = " at the same learning rate" if len(same) else ""
+        return (
+            f"{text}; for {models} there are too few pairs to show any{rate}."
+        )
     if (lines["verdict"] == SAME_RUNS).all():
         return f"{text}: every run equals its lightweight model's."
     if all(can_rule_out(line) for _, line in lines.iterrows()):

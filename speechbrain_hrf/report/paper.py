@@ -12,6 +12,8 @@ import functools
 import pathlib
 
 import pandas
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
 SOURCE = (
@@ -31,6 +33,13 @@ LEARNING_RATES = {
     "speechformer": 5e-4,
 }
 RATIOS, LAYERS = (2, 4, 8), (1, 2, 3)
+# Options of the recipes that make of a row what the paper has not; as it has it.
+OURS = {
+    "hrf_init": "default",
+    "hrf_inner_norm": False,
+    "hrf_lr_scale": 1,
+    "distil_from": None,
+}
 # What the tables print by corpus; what we print where the paper has none.
 METRICS = {
     "IEMOCAP": ("WA", "UA", "WF1"),
@@ -96,13 +105,15 @@ def rows():
     return list(dict.fromkeys(conformer.index.get_level_values("row")))
 
 
-def family(model, arm, ratio, layers):
+def family(model, arm, ratio, layers, overrides):
     """Whose idea an arm is.
 
     Arguments
     ---------
     model, arm : str
     ratio, layers : number or None
+    overrides : dict
+        The trial's options, among them some that the paper has not.
 
     Returns
     -------
@@ -112,9 +123,13 @@ def family(model, arm, ratio, layers):
 
     Example
     -------
-    >>> family("conformer", "FFN2", 8, 1), family("conformer", "FRONT", 8, 1)
-    ('paper', 'extension')
-    >>> family("conformer", "FFN2", 16, 1)
+    >>> family("conformer", "FFN2", 8, 1, {})
+    'paper'
+    >>> family("conformer", "FRONT", 8, 1, {})
+    'extension'
+    >>> family("conformer", "FFN2", 8, 1, {"hrf_inner_norm": True})
+    'extension'
+    >>> family("conformer", "FFN2", 16, 1, {})
     'extension'
     """
     if arm in (LIGHTWEIGHT, ORIGINAL):
@@ -125,6 +140,9 @@ def family(model, arm, ratio, layers):
     )
     published = has_row and arm in rows()
     published = published and ratio in RATIOS and layers in LAYERS
+    published = published and all(
+        overrides.get(key, value) == value for key, value in OURS.items()
+    )
     return "paper" if published else "extension"
 
 
@@ -145,3 +163,30 @@ def metrics_of(dataset):
     (('WF1',), ('WA', 'UA', 'WF1'))
     """
     return METRICS.get(dataset, OTHER_METRICS)
+
+
+def counterpart(folder):
+    """Which table or figures of the paper a study is to be laid beside.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Of a study.
+
+    Returns
+    -------
+    str or None
+        ``paper`` of its study.yaml: "Table III", say.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> folder.join("study.yaml").write("paper: Table III")
+    >>> counterpart(folder.strpath)
+    'Table III'
+    """
+    try:
+        text = pathlib.Path(folder, "study.yaml").read_text(encoding="utf-8")
+        return YAML(typ="safe").load(text)["paper"]
+    except (OSError, KeyError, TypeError, YAMLError):
+        return None  # lines may be reported on without their study

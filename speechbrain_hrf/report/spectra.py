@@ -10,7 +10,7 @@ import pandas
 from speechbrain_hrf.nnet.spectrum import effective_rank
 from speechbrain_hrf.report.arms import (
     arms_at_base,
-    lightweight_of,
+    reference_of,
     short_layer,
 )
 
@@ -35,7 +35,7 @@ def effective_ranks(trials, rates):
     >>> from speechbrain_hrf.report.load import Trials
     >>> table = pandas.DataFrame({"model": "conformer", "lr": 0.001,
     ...     "row": ["Lightweight", "FFN2"], "family": ["lightweight", "paper"],
-    ...     "line": [0, 1]})
+    ...     "reference": "Lightweight", "line": [0, 1]})
     >>> lines = [{"spectra": {"a": [1.0, 1.0]}}, {"spectra": {"a": [1.0, 0.0]}}]
     >>> ranks = effective_ranks(Trials(None, lines, table, [], []), {})
     >>> ranks["ratio"].round(6).tolist()
@@ -44,11 +44,11 @@ def effective_ranks(trials, rates):
     rows = []
     for model in trials.models:
         arms = arms_at_base(trials, rates, model)
-        light = lightweight_of(arms)
-        plain = {} if light is None else _means(trials, light)
         for row, group in arms.items():
             if group["family"].iloc[0] == "original":
                 continue  # other sizes, other layers
+            light = reference_of(arms, group)
+            plain = {} if light is None else _means(trials, light)
             for layer, (mean, full, n) in _means(trials, group).items():
                 reference = plain.get(layer, (np.nan,))[0]
                 rows.append(

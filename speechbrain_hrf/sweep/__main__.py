@@ -8,6 +8,8 @@ Authors
 
 import sys
 
+from ruamel.yaml.error import YAMLError
+
 from speechbrain_hrf.sweep.arguments import read_arguments
 from speechbrain_hrf.sweep.cluster import RayMissing
 from speechbrain_hrf.sweep.driver import run_study
@@ -41,7 +43,7 @@ def main(argv=None):
             print(plan(study, read_lines(study.folder)))
             return 0
         return run_study(study, options)
-    except (OSError, ValueError, RayMissing) as error:
+    except (OSError, ValueError, YAMLError, RayMissing) as error:
         print(_explained(error), file=sys.stderr)
         return 1
 

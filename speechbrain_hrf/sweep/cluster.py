@@ -77,8 +77,7 @@ def require_ray():
         import ray.tune
     except ImportError as error:
         raise RayMissing(
-            f"A sweep needs Ray Tune ({error}): "
-            'pip install "speechbrain-hrf[sweep]"'
+            f'A sweep needs Ray Tune ({error}): pip install -e ".[sweep]"'
         ) from error
     return ray
 

@@ -24,6 +24,7 @@ from speechbrain_hrf.sweep.temporary_folder import (
     temporary_folder,
 )
 from speechbrain_hrf.sweep.tuning import run_trials
+from speechbrain_hrf.synthetic import is_synthetic
 
 # The trials that the last driver has given up, with their errors.
 FAILED = "failed.jsonl"
@@ -50,8 +51,9 @@ def run_study(study, options):
     Raises
     ------
     ValueError
-        If the study was begun before and is not to be resumed, another driver
-        runs it, or no machine has the cores for a trial.
+        If the study was begun before and is not to be resumed, or on generated
+        signals and is to be resumed on speech; if another driver runs it, or
+        no machine has the cores for a trial.
     OSError
         If the data are not there, or Ray cannot be reached.
     RayMissing
@@ -68,7 +70,9 @@ def run_study(study, options):
     All 0 trials of ... are done.
     0
     """
-    missing = missing_trials(study, read_lines(study.folder), options.resume)
+    lines = read_lines(study.folder)
+    missing = missing_trials(study, lines, options.resume)
+    _refuse_other_data(study, lines)
     if not missing:
         print(f"All {len(study.trials)} trials of {study.folder} are done.")
         return 0
@@ -133,6 +137,24 @@ def _drive(study, options, token, temporary):
         print(f"More of each stands in {study.folder / FAILED}.")
     print(_left(study), flush=True)
     return 1 if progress.failures else 0
+
+
+def _refuse_other_data(study, lines):
+    """A trial's id does not tell generated signals from speech."""
+    generated = study.data_folder == STAND_IN or is_synthetic(study.data_folder)
+    if not generated and not os.path.exists(study.data_folder):
+        return  # only the machines of a cluster see it, perhaps
+    others = [
+        line for line in lines if line.get("synthetic", generated) != generated
+    ]
+    if others:
+        raise ValueError(
+            f"{study.folder} holds {count(len(others), 'trial')} on "
+            f"{'speech' if generated else 'generated signals'}, and the data "
+            f"folder, {study.data_folder}, has "
+            f"{'generated signals' if generated else 'speech'}. Give another "
+            "--output_folder."
+        )
 
 
 def _check_data(study, address):

@@ -40,6 +40,8 @@ def trial_line(trial, study, output_folder, threads):
     -------
     dict
         Fits into JSON. Paths, names of machines and of users are not in it.
+        ``commit``, ``dirty`` and the total of ``seconds`` (of the last start)
+        are added by ``run_trial``.
 
     Raises
     ------
@@ -57,7 +59,6 @@ def trial_line(trial, study, output_folder, threads):
     results = _read_json(folder / "test_metrics.json")
     curves = read_curves(folder / "train_log.txt")
     steps = read_lines(folder / STEPS)
-    commit, dirty = code_version()
     return {
         "id": trial.id,
         "study": study.name,
@@ -104,8 +105,6 @@ def trial_line(trial, study, output_folder, threads):
             "speechbrain": version("speechbrain"),
             "speechbrain_hrf": version("speechbrain-hrf"),
         },
-        "commit": commit,
-        "dirty": dirty,
         "threads": threads,
         "cpu": cpu_name(),
         "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(

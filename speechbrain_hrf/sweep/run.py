@@ -14,7 +14,7 @@ import time
 from ruamel.yaml import YAML
 
 from speechbrain_hrf.recipe.launch import STAND_IN
-from speechbrain_hrf.sweep.line import trial_line
+from speechbrain_hrf.sweep.line import code_version, trial_line
 from speechbrain_hrf.sweep.lines import append_line, read_lines
 from speechbrain_hrf.synthetic import make_corpus
 
@@ -91,11 +91,13 @@ def run_trial(trial, study, threads=1):
         for line in read_lines(study.folder):
             if line["id"] == trial.id:
                 return line
+        version = code_version()  # the files may be others when it ends
         seconds = _run_recipe(
             trial, study, output_folder / OUTPUT, threads, lock
         )
         line = trial_line(trial, study, output_folder, threads)
         line["seconds"]["total"] = seconds
+        line["commit"], line["dirty"] = version
         append_line(study.folder, line)
     return line
 

@@ -18,6 +18,7 @@ from hyperpyyaml import load_hyperpyyaml
 from ruamel.yaml import YAML
 
 from speechbrain_hrf.recipe.overrides import resolved_yaml
+from speechbrain_hrf.sweep.checks import check_options_of, check_settings
 from speechbrain_hrf.sweep.trial import ACTIVATIONS, Trial
 
 # What a study may say, and what it means where it does not.
@@ -147,7 +148,8 @@ def load_study(path, overrides=""):
     Raises
     ------
     ValueError
-        If a key is unknown, missing or empty, or a model has no YAML.
+        If a key is unknown, missing, empty or of another kind, or a model has
+        no YAML or not the options that it is given.
     FileNotFoundError
         If there is no such recipe.
 
@@ -172,17 +174,24 @@ def load_study(path, overrides=""):
     'conformer Lightweight, lr 0.001, fold 1, seed 7'
     """
     with open(path, encoding="utf-8") as stream:
-        # A key that the YAML leaves out may be given; _check_keys knows all.
-        given = load_hyperpyyaml(stream, overrides, overrides_must_match=False)
+        text = stream.read()
+    if not isinstance(YAML().load(text), dict):
+        raise ValueError(
+            f"{path} is no study: it has no keys. See studies/table_3.yaml."
+        )
+    # A key that the YAML leaves out may be given; _check_keys knows all.
+    given = load_hyperpyyaml(text, overrides, overrides_must_match=False)
     _check_keys(given, DEFAULTS, path)
     settings = {**DEFAULTS, **given}
     missing = [key for key in REQUIRED if not settings[key]]
     if missing:
         raise ValueError(f"{path}: {', '.join(missing)} must be given.")
+    check_settings(settings, path)
     recipe_folder = _find_recipe(settings["recipe"])
     trials = []
     for grid in settings["grids"]:
         _check_keys(grid, set(DEFAULTS) - COMMON, f"a grid of {path}")
+        check_settings(grid, f"a grid of {path}")
         trials.append(_blocks({**settings, **grid}, recipe_folder))
     ordered = [
         trial
@@ -197,7 +206,7 @@ def load_study(path, overrides=""):
         pathlib.Path(settings["output_folder"]),
         recipe_folder,
         str(settings["data_folder"]),
-        list({trial.id: trial for trial in reversed(ordered)}.values())[::-1],
+        _distinct(ordered),
         settings["threads_per_trial"],
         settings,
     )
@@ -210,6 +219,19 @@ def _check_keys(given, known, where):
                 f"{where}: there is no key {key!r}. There are: "
                 f"{', '.join(sorted(known))}."
             )
+
+
+def _distinct(trials):
+    """Each once: several grids may ask for the same one, by the same name."""
+    distinct = {}
+    for trial in trials:
+        first = distinct.setdefault(trial.id, trial)
+        if first.arm != trial.arm:
+            raise ValueError(
+                f"The arms {first.arm!r} and {trial.arm!r} of {trial.model} "
+                "have the same options: leave one of them out."
+            )
+    return list(distinct.values())
 
 
 def _find_recipe(recipe):
@@ -271,6 +293,7 @@ def _arms(grid, recipe_folder, model, fold, seed):
                 chosen["activation"] = _activation(activation)
             if lr is not None:
                 chosen["lr"] = lr
+            check_options_of(chosen, defaults, arm, yaml)
             # Always said, so that the same run has the same id in all studies
             for key in ("lr", "number_of_epochs", "protocol"):
                 chosen.setdefault(key, defaults[key])
@@ -333,4 +356,9 @@ def _as_plain(value):
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return value
+    if value is None:
+        return None
+    raise ValueError(
+        f"An option is {value!r}, which is not written as it stands: put it "
+        "into quotes, such as '!name:torch.nn.GELU'."
+    )

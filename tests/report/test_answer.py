@@ -134,6 +134,17 @@ def test_too_few_pairs(answered):
     assert "A gain" not in model
 
 
+def test_too_few_pairs_at_one_of_the_comparisons(answered):
+    """What the other one shows is not denied."""
+    better = {("Lightweight", 0.002): 0.3}
+    lines = study(PAPER_ARMS, seeds=(1,))
+    lines += study(rates=[0.0005, 0.002], rate_effects=better, seeds=(1,))
+    overall, _ = answered(lines)
+    assert "A loss is shown with each at its own best" in overall
+    assert "cannot tell" not in overall
+    assert "too few pairs to show any at the same learning rate" in overall
+
+
 def test_five_seeds_alone(answered):
     """The paper's own number of runs, for one row."""
     _, model = answered(study(effects={"FFN2": 0.2}, folds=(1,)))
@@ -144,13 +155,14 @@ def test_five_seeds_alone(answered):
 def test_few_test_sets(answered):
     """Two folds say little about other speakers, however many the seeds."""
     lines = study(effects={"FFN2": 0.1}, folds=(1, 2))
-    _, model = answered(lines)
+    overall, model = answered(lines)
     assert "A gain is shown" in model
     assert "All this is of 2 test sets" in model
+    assert "beats" in overall and "All this is of 2 test sets" in overall
     _, model = answered(study(effects={"FFN2": 0.1}, folds=(None,)))
     assert "All this is of 1 test set:" in model
-    _, model = answered(study(effects={"FFN2": 0.1}))
-    assert "All this" not in model
+    overall, model = answered(study(effects={"FFN2": 0.1}))
+    assert "All this" not in overall + model
 
 
 def test_too_few_pairs_to_rule_out(answered):

@@ -18,7 +18,9 @@ from speechbrain_hrf.report.comparisons import (
     SAME,
     compare,
 )
+from speechbrain_hrf.report.effective_steps import step_ratios
 from speechbrain_hrf.report.load import Trials, load_trials
+from speechbrain_hrf.report.spectra import effective_ranks
 from speechbrain_hrf.report.verdict import GAIN, PAIRS_GAIN, TOO_FEW, verdict
 
 
@@ -271,3 +273,48 @@ def test_chance_is_seldom_called_a_gain(studies, fold_noise, most, by_pairs):
     assert gains <= most
     # Negative control: what the test over pairs alone would have claimed.
     assert over_pairs >= by_pairs
+
+
+def test_diagnostics_are_against_the_same_activation(tmp_path):
+    """Not against the lightweight model of another one."""
+    lines = []
+    for activation, length in ("GELU", 1.0), ("ReLU", 10.0):
+        for arm, factor in ("Lightweight", 1.0), ("FFN2", 3.0):
+            steps = [factor * length]
+            lines.append(
+                line(
+                    "convtransformer",
+                    arm,
+                    0.4,
+                    activation=activation,
+                    effective_steps={
+                        "step": [1],
+                        "layers": {"a": {"length": steps, "weight": [1.0]}},
+                    },
+                    spectra={"a": [1.0, length if arm == "FFN2" else 1.0]},
+                )
+            )
+    trials = load_trials(write_study(tmp_path, lines))
+    rates = {"convtransformer": 0.001}
+    steps = step_ratios(trials, rates)
+    assert steps["row"].tolist() == ["FFN2, GELU", "FFN2, ReLU"]
+    assert steps["first"].tolist() == pytest.approx([3.0, 3.0])
+    ranks = effective_ranks(trials, rates).set_index("row")["ratio"]
+    assert ranks["FFN2, GELU"] == pytest.approx(1.0)
+    assert ranks["FFN2, ReLU"] < 1
+
+
+def test_steps_of_normalised_chains_are_left_out(tmp_path):
+    """Their merged weight moves by running averages, not as it trains."""
+    steps = {"step": [1], "layers": {"a": {"length": [1.0], "weight": [1.0]}}}
+    lines = [
+        line("convtransformer", arm, 0.4, effective_steps=steps, **more)
+        for arm, more in (
+            ("Lightweight", {}),
+            ("ALL", {}),
+            ("ALL, inner norm", {"overrides": {"hrf_inner_norm": True}}),
+        )
+    ]
+    trials = load_trials(write_study(tmp_path, lines))
+    found = step_ratios(trials, {"convtransformer": 0.001})
+    assert found["row"].tolist() == ["ALL"]

@@ -51,6 +51,32 @@ def test_settings_beyond_the_paper_are_extensions(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"hrf_inner_norm": True},
+        {"hrf_init": "scaled"},
+        {"hrf_lr_scale": 0.3},
+        {"distil_from": "results/original"},
+    ],
+    ids=str,
+)
+def test_a_row_with_options_that_are_ours_is_an_extension(tmp_path, option):
+    """Whatever it is called, it is not HRF as published."""
+    plain = {
+        "hrf_inner_norm": False,
+        "hrf_init": "default",
+        "hrf_lr_scale": 1.0,
+        "distil_from": None,
+    }
+    lines = [
+        line("conformer", "FFN2", 0.4, seed=seed, overrides={**plain, **more})
+        for seed, more in enumerate(({}, option))
+    ]
+    table = load_trials(write_study(tmp_path, lines)).table
+    assert table["family"].tolist() == ["paper", "extension"]
+
+
 def test_a_row_of_another_model_is_an_extension(tmp_path):
     """The paper has no Macaron rows for SpeechFormer."""
     lines = [line(m, "FFN_M1", 0.4) for m in ("conformer", "speechformer")]

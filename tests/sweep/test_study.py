@@ -90,6 +90,13 @@ def test_what_changes_a_result_changes_the_id(study, change):
     assert before.isdisjoint(after)
 
 
+def test_two_names_for_the_same_arm_are_refused(study):
+    with pytest.raises(ValueError, match="'FFN2' and 'again' of speechformer"):
+        study(
+            "arms: {again: {hrf_modules: [FFN2], hrf_ratio: 8, hrf_layers: 1}}"
+        )
+
+
 def test_folders_do_not_change_the_id(study):
     moved = study(overrides="data_folder: /other\noutput_folder: /elsewhere")
     assert [t.id for t in moved.trials] == [t.id for t in study().trials]

@@ -52,6 +52,25 @@ def test_a_begun_study_needs_resume(study_yaml, capsys):
     assert contents(study.folder) == before
 
 
+def test_generated_signals_are_not_taken_for_speech(
+    study_yaml, corpus, tmp_path, capsys
+):
+    """A study that was tried on the stand-in is not done for a corpus."""
+    study = load_study(study_yaml)
+    study.folder.mkdir()
+    for trial in study.trials:
+        append_line(study.folder, {"id": trial.id, "synthetic": True})
+    speech = tmp_path / "speech"
+    speech.mkdir()
+    command = [str(study_yaml), "--resume", "--data_folder"]
+    assert main([*command, str(speech)]) == 1
+    error = capsys.readouterr().err
+    assert "holds 4 trials on generated signals" in error
+    assert "another --output_folder" in error
+    for same in "synthetic", str(corpus):
+        assert main([*command, same]) == 0
+
+
 def test_a_finished_study_has_nothing_to_do(study_yaml, capsys):
     study = finish_one(study_yaml)
     for trial in study.trials[1:]:
@@ -90,7 +109,7 @@ def test_a_missing_extra_is_named(real_study_yaml):
         [sys.executable, "-c", code], capture_output=True, text=True
     )
     assert result.returncode == 1
-    assert 'pip install "speechbrain-hrf[sweep]"' in result.stderr
+    assert 'pip install -e ".[sweep]"' in result.stderr
     assert "Traceback" not in result.stderr
     assert not (real_study_yaml.parent / "study").exists()
 
