@@ -23,7 +23,7 @@ from speechbrain_hrf.sweep.temporary_folder import (
     remove_temporary,
     temporary_folder,
 )
-from speechbrain_hrf.sweep.tuning import run_trials
+from speechbrain_hrf.sweep.tuning import remove_storage, run_trials
 from speechbrain_hrf.synthetic import is_synthetic
 
 # The trials that the last driver has given up, with their errors.
@@ -82,7 +82,10 @@ def run_study(study, options):
     temporary = temporary_folder()
     try:
         with driving(study.folder, temporary, remove_temporary) as token:
-            return _drive(study, options, token, temporary)
+            try:
+                return _drive(study, options, token, temporary)
+            finally:  # Ray has ended: nobody writes there any more
+                remove_storage(study.folder)
     except KeyboardInterrupt:
         print(f"\nInterrupted. {_left(study)}", flush=True)
         return INTERRUPTED

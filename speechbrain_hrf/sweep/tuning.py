@@ -16,6 +16,7 @@ from speechbrain_hrf.sweep.run import run_trial
 
 # Tune's own files, in the study's folder since all machines see that.
 STORAGE = ".tune"
+_LOOKS, _SECONDS_BETWEEN_LOOKS = 10, 0.3
 
 
 def run_trials(
@@ -83,8 +84,8 @@ def run_trials(
         ),
         {"cpu": study.threads_per_trial},
     )
+    remove_storage(study.folder)  # of a killed driver
     storage = pathlib.Path(study.folder, STORAGE)
-    shutil.rmtree(storage, ignore_errors=True)  # of a killed driver
     try:
         tune.Tuner(
             trainable,
@@ -102,7 +103,32 @@ def run_trials(
             ),
         ).fit()
     finally:
+        remove_storage(study.folder)
+
+
+def remove_storage(folder):
+    """Removes Tune's own files from a study's folder.
+
+    A worker that is just ending may write once more, so it is looked at again.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> _ = folder.join(STORAGE, "trials").ensure(dir=True)
+    >>> remove_storage(folder.strpath)
+    >>> folder.listdir()
+    []
+    """
+    storage = pathlib.Path(folder, STORAGE)
+    for _ in range(_LOOKS):
+        if not storage.exists():
+            return
         shutil.rmtree(storage, ignore_errors=True)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def train(config, study, trials, token, deadline, run=run_trial):
