@@ -60,6 +60,7 @@ def draw_differences(trials, comparisons, folder):
         _draw_model(panel, table[table["model"] == model])
         panel.set_title(model_name(model), fontsize=10)
         panel.tick_params(labelbottom=True)
+        panel.locator_params(axis="x", nbins=5)  # labels stay apart
     figure.supxlabel(f"mean difference in {trials.metric}", fontsize=9)
     handles = {
         text: handle
