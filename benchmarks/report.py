@@ -12,6 +12,8 @@ import platform
 import speechbrain
 import torch
 
+from speechbrain_hrf.sweep.provenance import cpu_name
+
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 
 
@@ -27,7 +29,7 @@ def machine(device="cpu"):
     dict
     """
     return {
-        "processor": _processor(),
+        "processor": cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name() if device != "cpu" else "CPU",
@@ -35,16 +37,6 @@ def machine(device="cpu"):
         "torch": torch.__version__,
         "speechbrain": speechbrain.__version__,
     }
-
-
-def _processor():
-    try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def table(head, rows):

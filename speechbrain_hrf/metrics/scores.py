@@ -16,6 +16,9 @@ from sklearn.metrics import (
     recall_score,
 )
 
+# Those that reports of runs show, in this order.
+SCORES = ("WA", "UA", "WF1", "MF1")
+
 
 class EmotionScores:
     """Collects predictions over the batches of a stage.

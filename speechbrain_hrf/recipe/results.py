@@ -15,13 +15,13 @@ from speechbrain_hrf.metrics import (
     confusion_text,
     report_text,
 )
+from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.nnet import count_parameters
 from speechbrain_hrf.nnet.names import split_names
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
 
-SCORES = ("WA", "UA", "WF1", "MF1")
 # Further options that tell runs apart, of the recipes that have them.
 CHOICES = (
     *("class_weights", "hrf_init", "hrf_inner_bias", "hrf_inner_norm"),

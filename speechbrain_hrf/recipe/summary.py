@@ -14,7 +14,8 @@ import pathlib
 import statistics
 import sys
 
-SCORES = ("WA", "UA", "WF1", "MF1")
+from speechbrain_hrf.metrics.scores import SCORES
+
 # What seeds of one arm have in common.
 SAME = (
     *("hrf_modules", "hrf_ratio", "hrf_layers"),

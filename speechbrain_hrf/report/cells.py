@@ -6,8 +6,8 @@ Authors
 
 import pandas
 
+from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.report.describe import describe
-from speechbrain_hrf.report.load import SCORES
 
 CELL = ["model", "row", "lr"]
 

@@ -13,8 +13,8 @@ import dataclasses
 
 import pandas
 
+from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.report.describe import RESAMPLES
-from speechbrain_hrf.report.load import SCORES
 from speechbrain_hrf.report.matched_lr import choose_rates, matched_cells
 from speechbrain_hrf.report.paired import holm, paired
 from speechbrain_hrf.report.same_lr import base_rates, same_lr_cells

@@ -13,6 +13,7 @@ import pandas
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.json_lines import read_lines
+from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.report.consistency import check_consistency
 from speechbrain_hrf.report.paper import family
 from speechbrain_hrf.report.rows import name_rows
@@ -20,7 +21,6 @@ from speechbrain_hrf.sweep.lines import TRIALS
 
 logger = get_logger(__name__)
 
-SCORES = ("WA", "UA", "WF1", "MF1")
 REQUIRED = (
     *("id", "study", "dataset", "synthetic", "protocol", "model", "arm"),
     *("ratio", "layers", "activation", "lr", "fold", "seed", "overrides"),

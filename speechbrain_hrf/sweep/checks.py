@@ -10,8 +10,8 @@ Authors
 import math
 import numbers
 
+from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.nnet.chain import check_options
-from speechbrain_hrf.recipe.results import SCORES
 
 _NONE = type(None)
 # What the entries of lists may be, and an example.

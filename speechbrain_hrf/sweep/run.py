@@ -14,8 +14,9 @@ import time
 from ruamel.yaml import YAML
 
 from speechbrain_hrf.recipe.launch import STAND_IN
-from speechbrain_hrf.sweep.line import code_version, trial_line
+from speechbrain_hrf.sweep.line import trial_line
 from speechbrain_hrf.sweep.lines import append_line, read_lines
+from speechbrain_hrf.sweep.provenance import code_version
 from speechbrain_hrf.synthetic import make_corpus
 
 try:

@@ -1,10 +1,7 @@
 """What is read from a recipe's output folder."""
 
-from speechbrain_hrf.sweep.line import (
-    _effective_steps,
-    code_version,
-    read_curves,
-)
+from speechbrain_hrf.sweep.line import _effective_steps, read_curves
+from speechbrain_hrf.sweep.provenance import code_version
 
 LOG = """\
 epoch: 1, lr: 1.0000e-03 - train loss: 2.1000e+00 - valid WA: 3.0e-01, valid UA: 2.5e-01, valid loss: 2.0e+00
