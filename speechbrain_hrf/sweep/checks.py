@@ -43,6 +43,36 @@ SET_BY_STUDY = {
 }
 
 
+def check_keys(given, known, where):
+    """Raises if a study or a grid has a key that there is not.
+
+    Arguments
+    ---------
+    given : iterable of str
+    known : collection of str
+    where : str
+        Where they stand.
+
+    Raises
+    ------
+    ValueError
+        Naming the key and those that there are.
+
+    Example
+    -------
+    >>> check_keys({"model": 1}, {"models", "folds"}, "demo.yaml")
+    Traceback (most recent call last):
+        ...
+    ValueError: demo.yaml: there is no key 'model'. There are: folds, models.
+    """
+    for key in given:
+        if key not in known:
+            raise ValueError(
+                f"{where}: there is no key {key!r}. There are: "
+                f"{', '.join(sorted(known))}."
+            )
+
+
 def check_settings(settings, where):
     """Raises if a key of a study is not of the kind that it has to be.
 

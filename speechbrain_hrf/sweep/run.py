@@ -17,6 +17,7 @@ from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.sweep.line import trial_line
 from speechbrain_hrf.sweep.lines import append_line, read_lines
 from speechbrain_hrf.sweep.provenance import code_version
+from speechbrain_hrf.sweep.teachers import TEACHER
 from speechbrain_hrf.synthetic import make_corpus
 
 try:
@@ -217,6 +218,8 @@ def recipe_command(trial, study):
         "export_folder": None,
         "record_steps": RECORD_STEPS,
     }
+    if trial.teacher:
+        options[TEACHER] = str(study.folder / "runs" / trial.teacher)
     command = [sys.executable, str(study.recipe_folder / "train.py")]
     command.append(str(hparams))
     for key, value in options.items():

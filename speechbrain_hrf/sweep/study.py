@@ -9,7 +9,6 @@ Authors
 """
 
 import dataclasses
-import functools
 import itertools
 import os
 import pathlib
@@ -17,9 +16,9 @@ import pathlib
 from hyperpyyaml import load_hyperpyyaml
 from ruamel.yaml import YAML
 
-from speechbrain_hrf.recipe.overrides import resolved_yaml
-from speechbrain_hrf.sweep.checks import check_options_of, check_settings
-from speechbrain_hrf.sweep.trial import ACTIVATIONS, Trial
+from speechbrain_hrf.sweep.checks import check_keys, check_settings
+from speechbrain_hrf.sweep.cross import cross
+from speechbrain_hrf.sweep.teachers import with_teachers
 
 # What a study may say, and what it means where it does not.
 DEFAULTS = {
@@ -51,7 +50,6 @@ COMMON = {
     *("name", "output_folder", "recipe", "data_folder", "metric", "paper"),
     *("threads_per_trial", "grids", "fold_key"),
 }
-ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,8 +146,8 @@ def load_study(path, overrides=""):
     Raises
     ------
     ValueError
-        If a key is unknown, missing, empty or of another kind, or a model has
-        no YAML or not the options that it is given.
+        If a key is unknown, missing, empty or of another kind, a model has no
+        YAML or not the options that it is given, or a teacher is missing.
     FileNotFoundError
         If there is no such recipe.
 
@@ -179,9 +177,9 @@ def load_study(path, overrides=""):
         raise ValueError(
             f"{path} is no study: it has no keys. See studies/table_3.yaml."
         )
-    # A key that the YAML leaves out may be given; _check_keys knows all.
+    # A key that the YAML leaves out may be given; check_keys knows all.
     given = load_hyperpyyaml(text, overrides, overrides_must_match=False)
-    _check_keys(given, DEFAULTS, path)
+    check_keys(given, DEFAULTS, path)
     settings = {**DEFAULTS, **given}
     missing = [key for key in REQUIRED if not settings[key]]
     if missing:
@@ -190,9 +188,9 @@ def load_study(path, overrides=""):
     recipe_folder = _find_recipe(settings["recipe"])
     trials = []
     for grid in settings["grids"]:
-        _check_keys(grid, set(DEFAULTS) - COMMON, f"a grid of {path}")
+        check_keys(grid, set(DEFAULTS) - COMMON, f"a grid of {path}")
         check_settings(grid, f"a grid of {path}")
-        trials.append(_blocks({**settings, **grid}, recipe_folder))
+        trials.append(cross({**settings, **grid}, recipe_folder))
     ordered = [
         trial
         for block in dict.fromkeys(itertools.chain(*trials))
@@ -206,19 +204,10 @@ def load_study(path, overrides=""):
         pathlib.Path(settings["output_folder"]),
         recipe_folder,
         str(settings["data_folder"]),
-        _distinct(ordered),
+        _distinct(with_teachers(ordered)),
         settings["threads_per_trial"],
         settings,
     )
-
-
-def _check_keys(given, known, where):
-    for key in given:
-        if key not in known:
-            raise ValueError(
-                f"{where}: there is no key {key!r}. There are: "
-                f"{', '.join(sorted(known))}."
-            )
 
 
 def _distinct(trials):
@@ -248,117 +237,4 @@ def _find_recipe(recipe):
     raise FileNotFoundError(
         f"There is no recipe {recipe!r}: no train.py in "
         f"{', '.join(str(place) for place in dict.fromkeys(places))}."
-    )
-
-
-def _blocks(grid, recipe_folder):
-    """Trials by fold and seed."""
-    folds, seeds = grid["folds"], grid["seeds"]
-    if grid["pair_folds_with_seeds"]:
-        if len(folds) != len(seeds):
-            raise ValueError(
-                "pair_folds_with_seeds needs as many folds as seeds, but "
-                f"there are {len(folds)} and {len(seeds)}."
-            )
-        pairs = list(zip(folds, seeds, strict=True))
-    else:
-        pairs = list(itertools.product(folds, seeds))
-    return {
-        (fold, seed): [
-            trial
-            for model in grid["models"]
-            for trial in _arms(grid, recipe_folder, model, fold, seed)
-        ]
-        for fold, seed in pairs
-    }
-
-
-def _arms(grid, recipe_folder, model, fold, seed):
-    yaml = recipe_folder / "hparams" / f"{model}_hrf.yaml"
-    if not yaml.is_file():
-        known = sorted(p.stem[:-4] for p in yaml.parent.glob("*_hrf.yaml"))
-        raise ValueError(
-            f"There is no model {model!r} in {yaml.parent}. It has {known}."
-        )
-    defaults = _defaults(yaml)
-    place = {"seed": seed}
-    if fold is not None:
-        place[grid["fold_key"]] = fold
-    for arm, options in _rows(grid, model):
-        for activation, lr in itertools.product(
-            grid["activations"], grid["learning_rates"]
-        ):
-            chosen = {**grid["overrides"], **options}
-            if activation is not None:
-                chosen["activation"] = _activation(activation)
-            if lr is not None:
-                chosen["lr"] = lr
-            check_options_of(chosen, defaults, arm, yaml)
-            # Always said, so that the same run has the same id in all studies
-            for key in ("lr", "number_of_epochs", "protocol"):
-                chosen.setdefault(key, defaults[key])
-            yield Trial(
-                recipe_folder.name,
-                model,
-                arm,
-                _as_plain({**chosen, **place}),
-                grid["metric"],
-                fold,
-            )
-
-
-@functools.cache
-def _defaults(yaml):
-    return resolved_yaml(yaml, "")
-
-
-def _rows(grid, model):
-    """Names of arms with the overrides that make them."""
-    for row in grid["modules"]:
-        if row == LIGHTWEIGHT:
-            yield row, {"hrf_modules": []}
-        elif row == ORIGINAL:
-            if model not in grid["originals"]:
-                raise ValueError(
-                    f"The row {ORIGINAL!r} needs the sizes of the original "
-                    f"{model}: give originals: {{{model}: {{d_model: ...}}}}."
-                )
-            yield row, {"hrf_modules": [], **grid["originals"][model]}
-        else:
-            for ratio, layers in itertools.product(
-                grid["ratios"], grid["layers"]
-            ):
-                yield (
-                    row,
-                    {
-                        "hrf_modules": [row],
-                        "hrf_ratio": ratio,
-                        "hrf_layers": layers,
-                    },
-                )
-    yield from grid["arms"].items()
-
-
-def _activation(name):
-    if name not in ACTIVATIONS:
-        raise ValueError(
-            f"There is no activation {name!r}: choose of {list(ACTIVATIONS)}."
-        )
-    return f"!name:{ACTIVATIONS[name]}"
-
-
-def _as_plain(value):
-    """Numbers, texts, lists and mappings of Python's own types."""
-    if isinstance(value, dict):
-        return {str(key): _as_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    if value is None:
-        return None
-    raise ValueError(
-        f"An option is {value!r}, which is not written as it stands: put it "
-        "into quotes, such as '!name:torch.nn.GELU'."
     )

@@ -36,6 +36,8 @@ class Trial:
         The score that the study is about.
     fold : int, optional
         Stands in the options too, by the name that the recipe has for it.
+    teacher : str, optional
+        Id of the trial that this one learns from; stands in the options too.
 
     Example
     -------
@@ -52,6 +54,7 @@ class Trial:
     options: dict
     metric: str
     fold: int | None = None
+    teacher: str | None = None
 
     @property
     def id(self):

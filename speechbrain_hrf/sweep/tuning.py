@@ -13,6 +13,7 @@ import time
 from speechbrain_hrf.sweep.driver_lock import check_shared
 from speechbrain_hrf.sweep.first_trial import in_turn
 from speechbrain_hrf.sweep.run import run_trial
+from speechbrain_hrf.sweep.teachers import ready
 
 # Tune's own files, in the study's folder since all machines see that.
 STORAGE = ".tune"
@@ -90,7 +91,7 @@ def run_trials(
         tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
-                search_alg=_in_order(tune, [t.id for t in trials], deadline),
+                search_alg=_in_order(tune, trials, deadline),
                 num_samples=len(trials),
                 reuse_actors=True,  # importing takes seconds
             ),
@@ -178,20 +179,29 @@ def train(config, study, trials, token, deadline, run=run_trial):
     }
 
 
-def _in_order(tune, ids, deadline):
-    """Suggests trials as they stand, until the deadline."""
+def _in_order(tune, trials, deadline):
+    """Suggests trials as they stand, teachers first, until the deadline."""
 
-    waiting = list(ids)
+    waiting = list(trials)
+    suggested = {}  # Tune's id: ours
+    # A teacher that is not to run has its line already.
+    ended = {t.teacher for t in trials} - {t.id for t in trials}
 
     class InOrder(tune.search.Searcher):
         def suggest(self, trial_id):
             late = deadline is not None and time.time() > deadline
             if late or not waiting:
                 return tune.search.Searcher.FINISHED
-            return {"id": waiting.pop(0)}
+            trial = ready(waiting, ended)
+            if trial is None:
+                return None  # Tune asks again
+            waiting.remove(trial)
+            suggested[trial_id] = trial.id
+            return {"id": trial.id}
 
         def on_trial_complete(self, trial_id, result=None, error=False):
-            pass
+            # After a failed teacher its pupils fail too, and say why.
+            ended.add(suggested[trial_id])
 
         def save(self, checkpoint_path):
             pass  # trials.jsonl says what is left to do
