@@ -12,8 +12,11 @@ import math
 import numbers
 
 import torch
+from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.nnet.chain import Chain
+
+logger = get_logger(__name__)
 
 
 def scale_factor_steps(opt_class, model, scale):
@@ -70,6 +73,12 @@ def scale_factor_steps(opt_class, model, scale):
         return opt_class
     chains = [module for module in model.modules() if isinstance(module, Chain)]
     factors = [p for chain in chains for p in chain.parameters()]
+    if not factors:
+        logger.warning(
+            f"hrf_lr_scale is {scale}, but no layer is a chain (hrf_modules is "
+            "empty): it changes nothing."
+        )
+        return opt_class
     before = []
 
     def remember(optimizer, args, kwargs):

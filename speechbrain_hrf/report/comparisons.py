@@ -15,7 +15,11 @@ import pandas
 
 from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.report.describe import RESAMPLES
-from speechbrain_hrf.report.matched_lr import choose_rates, matched_cells
+from speechbrain_hrf.report.matched_lr import (
+    choose_rates,
+    matched_cells,
+    one_rate,
+)
 from speechbrain_hrf.report.paired import holm, paired
 from speechbrain_hrf.report.same_lr import base_rates, same_lr_cells
 
@@ -93,15 +97,14 @@ def compare(trials, metrics=SCORES, resamples=RESAMPLES):
     same, same_left = same_lr_cells(trials, rates)
     chosen, no_choice = choose_rates(trials)
     matched, matched_left, matched_notes = matched_cells(trials, chosen)
-    scores = {
-        key: group.set_index(["fold", "seed"])[list(metrics)]
-        for key, group in trials.table.groupby(["model", "row", "lr"])
-    }
+    scores = scores_by_rate(trials, metrics)
     families = trials.table.groupby(["model", "row"])["family"].first()
     lines, differences = [], []
     for comparison, cells in (SAME, same), (MATCHED, matched):
         for cell in cells:
             key = {"comparison": comparison, **cell}
+            for rate in ("lr", "reference_lr"):
+                key[rate] = one_rate(cell[rate])
             key["family"] = families[(cell["model"], cell["row"])]
             pairs = _pairs(scores, cell)
             differences.append((key, pairs))
@@ -117,11 +120,71 @@ def compare(trials, metrics=SCORES, resamples=RESAMPLES):
     )
 
 
+def scores_by_rate(trials, metrics):
+    """What ``at_rates`` takes.
+
+    Arguments
+    ---------
+    trials : Trials
+    metrics : sequence of str
+
+    Returns
+    -------
+    dict of (model, row, lr): pandas.DataFrame
+
+    Example
+    -------
+    >>> from speechbrain_hrf.report.load import Trials
+    >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    ...     "lr": 1e-3, "fold": "1", "seed": 1, "UA": 0.5}])
+    >>> list(scores_by_rate(Trials(None, [], table, [], []), ["UA"]))
+    [('conformer', 'ALL', 0.001)]
+    """
+    return {
+        key: group.set_index(["fold", "seed"])[list(metrics)]
+        for key, group in trials.table.groupby(["model", "row", "lr"])
+    }
+
+
 def _pairs(scores, cell):
     """Differences by (fold, seed), where both sides have a trial."""
-    arm = scores[cell["model"], cell["row"], cell["lr"]]
-    plain = scores[cell["model"], cell["reference"], cell["reference_lr"]]
+    arm = at_rates(scores, cell["model"], cell["row"], cell["lr"])
+    plain = at_rates(
+        scores, cell["model"], cell["reference"], cell["reference_lr"]
+    )
     return (arm - plain).dropna()
+
+
+def at_rates(scores, model, row, lr):
+    """An arm's scores at one learning rate, or at that of each fold.
+
+    Arguments
+    ---------
+    scores : dict of (model, row, lr): pandas.DataFrame
+        Indexed by fold and seed.
+    model, row : str
+    lr : float or dict of str: float
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Example
+    -------
+    >>> index = pandas.MultiIndex.from_product(
+    ...     [["1", "2"], [7]], names=["fold", "seed"])
+    >>> scores = {("conformer", "ALL", lr):
+    ...     pandas.DataFrame({"UA": lr}, index) for lr in (0.1, 0.2)}
+    >>> at_rates(scores, "conformer", "ALL", {"1": 0.1, "2": 0.2})["UA"].tolist()
+    [0.1, 0.2]
+    """
+    if not isinstance(lr, dict):
+        return scores[model, row, lr]
+    found = []
+    for fold, rate in lr.items():
+        table = scores[model, row, rate]
+        found.append(table[table.index.get_level_values("fold") == fold])
+    return pandas.concat(found)
 
 
 def _means(differences):

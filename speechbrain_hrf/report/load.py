@@ -7,6 +7,7 @@ Authors
 import dataclasses
 import json
 import math
+import numbers
 import pathlib
 
 import pandas
@@ -27,6 +28,17 @@ REQUIRED = (
     *("metric", "split", "labels", "test", "valid", "curves", "params"),
     *("steps_per_epoch", "effective_steps", "spectra", "versions", "commit"),
 )
+# Of those whose kind the report relies on
+KINDS = {
+    **dict.fromkeys(("id", "model", "arm", "metric"), (str, "a text")),
+    **dict.fromkeys(("lr",), (numbers.Real, "a number")),
+    **dict.fromkeys(("seed", "steps_per_epoch"), (int, "an integer")),
+    **dict.fromkeys(("labels",), (list, "a list")),
+    **dict.fromkeys(
+        ("overrides", "split", "test", "curves", "params", "versions"),
+        (dict, "an object"),
+    ),
+}
 # Of trials without folds: all are of the one split.
 NO_FOLD = "-"
 
@@ -165,6 +177,13 @@ def _check_format(line, where):
             "it written by another version? Run that trial again with this "
             "one, or read the file with the version that wrote it."
         )
+    for key, (kinds, said) in KINDS.items():
+        if not isinstance(line[key], kinds) or isinstance(line[key], bool):
+            raise ValueError(
+                f"{where} is damaged: its {key} is "
+                f"{json.dumps(line[key])[:40]}, but has to be {said}. Take the "
+                "line out of the file and run the study with --resume."
+            )
 
 
 def _first_of_each(lines):
@@ -204,6 +223,8 @@ def _table(lines):
                 "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
                 **{key: float(line["test"][key]) for key in SCORES},
                 "valid": _valid(line),
+                "valid_split": line["split"].get("valid"),
+                "test_split": line["split"].get("test"),
                 "trained": line["params"]["training"],
                 "shipped": line["params"]["merged"],
             }

@@ -1,7 +1,8 @@
 """Each arm at the learning rate that is best for it on the validation set.
 
-No test score has a part in the choice. But a row gets one rate for all folds,
-and where folds take turns, each one's test speakers validate another fold.
+No test score has a part in the choice, nor has a test speaker: where folds
+take turns, each one's test speakers validate another fold, so that a fold's
+rate is chosen without the folds that its own test speakers validate.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -12,12 +13,16 @@ import pandas
 from speechbrain_hrf.report.paper import model_name
 from speechbrain_hrf.report.wording import listed
 
+COLUMNS = ["model", "row", "lr", "by_fold", "tried", "valid", "n"]
+COLUMNS += ["unfinished", "edge"]
+
 
 def choose_rates(trials):
     """The best learning rate of every row that was tried at several.
 
-    By the mean of the study's metric on the validation set, over those pairs
-    of fold and seed that all rates of the row have.
+    For each fold, by the mean of the study's metric on the validation set over
+    those pairs of fold and seed that all rates of the row have, and whose
+    validation set is not this fold's test set.
 
     Arguments
     ---------
@@ -26,9 +31,11 @@ def choose_rates(trials):
     Returns
     -------
     chosen : pandas.DataFrame
-        model, row, lr (the best), tried (list), valid (means, in the same
-        order), n (pairs behind each mean), edge (whether the best one is the
-        smallest or largest tried).
+        model, row, lr (the best over all pairs), by_fold (the best of each
+        fold), tried (list), valid (means over all pairs, in the same order),
+        n (pairs behind these), unfinished (whether some rate has fewer
+        trials than another), edge (whether ``lr`` is the smallest or largest
+        tried).
     left_out : list of (str, str)
         Rows without a choice, and why.
 
@@ -37,10 +44,10 @@ def choose_rates(trials):
     >>> from speechbrain_hrf.report.load import Trials
     >>> table = pandas.DataFrame({"model": "conformer", "row": "FFN2",
     ...     "family": "paper", "fold": "1", "seed": 1, "lr": [1e-3, 2e-3, 4e-3],
-    ...     "valid": [0.4, 0.5, 0.3]})
+    ...     "valid": [0.4, 0.5, 0.3], "valid_split": "a", "test_split": "b"})
     >>> chosen, _ = choose_rates(Trials(None, [], table, [], []))
-    >>> float(chosen["lr"].iloc[0]), bool(chosen["edge"].iloc[0])
-    (0.002, False)
+    >>> chosen["by_fold"].iloc[0], bool(chosen["edge"].iloc[0])
+    ({'1': 0.002}, False)
     """
     chosen, left_out = [], []
     arms = trials.table[trials.table["family"] != "original"]
@@ -65,14 +72,28 @@ def choose_rates(trials):
                 "model": model,
                 "row": row,
                 "lr": best,
+                "by_fold": _by_fold(scores, group),
                 "tried": [float(lr) for lr in tried],
                 "valid": means.tolist(),
                 "n": len(scores),
+                "unfinished": group["lr"].value_counts().nunique() > 1,
                 "edge": bool(best in (tried[0], tried[-1])),
             }
         )
-    columns = ["model", "row", "lr", "tried", "valid", "n", "edge"]
-    return pandas.DataFrame(chosen, columns=columns), left_out
+    return pandas.DataFrame(chosen, columns=COLUMNS), left_out
+
+
+def _by_fold(scores, group):
+    """The best rate of each fold, its own test speakers left out."""
+    splits = group.groupby("fold")[["valid_split", "test_split"]].first()
+    validates = splits["valid_split"].reindex(scores.index, level="fold")
+    chosen = {}
+    for fold, own_test in splits["test_split"].items():
+        # Unknown splits (None) are not equal to anything.
+        seen = scores[~(validates == own_test)]
+        if len(seen):
+            chosen[fold] = float(seen.mean().idxmax())
+    return chosen
 
 
 def matched_cells(trials, chosen):
@@ -87,11 +108,13 @@ def matched_cells(trials, chosen):
     Returns
     -------
     cells : list of dict
-        ``model``, ``row``, ``lr``, ``reference``, ``reference_lr``.
+        ``model``, ``row``, ``lr``, ``reference``, ``reference_lr``; rates by
+        fold.
     left_out : list of (str, str)
         Rows whose lightweight model has no choice.
     notes : list of str
-        Where the best rate is the edge of the grid, or the grids differ.
+        Where the best rate is the edge of the grid, trials are missing, or the
+        grids differ.
 
     Example
     -------
@@ -100,11 +123,11 @@ def matched_cells(trials, chosen):
     ...     "row": ["Lightweight", "FFN2"], "reference": "Lightweight",
     ...     "family": ["lightweight", "paper"]})
     >>> chosen = pandas.DataFrame({"model": "conformer", "edge": False,
-    ...     "row": ["Lightweight", "FFN2"], "lr": [1e-3, 2e-3],
-    ...     "tried": [[1e-3, 2e-3]] * 2})
+    ...     "row": ["Lightweight", "FFN2"], "unfinished": False,
+    ...     "by_fold": [{"1": 1e-3}, {"1": 2e-3}], "tried": [[1e-3, 2e-3]] * 2})
     >>> cells, _, _ = matched_cells(Trials(None, [], table, [], []), chosen)
-    >>> float(cells[0]["lr"]), float(cells[0]["reference_lr"])
-    (0.002, 0.001)
+    >>> cells[0]["lr"], cells[0]["reference_lr"]
+    ({'1': 0.002}, {'1': 0.001})
     """
     best = chosen.set_index(["model", "row"])
     cells, left_out, unequal = [], [], []
@@ -130,12 +153,39 @@ def matched_cells(trials, chosen):
             {
                 "model": model,
                 "row": row,
-                "lr": choice["lr"],
+                "lr": choice["by_fold"],
                 "reference": reference,
-                "reference_lr": light["lr"],
+                "reference_lr": light["by_fold"],
             }
         )
-    return cells, left_out, edge_notes(chosen) + unequal
+    notes = edge_notes(chosen) + _unfinished_notes(chosen) + unequal
+    return cells, left_out, notes
+
+
+def one_rate(lr):
+    """What stands for an arm's learning rate in a table.
+
+    Arguments
+    ---------
+    lr : float or dict of str: float
+        One, or one per fold.
+
+    Returns
+    -------
+    float or str
+        A text if folds have different ones.
+
+    Example
+    -------
+    >>> one_rate(0.001), one_rate({"1": 0.001, "2": 0.001})
+    (0.001, 0.001)
+    >>> one_rate({"1": 0.003, "2": 0.001})
+    '0.001 / 0.003'
+    """
+    if not isinstance(lr, dict):
+        return lr
+    rates = sorted(set(lr.values()))
+    return rates[0] if len(rates) == 1 else " / ".join(f"{r:g}" for r in rates)
 
 
 def edge_notes(chosen):
@@ -166,6 +216,20 @@ def edge_notes(chosen):
         "better one may lie beyond."
         for end, names in ends.items()
         if names
+    ]
+
+
+def _unfinished_notes(chosen):
+    names = [
+        f"{model_name(choice['model'])} {choice['row']}"
+        for _, choice in chosen[chosen["unfinished"].astype(bool)].iterrows()
+    ]
+    if not names:
+        return []
+    return [
+        f"Not every learning rate has a finished trial in all folds and seeds "
+        f"for {listed(names)}: a run that diverged or failed has no part in "
+        "the choice, which flatters its rate."
     ]
 
 

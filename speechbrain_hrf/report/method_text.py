@@ -34,12 +34,11 @@ METHOD = (
     "mean difference (t test, Holm-corrected). A gain or loss is called shown "
     "only if both looks and the interval agree.",
     "Same learning rate: every arm at the lightweight model's, the paper's "
-    "protocol. Matched: each arm, the lightweight model too, at the rate with "
-    "the best mean score on the validation set, over those pairs that all of "
-    "its rates have. No test score has a part in the choice. But where folds "
-    "take turns, a fold's validation speakers are another fold's test "
-    "speakers, so that one rate for all folds is chosen on all speakers, for "
-    "HRF and the lightweight model alike.",
+    "protocol. Matched: each arm, the lightweight model too, in every fold at "
+    "the rate with the best mean score on the validation sets, over those "
+    "pairs that all of its rates have. No test score has a part in the choice, "
+    "nor has a test speaker: where a fold's test speakers validate another "
+    "fold, that one is left out of the choice for this fold.",
     "What is ruled out is what lies outside the widest of the bootstrap "
     "interval, Student's t interval over pairs and, where there is one, over "
     f"folds. With fewer than {ENOUGH_FOR_INTERVAL} pairs nothing is ruled out.",

@@ -5,7 +5,13 @@ Authors
 """
 
 from speechbrain_hrf.report.answer import answer
-from speechbrain_hrf.report.comparisons import MATCHED, SAME, compare
+from speechbrain_hrf.report.comparisons import (
+    MATCHED,
+    SAME,
+    at_rates,
+    compare,
+    scores_by_rate,
+)
 from speechbrain_hrf.report.load import load_trials
 from speechbrain_hrf.report.paper import model_name
 from speechbrain_hrf.report.verdict import (
@@ -73,15 +79,19 @@ def short_text(folder):
                 "\\* shown (Holm-corrected p < .05), (\\*) not with each test "
                 "set counting once."
             )
-            blocks.append(f"{caption}\n\n{_table(trials, lines)}")
+            scores = scores_by_rate(trials, [trials.metric])
+            light = [
+                _lightweight(scores, lines, comparisons.chosen, model)
+                for model in dict.fromkeys(lines["model"])
+            ]
+            blocks.append(f"{caption}\n\n{_table(lines, light)}")
     return "\n\n".join(blocks)
 
 
-def _table(trials, lines):
+def _table(lines, light):
     models = list(dict.fromkeys(lines["model"]))
     head = ["row", *map(model_name, models)]
     text = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    light = [_lightweight(trials, lines, model) for model in models]
     text.append(f"| Lightweight | {' | '.join(light)} |")
     by_place = {(x["row"], x["model"]): x for _, x in lines.iterrows()}
     for row in dict.fromkeys(lines["row"]):
@@ -90,15 +100,15 @@ def _table(trials, lines):
     return "\n".join(text)
 
 
-def _lightweight(trials, lines, model):
-    """Its score at the learning rate that it is compared at."""
+def _lightweight(scores, lines, chosen, model):
+    """Its score at the learning rates that it is compared at."""
     first = lines[lines["model"] == model].iloc[0]
-    scores = trials.table[
-        (trials.table["model"] == model)
-        & (trials.table["row"] == first["reference"])
-        & (trials.table["lr"] == first["reference_lr"])
-    ][trials.metric]
-    return spread(scores.mean(), scores.std())
+    row, lr = first["reference"], first["reference_lr"]
+    if first["comparison"] == MATCHED:
+        best = chosen.set_index(["model", "row"])["by_fold"]
+        lr = best[model, row]
+    found = at_rates(scores, model, row, lr).iloc[:, 0]
+    return spread(found.mean(), found.std())
 
 
 def _cell(line):

@@ -102,6 +102,8 @@ def _who(line):
 
 
 def _rate(value):
+    if isinstance(value, str):  # of several folds
+        return " / ".join(_rate(float(lr)) for lr in value.split(" / "))
     return NONE if value != value else f"{value:g}".removeprefix("0")
 
 
@@ -123,9 +125,10 @@ def chosen_table(chosen, metric):
     >>> import pandas
     >>> chosen = pandas.DataFrame([{"model": "conformer", "row": "FFN2",
     ...     "lr": 0.002, "tried": [0.001, 0.002], "valid": [0.4, 0.5], "n": 6,
-    ...     "edge": True}])
+    ...     "by_fold": {"1": 0.002, "2": 0.001}, "edge": True}])
     >>> chosen_table(chosen, "UA").rows
-    [['Conformer FFN2', '.002', 'the largest tried', '.001: .400, .002: .500', '6']]
+    [['Conformer FFN2', '.002', 'the largest tried', '.001: .400, .002: .500',
+    '6', '1: .002, 2: .001']]
     """
     rows = []
     for _, choice in chosen.iterrows():
@@ -139,14 +142,22 @@ def chosen_table(chosen, metric):
                 end if choice["edge"] else "within those tried",
                 ", ".join(f"{_rate(lr)}: {score(mean)}" for lr, mean in means),
                 str(choice["n"]),
+                _by_fold(choice["by_fold"]),
             ]
         )
+    head = ["row", "best over all", "where", f"validation {metric} by rate"]
     return Table(
         f"Learning rates chosen by mean validation {metric}",
-        ["row", "chosen", "where", f"validation {metric} by rate", "pairs"],
+        [*head, "pairs", "chosen in each fold"],
         rows,
         "report_chosen_lr.csv",
     )
+
+
+def _by_fold(rates):
+    if len(set(rates.values())) == 1:
+        return f"{_rate(next(iter(rates.values())))} in all"
+    return ", ".join(f"{fold}: {_rate(lr)}" for fold, lr in rates.items())
 
 
 def missing_table(missing):

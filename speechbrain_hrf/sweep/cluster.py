@@ -20,6 +20,9 @@ ENVIRONMENT = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPUs were asked for
+    # When memory gets short, Ray ends its own workers, whoever has taken it,
+    # and Tune gives up. The system ends who has taken most; that is tried again.
+    "RAY_memory_monitor_refresh_ms": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # trials.jsonl is the result
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends at once
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # failed.jsonl has them

@@ -6,6 +6,7 @@ Authors
 
 import datetime
 import json
+import math
 import pathlib
 import platform
 import re
@@ -125,9 +126,9 @@ def read_curves(train_log):
 
     Returns
     -------
-    dict of str: list of float
+    dict of str: list of float or None
         ``epoch``, ``lr``, ``train_loss``, and with a validation set
-        ``valid_loss``, ``valid_UA`` and so on.
+        ``valid_loss``, ``valid_UA`` and so on; None where it was not finite.
 
     Example
     -------
@@ -151,8 +152,16 @@ def read_curves(train_log):
     names = list(epochs[max(epochs)]) if epochs else []
     return {
         "epoch": sorted(epochs),
-        **{name: [epochs[e][name] for e in sorted(epochs)] for name in names},
+        **{
+            name: [_finite(epochs[e][name]) for e in sorted(epochs)]
+            for name in names
+        },
     }
+
+
+def _finite(value):
+    """A number, or None, since JSON knows no NaN."""
+    return value if math.isfinite(value) else None
 
 
 def _scored_epoch(curves, epoch):

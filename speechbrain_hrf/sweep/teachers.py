@@ -48,32 +48,6 @@ def with_teachers(trials):
     ]
 
 
-def ready(waiting, ended):
-    """The first trial that need not wait for its teacher.
-
-    Arguments
-    ---------
-    waiting : list of Trial
-    ended : collection of str
-        Ids of those that do not run any more, and are not going to.
-
-    Returns
-    -------
-    Trial or None
-
-    Example
-    -------
-    >>> from speechbrain_hrf.sweep.trial import Trial
-    >>> taught = Trial("X", "conformer", "Taught", {}, "UA", teacher="a1b2")
-    >>> ready([taught], ended=set()) is None, ready([taught], {"a1b2"}).arm
-    (True, 'Taught')
-    """
-    for trial in waiting:
-        if trial.teacher is None or trial.teacher in ended:
-            return trial
-    return None
-
-
 def _names_trial(trial):
     return isinstance(trial.options.get(TEACHER), dict)
 

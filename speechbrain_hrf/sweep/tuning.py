@@ -12,8 +12,8 @@ import time
 
 from speechbrain_hrf.sweep.driver_lock import check_shared
 from speechbrain_hrf.sweep.first_trial import in_turn
+from speechbrain_hrf.sweep.order import in_order
 from speechbrain_hrf.sweep.run import run_trial
-from speechbrain_hrf.sweep.teachers import ready
 
 # Tune's own files, in the study's folder since all machines see that.
 STORAGE = ".tune"
@@ -63,6 +63,8 @@ def run_trials(
     ------
     KeyboardInterrupt
         If it was interrupted. What still runs ends with the connection to Ray.
+    OSError
+        If Ray itself has failed.
 
     Example
     -------
@@ -91,7 +93,7 @@ def run_trials(
         tune.Tuner(
             trainable,
             tune_config=tune.TuneConfig(
-                search_alg=_in_order(tune, trials, deadline),
+                search_alg=in_order(tune, trials, deadline),
                 num_samples=len(trials),
                 reuse_actors=True,  # importing takes seconds
             ),
@@ -103,6 +105,13 @@ def run_trials(
                 verbose=0,
             ),
         ).fit()
+    except RuntimeError as error:
+        # What Tune cannot handle, a worker killed for memory for example.
+        reason = str(error).strip().splitlines()[0]
+        raise OSError(
+            f"Ray has stopped: {reason} Finished trials are kept; the same "
+            "command with --resume runs the others."
+        ) from error
     finally:
         remove_storage(study.folder)
 
@@ -177,39 +186,6 @@ def train(config, study, trials, token, deadline, run=run_trial):
         "valid": line["valid"] and line["valid"].get(line["metric"]),
         "seconds": time.monotonic() - start,
     }
-
-
-def _in_order(tune, trials, deadline):
-    """Suggests trials as they stand, teachers first, until the deadline."""
-
-    waiting = list(trials)
-    suggested = {}  # Tune's id: ours
-    # A teacher that is not to run has its line already.
-    ended = {t.teacher for t in trials} - {t.id for t in trials}
-
-    class InOrder(tune.search.Searcher):
-        def suggest(self, trial_id):
-            late = deadline is not None and time.time() > deadline
-            if late or not waiting:
-                return tune.search.Searcher.FINISHED
-            trial = ready(waiting, ended)
-            if trial is None:
-                return None  # Tune asks again
-            waiting.remove(trial)
-            suggested[trial_id] = trial.id
-            return {"id": trial.id}
-
-        def on_trial_complete(self, trial_id, result=None, error=False):
-            # After a failed teacher its pupils fail too, and say why.
-            ended.add(suggested[trial_id])
-
-        def save(self, checkpoint_path):
-            pass  # trials.jsonl says what is left to do
-
-        def restore(self, checkpoint_path):
-            pass
-
-    return InOrder()
 
 
 def _events(tune, notify, is_interrupted):

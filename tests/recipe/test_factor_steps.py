@@ -93,6 +93,14 @@ def test_one_is_the_optimiser_itself():
     )
 
 
+def test_a_scale_without_chains_is_told(caplog):
+    plain = torch.nn.Linear(2, 2)
+    assert scale_factor_steps(torch.optim.AdamW, plain, 0.5) is (
+        torch.optim.AdamW
+    )
+    assert "no layer is a chain" in caplog.text
+
+
 @pytest.mark.parametrize("scale", [0, -1, float("nan"), "1", True, None])
 def test_bad_scales(scale):
     with pytest.raises(ValueError, match="hrf_lr_scale is"):

@@ -108,6 +108,51 @@ def test_matched_rates_are_chosen_on_validation(compared):
     assert (found["lr"], found["reference_lr"]) == (0.001, 0.002)
 
 
+def test_no_test_speaker_has_a_part_in_the_choice(compared):
+    """Each fold's test speakers validate the fold before, as in RAVDESS."""
+    rates = [0.001, 0.002]
+    lines = study(rates=rates, folds=(1, 2, 3), noise=0.001)
+    for some in lines:
+        fold = some["fold"]
+        some["split"] = {"test": str(fold), "valid": str(fold % 3 + 1)}
+        better = some["lr"] == 0.002
+        if some["arm"] == "FFN2":
+            # Fold 2's validation speakers, fold 3's test speakers, decide.
+            some["valid"]["UA"] = 0.5 + better * {1: -1, 2: 3, 3: -1}[fold] / 10
+    found = compared(lines)
+    chosen = found.chosen.set_index("row").loc["FFN2"]
+    assert chosen["lr"] == 0.002
+    assert chosen["by_fold"] == {"1": 0.002, "2": 0.002, "3": 0.001}
+    scores = {
+        (x["arm"], x["lr"], x["fold"], x["seed"]): x["test"]["UA"]
+        for x in lines
+    }
+    light = found.chosen.set_index("row").loc["Lightweight", "by_fold"]
+    by_hand = np.mean(
+        [
+            scores["FFN2", chosen["by_fold"][str(fold)], fold, seed]
+            - scores["Lightweight", light[str(fold)], fold, seed]
+            for fold in (1, 2, 3)
+            for seed in (1, 2, 3, 4, 5)
+        ]
+    )
+    line_ = of(found, MATCHED, "FFN2")
+    assert line_["lr"] == "0.001 / 0.002"
+    assert line_["difference"] == pytest.approx(by_hand)
+
+
+def test_a_rate_with_fewer_trials_is_told(compared):
+    """Those that diverged have no line, and would flatter their rate."""
+    lines = study(rates=[0.001, 0.002])
+    whole = compared(lines).notes[MATCHED]
+    assert not any("diverged" in note for note in whole)
+    lines = [
+        x for x in lines if (x["arm"], x["lr"], x["fold"]) != ("FFN2", 0.002, 1)
+    ]
+    (note,) = (x for x in compared(lines).notes[MATCHED] if "diverged" in x)
+    assert "ConvTransformer FFN2" in note and "Lightweight" not in note
+
+
 def test_an_edge_of_the_grid_is_told(compared):
     """And the middle is not."""
     best = {("Lightweight", 0.004): 0.1, ("FFN2", 0.002): 0.1}

@@ -122,6 +122,26 @@ def test_other_formats_are_refused(tmp_path, text, reported):
         load_trials(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("test", None, "an object"),
+        ("lr", "fast", "a number"),
+        ("seed", True, "an integer"),
+        ("arm", 3, "a text"),
+        ("curves", [1], "an object"),
+    ],
+)
+def test_damaged_lines_are_named(tmp_path, key, value, said):
+    """With the file, the line, the key and the fix; no traceback."""
+    lines = study(folds=(1,), seeds=(1,))
+    lines[1][key] = value
+    folder = write_study(tmp_path, lines)
+    reported = f"line 2 is damaged: its {key} is .*, but has to be {said}"
+    with pytest.raises(ValueError, match=reported):
+        load_trials(folder)
+
+
 @pytest.mark.parametrize("value", [float("nan"), None])
 def test_a_trial_without_a_score_is_named(tmp_path, value):
     """Left out of everything, but not in silence."""

@@ -31,6 +31,14 @@ def test_an_epoch_that_was_trained_twice_counts_as_the_last(tmp_path):
     assert read_curves(path)["train_loss"] == [2.1, 1.8]
 
 
+def test_a_loss_that_is_no_number_is_none(tmp_path):
+    path = tmp_path / "train_log.txt"
+    path.write_text(LOG.replace("2.1000e+00", "nan").replace("2.0e+00", "inf"))
+    curves = read_curves(path)
+    assert curves["train_loss"] == [None, 1.9]
+    assert curves["valid_loss"] == [None, 1.9]
+
+
 def test_a_step_that_was_noted_twice_counts_as_the_last():
     lines = [
         {"step": step, "seconds": None, "layers": {"a.weight": [length, 1.0]}}

@@ -7,21 +7,13 @@ Authors
 import pathlib
 import subprocess
 import sys
-import time
 
 import pytest
 
 from speechbrain_hrf.dataio.json_lines import read_lines
-from speechbrain_hrf.sweep.cluster import ray_cluster
-from speechbrain_hrf.sweep.driver_lock import driving
-from speechbrain_hrf.sweep.plan import anywhere
+from speechbrain_hrf.sweep.order import in_order
 from speechbrain_hrf.sweep.run import recipe_command
 from speechbrain_hrf.sweep.study import load_study
-from speechbrain_hrf.sweep.temporary_folder import (
-    remove_temporary,
-    temporary_folder,
-)
-from speechbrain_hrf.sweep.tuning import run_trials
 
 TAUGHT = """
 models: [speechformer]
@@ -66,56 +58,39 @@ def test_a_teacher_that_is_none_is_refused(study_yaml, old, new, said):
         load_study(study_yaml, TAUGHT.replace(old, new))
 
 
-def test_pupils_wait_for_their_teachers(study_yaml, tmp_path):
-    """On two cores, though they stand before them; a failed one ends theirs."""
-    pytest.importorskip("ray.tune", reason="ray[tune] is not installed")
-    study = anywhere(load_study(study_yaml, TAUGHT))
-    study.folder.mkdir()
-    failing = next(t for t in study.trials if t.arm == "Big" and t.seed == 2)
-    (tmp_path / failing.id).touch()
+def test_pupils_wait_for_their_teachers(study_yaml):
+    """Though they stand before them; a failed one's pupil runs, to say why."""
+    tune = pytest.importorskip("ray.tune", reason="Ray is not installed")
+    study = load_study(study_yaml, TAUGHT)
+    named = {trial.id: (trial.arm, trial.seed) for trial in study.trials}
+    order = in_order(tune, study.trials)
 
-    def run(trial, study, threads):
-        begun = time.time()
-        if (tmp_path / trial.id).exists():
-            raise ValueError("no teacher")
-        if trial.teacher and (tmp_path / trial.teacher).exists():
-            raise ValueError("no lesson")
-        time.sleep(0.0 if trial.teacher else 1.0)
-        times = f"{begun} {time.time()}"
-        (tmp_path / f"{trial.id}.times").write_text(times)
-        return {"valid": {"UA": 0.5}, "metric": "UA"}
+    def suggest(name):
+        suggestion = order.suggest(name)
+        if isinstance(suggestion, dict):
+            return named[suggestion["id"]]
+        return suggestion
 
-    events = {trial.id: [] for trial in study.trials}
-    temporary = temporary_folder()
-    try:
-        with (
-            driving(study.folder, temporary) as token,
-            ray_cluster(temporary, cores=2, log=tmp_path / "ray.log") as ray,
-        ):
-            run_trials(
-                ray,
-                study,
-                study.trials,
-                token,
-                lambda event, id, **_: events[id].append(event),
-                retries=0,
-                run=run,
-            )
-    finally:
-        remove_temporary(temporary)
-    ends = {(t.arm, t.seed): events[t.id][-1] for t in study.trials}
-    assert ends == {
-        ("Big", 1): "finished",
-        ("Taught", 1): "finished",
-        ("Big", 2): "failed",
-        ("Taught", 2): "failed",
-    }
-    (pupil,) = (t for t in study.trials if t.arm == "Taught" and t.seed == 1)
-    times = [
-        [float(x) for x in (tmp_path / f"{id}.times").read_text().split()]
-        for id in (pupil.id, pupil.teacher)
+    assert suggest("a") == ("Big", 1)
+    assert suggest("b") == ("Big", 2)
+    assert suggest("c") is None  # asked again later
+    order.on_trial_complete("b", error=True)
+    assert suggest("c") == ("Taught", 2)
+    assert suggest("d") is None
+    order.on_trial_complete("a", {"valid": 0.5})
+    assert suggest("d") == ("Taught", 1)
+    assert suggest("e") == tune.search.Searcher.FINISHED
+
+
+def test_a_teacher_that_has_finished_before_is_not_waited_for(study_yaml):
+    tune = pytest.importorskip("ray.tune", reason="Ray is not installed")
+    pupils = [
+        trial
+        for trial in load_study(study_yaml, TAUGHT).trials
+        if trial.teacher
     ]
-    assert times[0][0] >= times[1][1]
+    order = in_order(tune, pupils)
+    assert order.suggest("a") == {"id": pupils[0].id}
 
 
 @pytest.mark.slow
@@ -131,7 +106,7 @@ def test_a_study_teaches(real_study_yaml):
     real_study_yaml.write_text("\n".join(kept) + own)
     command = [sys.executable, "-m", "speechbrain_hrf.sweep"]
     done = subprocess.run(
-        [*command, str(real_study_yaml), "--cores", "1"],
+        [*command, str(real_study_yaml), "--cores", "2"],
         capture_output=True,
         text=True,
     )

@@ -111,3 +111,21 @@ def test_no_trial_starts_after_the_deadline(study_yaml):
             run=lambda *arguments: {"valid": None, "metric": "UA"},
         )
     assert (result["late"], result["valid"]) == (False, None)
+
+
+def test_what_tune_cannot_handle_is_one_sentence(study_yaml, monkeypatch):
+    """A worker that Ray kills for want of memory, for example."""
+    import ray
+    import ray.tune
+
+    study = anywhere(load_study(study_yaml))
+
+    def fit(tuner):
+        raise RuntimeError("Caught unexpected exception: no memory.\nlong text")
+
+    monkeypatch.setattr(ray.tune.Tuner, "fit", fit)
+    with pytest.raises(
+        OSError, match="no memory. Finished .*--resume"
+    ) as found:
+        run_trials(ray, study, study.trials, "", print)
+    assert "long text" not in str(found.value)
