@@ -125,6 +125,12 @@ def _shown(what, only_pairs):
         if not only_pairs:
             return f"A {what} is shown for {listed(rows)}."
         folds = int(lines["folds"].max())
+        if folds < FEWEST_FOLDS:
+            return (
+                f"Over seeds there is a {what} for {listed(rows)}; whether "
+                "other test speakers would give it, "
+                f"{counted(folds, 'test set')} cannot show."
+            )
         by_fold = listed(
             [
                 f"{line['row']}'s p {probability(line['p_folds_holm'])}"

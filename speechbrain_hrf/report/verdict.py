@@ -2,8 +2,9 @@
 
 A gain or loss is *shown* if Holm's corrected p is below .05, the bootstrap
 interval of the mean difference lies on the same side of zero, and the same
-holds with every fold counting once (t test, Holm-corrected), as far as that
-can be tested. It is shown *over pairs* if only the last fails.
+holds with every fold counting once (t test, Holm-corrected) or each pair is a
+fold of its own. It is shown *over pairs* if only the last fails, or cannot be
+tested since there are fewer than three folds.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -11,7 +12,7 @@ Authors
 
 import math
 
-from speechbrain_hrf.report.paired import ALPHA
+from speechbrain_hrf.report.paired import ALPHA, FEWEST_FOLDS
 
 GAIN, LOSS = "gain", "loss"
 PAIRS_GAIN, PAIRS_LOSS = "gain over pairs only", "loss over pairs only"
@@ -56,7 +57,8 @@ def verdict(line):
     if line["p_holm"] >= ALPHA or not (up or down):
         return NOTHING
     by_fold = line["p_folds_holm"]
-    if math.isnan(by_fold) or by_fold < ALPHA:
+    each_its_own = math.isnan(by_fold) and line["folds"] >= FEWEST_FOLDS
+    if each_its_own or by_fold < ALPHA:
         return GAIN if up else LOSS
     return PAIRS_GAIN if up else PAIRS_LOSS
 

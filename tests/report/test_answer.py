@@ -156,9 +156,10 @@ def test_few_test_sets(answered):
     """Two folds say little about other speakers, however many the seeds."""
     lines = study(effects={"FFN2": 0.1}, folds=(1, 2))
     overall, model = answered(lines)
-    assert "A gain is shown" in model
-    assert "All this is of 2 test sets" in model
-    assert "beats" in overall and "All this is of 2 test sets" in overall
+    assert "Over seeds there is a gain for FFN2" in model
+    assert "2 test sets cannot show" in model and "is shown" not in model
+    assert "A gain that may be of these test speakers alone" in overall
+    assert "All this is of 2 test sets" in overall and "beats" not in overall
     _, model = answered(study(effects={"FFN2": 0.1}, folds=(None,)))
     assert "All this is of 1 test set:" in model
     overall, model = answered(study(effects={"FFN2": 0.1}))
