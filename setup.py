@@ -14,6 +14,9 @@ SWEEP = [
     "rich>=13",
 ]
 
+# The model as ONNX; running it (speechbrain_hrf.runtime) needs only the last.
+ONNX = ["onnx>=1.18", "onnxscript>=0.7", "onnxruntime>=1.18"]
+
 setup(
     name="speechbrain-hrf",
     version="0.1.0",
@@ -27,7 +30,10 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
-    package_data={"speechbrain_hrf.report": ["*.csv", "*.html", "*.md"]},
+    package_data={
+        "speechbrain_hrf.demo": ["page/*"],
+        "speechbrain_hrf.report": ["*.csv", "*.html", "*.md"],
+    },
     python_requires=">=3.10",
     # torchaudio's last release is 2.11; it refuses a torch that was built for
     # another CUDA, so the pair has to move together.
@@ -46,9 +52,11 @@ setup(
     ],
     extras_require={
         "hubert": ["transformers>=4.46"],
+        "onnx": ONNX,
         "sweep": SWEEP,
         "test": [
             *SWEEP,
+            *ONNX,
             "pytest>=8.0",
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils

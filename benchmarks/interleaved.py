@@ -49,12 +49,40 @@ def measure(arms, rounds=ROUNDS, seconds=SECONDS, synchronize=lambda: None):
     return times
 
 
+def single_calls(arms, rounds=ROUNDS, calls=20):
+    """Seconds of every single call, for percentiles.
+
+    Arguments
+    ---------
+    arms : dict of str: callable
+        Each does its work once per call.
+    rounds : int
+        Every arm has one turn per round.
+    calls : int
+        Of an arm's turn; one more, before them, finds the caches as the other
+        arms have left them and is not counted.
+
+    Returns
+    -------
+    dict of str: list of list of float
+        By arm, round and call.
+    """
+    times = {name: [] for name in arms}
+    names = list(arms)
+    for k in range(rounds):
+        turn = k % len(names)
+        for name in names[turn:] + names[:turn]:
+            found = [_time(arms[name], 1) for _ in range(calls + 1)]
+            times[name].append(found[1:])
+    return times
+
+
 def _repeats(call, seconds, synchronize):
     once = _time(call, 1, synchronize)
     return max(1, round(seconds / once))
 
 
-def _time(call, repeats, synchronize):
+def _time(call, repeats, synchronize=lambda: None):
     synchronize()
     start = time.perf_counter()
     for _ in range(repeats):

@@ -27,13 +27,13 @@ pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
         classifier: !ref <classifier>
         label_encoder: !ref <label_encoder>
 """
-_OURS = """
+OURS = """
 sample_rate: 16000
 compute_features: !new:speechbrain.lobes.features.Fbank
     n_mels: 26
     deltas: True
 mean_var_norm: !new:speechbrain.processing.features.InputNormalization
-    norm_type: sentence
+    norm_type: {norm_type}
 embedding_model: !new:speechbrain_hrf.lobes.models.{name}
     segment_frames: 500
 {sizes}
@@ -82,8 +82,9 @@ def ours(folder, name, original=False, expand=False, merge=True):
     speechbrain.inference.classifiers.EncoderClassifier
     """
     sizes = (ORIGINAL if original else LIGHT)[name]
-    text = _OURS.format(
+    text = OURS.format(
         name=name,
+        norm_type="sentence",
         sizes="\n".join(f"    {key}: {value}" for key, value in sizes.items()),
         d_model=sizes.get("d_model", 16),
         classes=CLASSES,

@@ -3,6 +3,10 @@
 Importing the plugin also makes its models reachable as SpeechBrain lobes,
 ``speechbrain.lobes.models.hrf.Conformer`` and so on.
 
+The names below are imported when they are first used: whoever only runs an
+exported model, with ``speechbrain_hrf.runtime``, needs neither PyTorch nor
+SpeechBrain.
+
 Example
 -------
 >>> import torch, speechbrain_hrf
@@ -17,36 +21,28 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import sys
+import importlib
+from typing import TYPE_CHECKING
 
-import speechbrain.lobes.models
+from speechbrain_hrf.lobes.alias import register_alias
 
-from speechbrain_hrf.inference import merge_on_transfer
-from speechbrain_hrf.lobes import models as _models
-from speechbrain_hrf.lobes.models import (
-    ClassifierHead,
-    Conformer,
-    ConvTransformer,
-    SpeechFormer,
-    SquaredReLU,
-)
-from speechbrain_hrf.nnet import (
-    HRFLinear,
-    apply_hrf,
-    collapse,
-    count_parameters,
-    merge_hrf,
-    merged_state_dict,
-)
-from speechbrain_hrf.nnet.profile import profile
-
-# A factorised checkpoint that Pretrainer loads into one of our models is merged
-# on the way. Done here, so that the model files need nothing but PyTorch.
-merge_on_transfer(ClassifierHead, Conformer, ConvTransformer, SpeechFormer)
-
-# So that a YAML's !new:speechbrain.lobes.models.hrf.Conformer finds it.
-sys.modules["speechbrain.lobes.models.hrf"] = _models
-speechbrain.lobes.models.hrf = _models
+if TYPE_CHECKING:  # what editors and type checkers read
+    from speechbrain_hrf.lobes.models import (
+        ClassifierHead,
+        Conformer,
+        ConvTransformer,
+        SpeechFormer,
+        SquaredReLU,
+    )
+    from speechbrain_hrf.nnet import (
+        HRFLinear,
+        apply_hrf,
+        collapse,
+        count_parameters,
+        merge_hrf,
+        merged_state_dict,
+    )
+    from speechbrain_hrf.nnet.profile import profile
 
 __all__ = [
     "ClassifierHead",
@@ -62,3 +58,43 @@ __all__ = [
     "merged_state_dict",
     "profile",
 ]
+
+_HOMES = {
+    "lobes.models": {
+        "ClassifierHead",
+        "Conformer",
+        "ConvTransformer",
+        "SpeechFormer",
+        "SquaredReLU",
+    },
+    "nnet": {
+        "HRFLinear",
+        "apply_hrf",
+        "collapse",
+        "count_parameters",
+        "merge_hrf",
+        "merged_state_dict",
+    },
+    "nnet.profile": {"profile"},
+}
+_SUBPACKAGES = ("inference", "nnet")
+
+# So that a YAML's !new:speechbrain.lobes.models.hrf.Conformer finds it.
+register_alias()
+
+
+def __getattr__(name):
+    # Python asks for what is not there yet: https://peps.python.org/pep-0562/
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
+    for home, names in _HOMES.items():
+        if name in names:
+            module = importlib.import_module(f"{__name__}.{home}")
+            # Kept, so that this function is asked once a name.
+            globals()[name] = getattr(module, name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__, *_SUBPACKAGES})

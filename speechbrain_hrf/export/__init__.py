@@ -8,7 +8,29 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.export.pretrained import ExportReport, export_pretrained
-from speechbrain_hrf.export.verify import VerificationError
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers read
+    from speechbrain_hrf.export.pretrained import (
+        ExportReport,
+        export_pretrained,
+    )
+    from speechbrain_hrf.export.verify import VerificationError
 
 __all__ = ["ExportReport", "VerificationError", "export_pretrained"]
+
+_HOMES = {
+    "ExportReport": "pretrained",
+    "VerificationError": "verify",
+    "export_pretrained": "pretrained",
+}
+
+
+def __getattr__(name):
+    # Imported when first used: the demo page is written as whole a folder as
+    # an export, by export/folder.py, where there is no PyTorch.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES[name]}")
+    return getattr(module, name)

@@ -2,6 +2,8 @@
 
     python -m speechbrain_hrf.export <checkpoint or output folder> <target>
 
+With ``--onnx`` the folder also holds the model for ONNX Runtime.
+
 Authors
  * The speechbrain_hrf authors 2026
 """
@@ -10,6 +12,8 @@ import argparse
 import sys
 
 from speechbrain_hrf.export import VerificationError, export_pretrained
+
+PRECISIONS = ("int8", "fp16")
 
 
 def main(arguments=None):
@@ -47,10 +51,36 @@ def main(arguments=None):
         metavar="FILE",
         help="verify on these files (default: some of the test set)",
     )
+    parser.add_argument(
+        "--onnx",
+        action="store_true",
+        help="also write model.onnx (waveform in), model.features.onnx and "
+        'manifest.json; needs pip install "speechbrain-hrf[onnx]"',
+    )
+    for name in PRECISIONS:
+        parser.add_argument(
+            f"--{name}",
+            dest="precisions",
+            action="append_const",
+            const=name,
+            default=[],
+            help=f"with --onnx: also model.{name}.onnx, its parameters stored "
+            f"as {name}, if that is a gain on the test set",
+        )
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="keep such a file even if it is no gain",
+    )
     options = parser.parse_args(arguments)
     try:
         report = export_pretrained(
-            options.source, options.target, options.audio
+            options.source,
+            options.target,
+            options.audio,
+            options.onnx,
+            options.precisions,
+            options.keep,
         )
     except (ImportError, OSError, ValueError, VerificationError) as error:
         print(f"Error: {error}", file=sys.stderr)

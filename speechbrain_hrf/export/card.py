@@ -57,6 +57,8 @@ class Facts(NamedTuple):
         On what.
     load, load_standalone : str
         Code; the latter is empty if it is not needed.
+    onnx : str
+        What the export to ONNX found; empty without it.
 
     Example
     -------
@@ -76,6 +78,7 @@ class Facts(NamedTuple):
     audio: str
     load: str
     load_standalone: str
+    onnx: str = ""
 
 
 def model_card(facts, metrics):
@@ -120,6 +123,7 @@ def model_card(facts, metrics):
         "of other rates, and stereo, is converted.",
         f"## How to load\n\n```python\n{facts.load}\n```",
         _standalone(facts),
+        _on_a_device(facts),
         f"## Results\n\n{_results(metrics)}",
         _confusion(facts, metrics),
         f"## Sizes\n\n{_sizes(facts, metrics)}",
@@ -213,6 +217,25 @@ def _standalone(facts):
         f"```python\n{facts.load_standalone}\n```\n\n"
         "Give no `savedir`, or a new one for each model: SpeechBrain serves "
         "the files it finds there, whatever the `source` is."
+    )
+
+
+def _on_a_device(facts):
+    if not facts.onnx:
+        return ""
+    return (
+        "## On a device\n\nWithout PyTorch and SpeechBrain: `model.onnx` takes "
+        "`wavs` [batch, samples] (mono, "
+        f"{facts.sample_rate} Hz, -1 to 1) and `wav_lens` [batch] (the share "
+        "of the longest that is not padding; ones for a single recording) and "
+        "gives `log_probabilities`; the features and their normalisation are "
+        "inside. `model.features.onnx` takes `feats`, what `compute_features` "
+        "gives, instead. `manifest.json` holds the labels, the geometry of "
+        "frames and windows, and a hash of each file.\n\n```python\n"
+        "from speechbrain_hrf.runtime import Classifier  # numpy, onnxruntime\n"
+        'classifier = Classifier("path/to/this/folder")\n'
+        "result = classifier(waveform, sample_rate)\n```\n\n"
+        f"```text\n{facts.onnx}\n```"
     )
 
 

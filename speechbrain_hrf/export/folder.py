@@ -13,19 +13,18 @@ Authors
 import contextlib
 import ctypes
 import errno
+import logging
 import os
 import pathlib
 import shutil
 import uuid
-
-from speechbrain.utils.logger import get_logger
 
 try:
     import fcntl
 except ImportError:  # Windows: what a killed export left is not cleared away
     fcntl = None
 
-logger = get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

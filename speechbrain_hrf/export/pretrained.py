@@ -30,10 +30,12 @@ from speechbrain_hrf.export.model import (
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import verify
 from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.onnx.extra import require_extra
 
 _OURS = re.compile(
     r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
     r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
+    r"|model(\.\w+)*\.onnx|manifest\.json"
 )
 _LOAD = """\
 from speechbrain.inference.classifiers import EncoderClassifier
@@ -72,6 +74,8 @@ class ExportReport(NamedTuple):
         Three lines of Python that load the folder.
     load_standalone : str
         The same without this package; empty if those three do.
+    onnx : str
+        What the export to ONNX found; empty without it.
 
     Example
     -------
@@ -98,6 +102,7 @@ class ExportReport(NamedTuple):
     audio: str
     load: str
     load_standalone: str
+    onnx: str = ""
 
     def __str__(self):
         width = max(map(len, self.files))
@@ -111,13 +116,16 @@ class ExportReport(NamedTuple):
             f"{self.merged_parameters:,} merged",
             f"Loaded in a fresh process, it differs from the trained model "
             f"by {self.max_difference:.1e} on {self.audio}",
+            *self.onnx.splitlines(),
             "Load it with:",
             *(f"  {line}" for line in self.load.splitlines()),
         ]
         return "\n".join(lines)
 
 
-def export_pretrained(output_folder, target, audio=None):
+def export_pretrained(
+    output_folder, target, audio=None, onnx=False, precisions=(), keep=False
+):
     """Exports a trained model, merged, verified, all or nothing.
 
     Arguments
@@ -131,6 +139,14 @@ def export_pretrained(output_folder, target, audio=None):
         The folder to write: new, empty, or an earlier export.
     audio : list of str, optional
         Files to verify the export on; default some of the test set.
+    onnx : bool
+        Whether to write the model as ONNX as well, with the front end inside
+        and without, and a manifest (needs the extra ``onnx``).
+    precisions : sequence of str
+        int8, fp16: store the parameters of ``model.onnx`` so as well, if that
+        is a gain on the labelled recordings of the test set.
+    keep : bool
+        Whether such a file stays even if it is no gain.
 
     Returns
     -------
@@ -138,6 +154,8 @@ def export_pretrained(output_folder, target, audio=None):
 
     Raises
     ------
+    ImportError
+        A package of the extra ``onnx`` is missing.
     FileNotFoundError
         Something that the export needs is missing.
     FileExistsError
@@ -146,9 +164,10 @@ def export_pretrained(output_folder, target, audio=None):
         The target cannot be written.
     ValueError
         The checkpoint is damaged, holds NaN, or is of another architecture;
-        the YAML lacks something.
+        the YAML lacks something; the model cannot be exported to ONNX.
     VerificationError
-        The exported folder does not give what the trained model gives.
+        The exported folder does not give what the trained model gives, or
+        ONNX Runtime does not give what the folder gives.
         In all cases the target is as it was.
 
     Example
@@ -158,10 +177,19 @@ def export_pretrained(output_folder, target, audio=None):
     ...
     FileNotFoundError: There is no folder results/none.
     """
+    if precisions and not onnx:
+        raise ValueError(
+            f"{', '.join(precisions)} without ONNX: other precisions are made "
+            "of model.onnx. Ask for it as well (--onnx)."
+        )
+    if onnx:
+        require_extra()
     training = Training(output_folder)
     target = pathlib.Path(target)
     with folders.replaced(target, is_ours=why_not_ours) as staging:
-        facts, verification = _write(staging, training, audio)
+        facts, verification = _write(
+            staging, training, audio, onnx, precisions, keep
+        )
         card = model_card(facts, training.metrics)
         (staging / "README.md").write_text(card, encoding="utf-8")
         files = {
@@ -179,6 +207,7 @@ def export_pretrained(output_folder, target, audio=None):
         load_standalone=facts.load_standalone.replace(
             _ANYWHERE, target.as_posix()
         ),
+        onnx=facts.onnx,
     )
 
 
@@ -213,7 +242,7 @@ def why_not_ours(folder):
     return None
 
 
-def _write(staging, training, audio):
+def _write(staging, training, audio, onnx, precisions, keep):
     definition = training.definition
     # Building modules draws random numbers; the caller's are left alone.
     with torch.random.fork_rng(devices=[]):
@@ -235,6 +264,19 @@ def _write(staging, training, audio):
             ),
         )
     verification = verify(staging, training, trained, audio, single)
+    graphs = ""
+    if onnx:
+        # Imports packages of an extra, and takes a while.
+        from speechbrain_hrf.onnx.files import write_onnx
+
+        graphs = write_onnx(staging, training, modules, audio)
+    if precisions:
+        from speechbrain_hrf.onnx.precision import add_precision
+
+        recordings = list(training.labelled_recordings())
+        for precision in precisions:
+            added = add_precision(staging, precision, recordings, keep)
+            graphs += f"\n{added}"
     facts = Facts(
         model=definition.model_name,
         labels=training.labels,
@@ -251,6 +293,7 @@ def _write(staging, training, audio):
         else _LOAD_STANDALONE.format(
             source=_ANYWHERE, module=single.module, classname=CLASSNAME
         ),
+        onnx=graphs,
     )
     return facts, verification
 

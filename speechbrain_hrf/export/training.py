@@ -159,20 +159,34 @@ class Training:
             Paths; empty without a manifest, or if it names no whole file that
             exists.
         """
+        found = []
+        for path, _ in self.labelled_recordings():
+            if path not in found:
+                found.append(path)
+            if len(found) == limit:
+                break
+        return found
+
+    def labelled_recordings(self):
+        """The same recordings, all of them, with their labels.
+
+        Yields
+        ------
+        str
+            Path.
+        str or None
+            Label; None if the manifest has none.
+        """
         manifest = self.folder / "manifests" / "test.json"
         if not manifest.is_file():
-            return []
-        found = []
+            return
         root = self._data_root()
         for _, entry in sorted(_read_json(manifest).items()):
             if "parts" in entry:
                 continue
             path = entry["wav"].replace("{data_root}", root)
-            if pathlib.Path(path).is_file() and path not in found:
-                found.append(path)
-            if len(found) == limit:
-                break
-        return found
+            if pathlib.Path(path).is_file():
+                yield path, entry.get("emo")
 
     def _corpus(self):
         # What the YAML says, for a checkpoint that nobody has evaluated.

@@ -105,7 +105,7 @@ def verify(folder, training, trained, audio=None, bundle=None):
     """
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        files, described = _audio(training, audio, scratch)
+        files, described = audio_files(training, audio, scratch)
         expected = _expected(training, trained, files)
         request = {
             "source": str(pathlib.Path(folder).absolute()),
@@ -146,7 +146,37 @@ def verify(folder, training, trained, audio=None, bundle=None):
     return Verification(worst, described)
 
 
-def _audio(training, audio, scratch):
+def audio_files(training, audio, scratch):
+    """The recordings to compare on, each of 30 s at most.
+
+    Arguments
+    ---------
+    training : Training
+        What was exported.
+    audio : list of str or None
+        Files to take instead of the test set's.
+    scratch : pathlib.Path
+        Folder for what has to be cut or made up; the caller removes it.
+
+    Returns
+    -------
+    list of str
+        Paths.
+    str
+        What they are.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+
+    Example
+    -------
+    >>> audio_files(None, ["none.wav"], None)
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: There is no audio file .../none.wav.
+    """
     if audio:
         paths = [os.path.abspath(path) for path in audio]
         for path in paths:

@@ -3,3 +3,12 @@
 Authors
  * The speechbrain_hrf authors 2026
 """
+
+import importlib
+
+
+def __getattr__(name):
+    # Imported when it is used: see the package's __init__.
+    if name == "models":
+        return importlib.import_module(f"{__name__}.models")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,9 +4,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import functools
 import json
+import logging
 import math
+import os
+import tempfile
+import warnings
 
 import numpy as np
 import pytest
@@ -15,8 +20,10 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.core import create_experiment_directory
 from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.inference.classifiers import EncoderClassifier
 
-from speechbrain_hrf.export import export_pretrained
+from speechbrain_hrf.export import export_pretrained, verify
+from speechbrain_hrf.export.fresh_process import answers
 from speechbrain_hrf.nnet import apply_hrf
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -106,6 +113,68 @@ def exported(tmp_path_factory):
     root = tmp_path_factory.mktemp("exported")
     output = make_output(root)
     return output, export_pretrained(output, root / "model")
+
+
+@pytest.fixture(scope="session")
+def exported_onnx(tmp_path_factory):
+    """One export with ONNX: (output, report, what else it did)."""
+    root = tmp_path_factory.mktemp("exported_onnx")
+    output = make_output(
+        root,
+        model="speechbrain_hrf.lobes.models.SpeechFormer",
+        hrf_modules="[FFN1, CLS]",
+    )
+    torch.manual_seed(5)
+    before = state_of_torch()
+    with pytest.MonkeyPatch.context() as patch, printed() as lines:
+        patch.setattr(verify, "_ask", ask_here)
+        report = export_pretrained(output, root / "model", onnx=True)
+    traces = {"before": before, "after": state_of_torch(), "printed": lines}
+    return output, report, traces
+
+
+def ask_here(request, scratch):
+    """Loads the export in this process: for tests of something else."""
+    with torch.random.fork_rng(devices=[]):
+        classifier = EncoderClassifier.from_hparams(
+            source=request["source"], run_opts={"device": "cpu"}
+        )
+    return {"from_hparams": answers(classifier, request["files"])}
+
+
+def state_of_torch():
+    """What an export must leave as it was."""
+    return {
+        "random numbers": torch.random.get_rng_state().tolist(),
+        "gradients": torch.is_grad_enabled(),
+        "threads": torch.get_num_threads(),
+        "type": torch.get_default_dtype(),
+        "logging": logging.root.manager.disable,
+        "warnings": list(warnings.filters),
+    }
+
+
+@contextlib.contextmanager
+def printed():
+    """Collects what this process writes, from C++ as well, and warnings."""
+    lines, kept = [], [os.dup(1), os.dup(2)]
+    with tempfile.TemporaryFile("w+") as sink, warnings.catch_warnings():
+        warnings.simplefilter("always")
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+        try:
+            with (
+                contextlib.redirect_stdout(sink),
+                contextlib.redirect_stderr(sink),
+            ):
+                yield lines
+        finally:
+            sink.flush()
+            for number, descriptor in enumerate(kept, start=1):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            sink.seek(0)
+            lines.extend(sink.read().splitlines())
 
 
 def make_output(

@@ -12,6 +12,7 @@ import pytest
 from speechbrain_hrf.export import __main__ as command
 from speechbrain_hrf.export import pretrained
 from speechbrain_hrf.export.verify import Verification
+from speechbrain_hrf.onnx import files
 
 
 @pytest.fixture
@@ -45,6 +46,23 @@ def test_audio_option(training_output, tmp_path, verified):
     arguments = [str(training_output()), str(tmp_path / "model")]
     assert command.main([*arguments, "--audio", "a.wav", "b.wav"]) == 0
     assert verified["audio"] == ["a.wav", "b.wav"]
+
+
+def test_onnx_option(training_output, tmp_path, verified, monkeypatch, capsys):
+    """Only where it is asked for; what it found is printed."""
+    seen = []
+
+    def write_onnx(folder, training, modules, audio):
+        seen.append(audio)
+        return "as SpeechBrain has it"
+
+    monkeypatch.setattr(files, "write_onnx", write_onnx)
+    arguments = [str(training_output()), str(tmp_path / "model")]
+    for options in ([], ["--onnx"], ["--onnx", "--audio", "a.wav"]):
+        assert command.main([*arguments, *options]) == 0
+        printed = capsys.readouterr().out
+        assert ("as SpeechBrain has it" in printed) == bool(options)
+    assert seen == [None, ["a.wav"]]
 
 
 @pytest.mark.parametrize(

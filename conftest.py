@@ -1,0 +1,100 @@
+"""What the tests and the package's doctests share.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def onnx_folder(tmp_path_factory):
+    """A folder as the export writes it, with an untrained graph by hand.
+
+    Made in milliseconds, for what runs graphs and does not care which. It
+    takes waveforms: a convolution with a frame's length and hop, the mean of
+    what it finds, a linear layer. Where a real model matters, the tests export
+    one.
+    """
+    onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    folder = tmp_path_factory.mktemp("onnx_folder")
+    graph = _graph(onnx.helper, onnx.numpy_helper)
+    content = graph.SerializeToString()
+    (folder / "model.onnx").write_bytes(content)
+    manifest = {
+        "format": 1,
+        "model": "Tiny",
+        "labels": ["neutral", "happy", "sad", "angry"],
+        "parameters": 3236,
+        "sample_rate": 16000,
+        "window": {"frames": 201, "samples": 32000, "hop_samples": 8000},
+        "graphs": {
+            "model.onnx": {
+                "precision": "float32",
+                "opset": 18,
+                "inputs": {"wavs": ["batch", "samples"], "wav_lens": ["batch"]},
+                "outputs": {"log_probabilities": ["batch", 4]},
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        },
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def _graph(helper, numpy_helper):
+    random = np.random.default_rng(0)
+    constants = {
+        "frames": random.standard_normal((8, 1, 400)),
+        "weight": 4 * random.standard_normal((8, 4)),
+        "bias": random.standard_normal(4),
+    }
+    nodes = [
+        ("Unsqueeze", ["wavs", "one"], "mono", {}),
+        (
+            "Conv",
+            ["mono", "frames"],
+            "found",
+            {"strides": [160], "pads": [200, 200]},
+        ),
+        ("Relu", ["found"], "heard", {}),
+        ("ReduceMean", ["heard", "two"], "mean", {"keepdims": 0}),
+        ("Unsqueeze", ["wav_lens", "one"], "lens", {}),
+        # Not what lengths are for, but so that nobody can leave them out.
+        ("Mul", ["mean", "lens"], "scaled", {}),
+        ("Gemm", ["scaled", "weight", "bias"], "scores", {}),
+        ("LogSoftmax", ["scores"], "log_probabilities", {}),
+    ]
+    float32 = 1  # onnx.TensorProto.FLOAT
+
+    def values(**shapes):
+        return [
+            helper.make_tensor_value_info(name, float32, shape)
+            for name, shape in shapes.items()
+        ]
+
+    graph = helper.make_graph(
+        [
+            helper.make_node(kind, inputs, [output], **attributes)
+            for kind, inputs, output, attributes in nodes
+        ],
+        "tiny",
+        values(wavs=["batch", "samples"], wav_lens=["batch"]),
+        values(log_probabilities=["batch", 4]),
+        [
+            *(
+                numpy_helper.from_array(value.astype(np.float32), name)
+                for name, value in constants.items()
+            ),
+            numpy_helper.from_array(np.array([1]), "one"),
+            numpy_helper.from_array(np.array([2]), "two"),
+        ],
+    )
+    opset = helper.make_opsetid("", 18)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=10)

@@ -1,0 +1,207 @@
+"""The two files of onnxruntime-web that run a model on the CPU of a browser.
+
+They come from npm, once, into a cache folder of the user, and are taken only
+if they are, byte for byte, the ones that this code was tested with. The npm
+command asks the registry that it is set up for.
+
+The package holds 140 MB of builds for every kind of browser and GPU. A page
+needs one script, with the start of the WebAssembly file inside it, and that
+file. They run on one thread unless a page is served with the headers of
+cross-origin isolation, which many static hosts cannot send.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+PACKAGE = "onnxruntime-web"
+VERSION = "1.30.0"
+SCRIPT = "ort.wasm.bundle.min.mjs"
+BINARY = "ort-wasm-simd-threaded.wasm"
+# Of the files in the package's folder dist.
+SHA256 = {
+    SCRIPT: "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+    BINARY: "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+}
+
+_SECONDS = 900  # for 33 MB
+_OWN_COPY = (
+    f"Or unpack {PACKAGE} {VERSION} on a machine that has both (npm pack "
+    f"{PACKAGE}@{VERSION}, then tar xzf), bring the folder here and name it: "
+    "--onnxruntime_web FOLDER."
+)
+
+
+def onnxruntime_web(package=None, cache=None):
+    """Finds the files of onnxruntime-web, fetching them if need be.
+
+    Arguments
+    ---------
+    package : str or os.PathLike, optional
+        An unpacked onnxruntime-web of the right version. Then nothing is
+        fetched.
+    cache : str or os.PathLike, optional
+        Where the files are kept; default ``cache_folder()``.
+
+    Returns
+    -------
+    dict of str to pathlib.Path
+        Where each file lies.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder lacks a file, or there is no npm.
+    OSError
+        npm could not fetch the package.
+    ValueError
+        A file is not the one that was tested.
+
+    Example
+    -------
+    >>> onnxruntime_web("node_modules/none")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: node_modules/none holds no dist/ort.wasm...
+    """
+    if package is not None:
+        return _checked(pathlib.Path(package), "dist")
+    folder = cache_folder() if cache is None else pathlib.Path(cache)
+    kept = folder / f"{PACKAGE}-{VERSION}"
+    if not _is_whole(kept):
+        _fetch(kept)
+    return {name: kept / name for name in SHA256}
+
+
+def cache_folder():
+    """The folder of this user for what can be fetched again.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Example
+    -------
+    >>> cache_folder().name
+    'speechbrain_hrf'
+    """
+    if os.name == "nt":
+        root = os.environ.get("LOCALAPPDATA")
+    else:
+        root = os.environ.get("XDG_CACHE_HOME")
+    root = pathlib.Path(root) if root else pathlib.Path.home() / ".cache"
+    return root / "speechbrain_hrf"
+
+
+def _fetch(kept):
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError(
+            f"{PACKAGE} {VERSION} has to be fetched once, and there is no npm "
+            "command to do it. Install Node.js, which brings npm, and run "
+            f"this again. {_OWN_COPY}"
+        )
+    print(
+        f"Fetching {PACKAGE} {VERSION} by npm (33 MB, once) into {kept}",
+        file=sys.stderr,
+    )
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that it appears there whole or not at all.
+    with tempfile.TemporaryDirectory(
+        dir=kept.parent, prefix="fetching-"
+    ) as aside:
+        aside = pathlib.Path(aside)
+        _unpack(_packed(npm, aside), aside / kept.name)
+        _checked(aside / kept.name)
+        if kept.exists():  # and is not whole: see the caller
+            kept.rename(aside / "broken")
+        try:
+            (aside / kept.name).rename(kept)
+        except OSError:
+            if not _is_whole(kept):  # nor did another process put it there
+                raise
+
+
+def _packed(npm, folder):
+    """The package as npm downloads it, checked by npm against its registry."""
+    try:
+        done = subprocess.run(
+            [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error"],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+        )
+        said = done.stderr
+    except subprocess.TimeoutExpired:
+        said = f"it took more than {_SECONDS} s"
+    packed = next(folder.glob("*.tgz"), None)
+    if packed is None:
+        raise OSError(
+            f"npm could not fetch {PACKAGE} {VERSION}: "
+            f"{_last_words(said)} Check the network, and npm's registry and "
+            f"proxy (npm config list), and run this again. {_OWN_COPY}"
+        )
+    return packed
+
+
+def _last_words(text):
+    """What an npm says of its failure, without the place of its log."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and "complete log" not in line]
+    return " / ".join(lines[:3]).rstrip(".") + "."
+
+
+def _unpack(packed, folder):
+    folder.mkdir()
+    with tarfile.open(packed) as archive:
+        for name in SHA256:
+            try:
+                member = archive.extractfile(f"package/dist/{name}")
+            except KeyError:
+                raise ValueError(
+                    f"what npm fetched as {PACKAGE} {VERSION} holds no "
+                    f"dist/{name}. Check npm's registry (npm config list)."
+                ) from None
+            with member, open(folder / name, "wb") as file:
+                shutil.copyfileobj(member, file)
+
+
+def _checked(folder, inside=""):
+    """The files of a folder, if they are the ones that were tested."""
+    found = {name: folder / inside / name for name in SHA256}
+    for name, path in found.items():
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{folder} holds no {pathlib.PurePosixPath(inside, name)}. "
+                f"Give the folder of {PACKAGE} {VERSION}, unpacked, with its "
+                "package.json."
+            )
+        if _sha256(path) != SHA256[name]:
+            raise ValueError(
+                f"{path} is not the one of {PACKAGE} {VERSION}: its sha256 is "
+                f"{_sha256(path)}, not {SHA256[name]}. Take that version; if "
+                "npm fetched this, check npm's registry (npm config list)."
+            )
+    return found
+
+
+def _is_whole(folder):
+    return all(
+        (folder / name).is_file() and _sha256(folder / name) == sha256
+        for name, sha256 in SHA256.items()
+    )
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()

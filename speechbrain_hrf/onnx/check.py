@@ -1,0 +1,146 @@
+"""Holds the two graphs against SpeechBrain, on recordings and on every edge.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import math
+from typing import NamedTuple
+
+import onnxruntime
+import torch
+
+from speechbrain_hrf.export.verify import VerificationError
+from speechbrain_hrf.onnx.graphs import FEATURES, LOG_PROBABILITIES, WAVEFORM
+
+# Of a log-probability. Both sides compute in float32, in another order.
+TOLERANCE = 1e-4
+
+
+class Check(NamedTuple):
+    """How well a graph agrees with SpeechBrain.
+
+    Arguments
+    ---------
+    max_difference : float
+        Largest one of all log-probabilities.
+    differences : dict
+        The largest one by name of the audio.
+
+    Example
+    -------
+    >>> Check(2e-6, {"silence": 2e-6}).max_difference
+    2e-06
+    """
+
+    max_difference: float
+    differences: dict
+
+
+def session(model, threads=1):
+    """A graph, ready to run on the CPU.
+
+    Arguments
+    ---------
+    model : str or bytes
+        A path, or the file's content.
+    threads : int
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+
+    Example
+    -------
+    >>> session(b"nonsense")
+    Traceback (most recent call last):
+    ...
+    onnxruntime...InvalidProtobuf: ...
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its errors are raised as well
+    return onnxruntime.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"]
+    )
+
+
+@torch.no_grad()
+def check(graphs, classifier, audio):
+    """Compares graphs with SpeechBrain's classifier.
+
+    Arguments
+    ---------
+    graphs : dict
+        Content of an ONNX file by its name: model.onnx, model.features.onnx.
+    classifier : speechbrain.inference.classifiers.EncoderClassifier
+    audio : list of Audio
+
+    Returns
+    -------
+    dict
+        A Check by file name.
+
+    Raises
+    ------
+    VerificationError
+        A log-probability differs by more than ``TOLERANCE``, or a graph
+        cannot be run; every audio where one does is named.
+
+    Example
+    -------
+    >>> check({}, None, [])
+    {}
+    """
+    sessions = {}
+    for name, content in graphs.items():
+        try:
+            sessions[name] = session(content)
+        except Exception as error:  # ONNX Runtime's errors share no class
+            raise VerificationError(
+                f"ONNX Runtime cannot load {name}: {error}"
+            ) from error
+    found = {name: {} for name in sessions}
+    for example in audio:
+        wavs, wav_lens = example.wavs, example.wav_lens
+        embedding = classifier.encode_batch(wavs, wav_lens)
+        expected = classifier.mods.classifier(embedding).squeeze(1)
+        firsts = {WAVEFORM: ("wavs", wavs)}
+        if FEATURES in sessions:
+            feats = classifier.mods.compute_features(wavs)
+            firsts[FEATURES] = ("feats", feats)
+        for name, run in sessions.items():
+            key, value = firsts[name]
+            inputs = {key: value.numpy(), "wav_lens": wav_lens.numpy()}
+            try:
+                (output,) = run.run([LOG_PROBABILITIES], inputs)
+            except Exception as error:  # ONNX Runtime's errors share no class
+                raise VerificationError(
+                    f"ONNX Runtime cannot run {name} on {example.name}: {error}"
+                ) from error
+            found[name][example.name] = _difference(output, expected)
+    for name, differences in found.items():
+        # Written so that NaN is no agreement.
+        wrong = {
+            key: value
+            for key, value in differences.items()
+            if not value <= TOLERANCE
+        }
+        if wrong:
+            raise VerificationError(
+                f"{name} does not give SpeechBrain's log-probabilities, by "
+                f"more than {TOLERANCE:.0e} on "
+                + ", ".join(f"{k} ({v:.1e})" for k, v in wrong.items())
+                + ". Nothing was exported."
+            )
+    return {
+        name: Check(max(differences.values()), differences)
+        for name, differences in found.items()
+    }
+
+
+def _difference(output, expected):
+    if output.shape != tuple(expected.shape):
+        return math.inf
+    return float((torch.from_numpy(output) - expected).abs().max())

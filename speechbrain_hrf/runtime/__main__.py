@@ -1,0 +1,135 @@
+"""Classifies recordings from the command line, without PyTorch.
+
+    python -m speechbrain_hrf.runtime <exported folder> <file or folder> ...
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import warnings
+
+import numpy as np
+
+from speechbrain_hrf.dataio.search import audio_paths
+from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
+from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
+from speechbrain_hrf.runtime.classifier import Classifier
+from speechbrain_hrf.runtime.output import Output
+from speechbrain_hrf.runtime.waveform import mono
+
+# Folders to go down: enough for any corpus, not for a loop of mounts.
+_DEPTH = 32
+
+
+def main(arguments=None):
+    """Prints what the model says about each recording.
+
+    One that cannot be used is reported on standard error, and the others go
+    on.
+
+    Arguments
+    ---------
+    arguments : list of str, optional
+        Default those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 after any error (2 for wrong arguments).
+
+    Example
+    -------
+    >>> main([getfixture("onnx_folder").as_posix(), "nowhere.wav"])
+    1
+    """
+    options = parse(arguments)
+    status = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = _show_warning
+        try:
+            classifier = Classifier(
+                options.model, options.graph, options.threads
+            )
+        except (ImportError, OSError, ValueError) as error:
+            return _report(error)
+        output = Output(options.format)
+        for name in _names(options.inputs):
+            try:
+                for result in _results(classifier, name, options):
+                    output.write(name, result)
+            except UnusableAudio as error:
+                status = _report(error)
+            except BrokenPipeError:
+                raise  # nobody reads the results any more
+            except (OSError, ValueError) as error:
+                status = _report(f"{name}: {error}")
+    return status
+
+
+def _names(inputs):
+    """Files of folders in their place, each when its turn comes."""
+    for name in inputs:
+        if os.path.isdir(name):
+            # An empty folder is reported when it is opened.
+            yield from audio_paths(name, EXTENSIONS, _DEPTH) or [name]
+        else:
+            yield name
+
+
+def _results(classifier, name, options):
+    with _opened(classifier, name, options) as (rate, chunks):
+        if options.stream:
+            combine = options.combine or "mean"
+            yield from classifier.stream(
+                chunks,
+                rate,
+                options.window,
+                options.hop,
+                None if combine == "none" else combine,
+            )
+        else:
+            samples = [np.zeros(0, np.float32), *map(mono, chunks)]
+            yield classifier(np.concatenate(samples), rate)
+
+
+def _opened(classifier, name, options):
+    if os.path.isdir(name):
+        kinds = ", ".join(EXTENSIONS)
+        raise UnusableAudio(name, f"no file in this folder ends in {kinds}")
+    if name != STANDARD_INPUT:
+        return open_file(name)
+    rate = classifier.sample_rate if options.rate is None else options.rate
+    recording = open_pipe(
+        sys.stdin.buffer,
+        rate,
+        options.channels or 1,
+        options.encoding or "s16le",
+    )
+    return contextlib.nullcontext(recording)
+
+
+def _report(error):
+    print(f"Error: {error}", file=sys.stderr, flush=True)
+    return 1
+
+
+def _show_warning(message, *_, **__):
+    print(f"Warning: {message}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    # Ends as other programs do when the reader of its output goes away or
+    # Ctrl-C is pressed: at once and without a traceback. Every line that was
+    # written is flushed, and there is nothing to clean up.
+    for number in ("SIGPIPE", "SIGINT"):
+        if hasattr(signal, number):
+            signal.signal(getattr(signal, number), signal.SIG_DFL)
+    # Names of files may hold what the terminal's encoding does not.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    sys.exit(main())

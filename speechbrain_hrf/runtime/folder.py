@@ -1,0 +1,151 @@
+"""The exported folder: its manifest, and graphs that are what it says.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import json
+import os
+
+_MANIFEST = "manifest.json"
+_FORMAT = 1
+_EXPORT = "Export the model (again): python -m speechbrain_hrf.export --onnx"
+_KEYS = {"format", "model", "labels", "sample_rate", "window", "graphs"}
+
+
+def _is_count(value):
+    return isinstance(value, int) and value > 0
+
+
+# What the runner relies on. The manifest itself has no checksum.
+_HOLDS = {
+    "labels": lambda labels: (
+        isinstance(labels, list)
+        and all(isinstance(label, str) for label in labels)
+        and len(set(labels)) == len(labels) > 0
+    ),
+    "sample_rate": _is_count,
+    "window": lambda window: (
+        window is None
+        or isinstance(window, dict)
+        and _is_count(window.get("samples"))
+        and _is_count(window.get("hop_samples"))
+    ),
+    "graphs": lambda graphs: (
+        isinstance(graphs, dict)
+        and all(
+            isinstance(graph, dict) and {"bytes", "sha256"} <= graph.keys()
+            for graph in graphs.values()
+        )
+    ),
+}
+
+
+def read_manifest(folder):
+    """What an exported folder says about itself.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Written by ``python -m speechbrain_hrf.export --onnx``.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder, or it has no manifest.
+    ValueError
+        The manifest is damaged, or for another version of this package.
+
+    Example
+    -------
+    >>> read_manifest(getfixture("onnx_folder"))["sample_rate"]
+    16000
+    """
+    path = os.path.join(folder, _MANIFEST)
+    if not os.path.isfile(path):
+        what = "folder" if not os.path.isdir(folder) else f"{_MANIFEST} in"
+        raise FileNotFoundError(
+            f"There is no {what} {os.fspath(folder)}. {_EXPORT}"
+        )
+    try:
+        with open(path, encoding="utf-8") as stream:
+            manifest = json.load(stream)
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise ValueError(f"{path} is damaged: {error}. {_EXPORT}") from error
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise ValueError(f"{path} is no manifest of a model. {_EXPORT}")
+    if manifest["format"] != _FORMAT:
+        raise ValueError(
+            f"{path} is of format {manifest['format']}, this version of "
+            f"speechbrain-hrf reads {_FORMAT}: install the version that wrote "
+            "the folder, or export it again."
+        )
+    missing = sorted(_KEYS - manifest.keys())
+    if missing:
+        raise ValueError(f"{path} lacks {', '.join(missing)}. {_EXPORT}")
+    for key, holds in _HOLDS.items():
+        if not holds(manifest[key]):
+            raise ValueError(
+                f"{path}: {key} cannot be {manifest[key]!r}. {_EXPORT}"
+            )
+    return manifest
+
+
+def read_graph(folder, manifest, name):
+    """The bytes of one graph, as the export wrote them.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        The exported folder.
+    manifest : dict
+        What it says about itself.
+    name : str
+        The file, such as ``model.onnx``.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    FileNotFoundError
+        The file is not there.
+    ValueError
+        The model has no such graph, or the file is damaged.
+
+    Example
+    -------
+    >>> folder = getfixture("onnx_folder")
+    >>> read_graph(folder, read_manifest(folder), "model.pt")
+    Traceback (most recent call last):
+    ...
+    ValueError: ... has no graph model.pt, but model.onnx...
+    """
+    graphs = manifest["graphs"]
+    if name not in graphs:
+        raise ValueError(
+            f"{os.fspath(folder)} has no graph {name}, but {', '.join(graphs)}."
+        )
+    path = os.path.join(folder, name)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"{path} is missing, though {_MANIFEST} names it. Copy the folder "
+            "again."
+        )
+    with open(path, "rb") as stream:
+        content = stream.read()
+    found = hashlib.sha256(content).hexdigest()
+    if found != graphs[name]["sha256"]:
+        raise ValueError(
+            f"{path} is damaged or not the file that was exported: it has "
+            f"{len(content)} bytes with SHA-256 {found[:12]}..., {_MANIFEST} "
+            f"says {graphs[name]['bytes']} with {graphs[name]['sha256'][:12]}"
+            "... Copy the folder again."
+        )
+    return content

@@ -1,0 +1,349 @@
+"""--onnx: the graphs and the manifest, verified, all or nothing.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from speechbrain.inference.classifiers import EncoderClassifier
+
+from speechbrain_hrf.export import (
+    VerificationError,
+    export_pretrained,
+    pretrained,
+    verify,
+)
+from speechbrain_hrf.export.fresh_process import answers
+from speechbrain_hrf.onnx import files
+from speechbrain_hrf.onnx.check import TOLERANCE, session
+from speechbrain_hrf.onnx.sizes import size_report
+
+GRAPHS = ["model.features.onnx", "model.onnx"]
+
+
+def manifest(report):
+    """Of an export."""
+    return json.loads((report.folder / "manifest.json").read_text("utf-8"))
+
+
+def classifier(folder):
+    """SpeechBrain's, of an exported folder."""
+    return EncoderClassifier.from_hparams(
+        source=str(folder), run_opts={"device": "cpu"}
+    )
+
+
+def content(folder):
+    """Bytes of each file."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def same_graphs(exported_onnx, monkeypatch):
+    """Takes the graphs of the one export: for tests of what is done with them.
+
+    Gives them, so that a test may change them.
+    """
+    _, report, _ = exported_onnx
+    graphs = {name: onnx.load(report.folder / name) for name in GRAPHS}
+    monkeypatch.setattr(files, "make_graphs", lambda modules: graphs)
+    monkeypatch.setattr(verify, "_ask", exported_here)
+    return graphs
+
+
+def exported_here(request, scratch):
+    """As in a fresh process, without one."""
+    found = answers(classifier(request["source"]), request["files"])
+    return {"from_hparams": found}
+
+
+# ----------------------------------------------------------------- the files
+
+
+def test_files(exported_onnx):
+    """Beside what every export holds."""
+    _, report, _ = exported_onnx
+    assert {*GRAPHS, "manifest.json", "hyperparams.yaml"} <= set(report.files)
+    assert report.files == {
+        name: len(data) for name, data in content(report.folder).items()
+    }
+    for line in ("model.onnx: in ONNX Runtime it differs", "mel filters"):
+        assert line in str(report)
+    card = (report.folder / "README.md").read_text()
+    assert all(name in card for name in [*GRAPHS, "manifest.json"])
+
+
+def test_manifest(exported_onnx):
+    """What a runtime without PyTorch has to know."""
+    _, report, _ = exported_onnx
+    found = manifest(report)
+    graphs, hashes = found.pop("graphs"), found.pop("files")
+    versions = found.pop("versions")
+    assert found == {
+        "format": 1,
+        "model": "SpeechFormer",
+        "labels": ["neutral", "happy", "sad", "angry"],
+        "parameters": report.merged_parameters,
+        "sample_rate": 16000,
+        "window": {"frames": 200, "samples": 31840, "hop_samples": 16000},
+        "frames": {
+            "window_samples": 400,
+            "hop_samples": 160,
+            "n_fft": 400,
+            "centred": True,
+            "n_mels": 26,
+            "deltas": True,
+            "context": False,
+            "n_features": 78,
+        },
+        "normalisation": {"type": "sentence", "where": "inside the graphs"},
+    }
+    files = content(report.folder)
+    assert set(hashes) == set(files) - {*GRAPHS, "manifest.json", "README.md"}
+    hashes |= {name: graphs[name]["sha256"] for name in graphs}
+    for name, digest in hashes.items():
+        assert hashlib.sha256(files[name]).hexdigest() == digest, name
+    assert sorted(graphs) == GRAPHS
+    for name, first in (
+        ("model.onnx", {"wavs": ["batch", "samples"]}),
+        ("model.features.onnx", {"feats": ["batch", "frames", 78]}),
+    ):
+        entry = graphs[name]
+        assert entry["inputs"] == {**first, "wav_lens": ["batch"]}
+        assert entry["outputs"] == {"log_probabilities": ["batch", 4]}
+        assert entry["bytes"] == len(files[name])
+        assert entry["opset"] == 18 and entry["precision"] == "float32"
+        assert 0 < entry["max_difference"] <= TOLERANCE
+        for audio in ("3 recordings of the test set", "silence", "30 s"):
+            assert audio in entry["verified_on"]
+    assert set(versions) == {
+        *("speechbrain_hrf", "speechbrain", "torch", "onnx", "onnxruntime")
+    }
+
+
+def test_window_is_that_of_training(exported_onnx):
+    """Its samples make its frames, and one sample less does not."""
+    output, report, _ = exported_onnx
+    window = manifest(report)["window"]
+    features = classifier(report.folder).mods.compute_features
+    assert features(torch.zeros(1, window["samples"])).shape[1] == 200
+    assert features(torch.zeros(1, window["samples"] - 1)).shape[1] == 199
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_graph_is_stripped(exported_onnx, name):
+    """Nothing of the machine, nothing outside of the file, short names."""
+    output, report, _ = exported_onnx
+    path = report.folder / name
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    (opset,) = model.opset_import
+    assert (opset.domain, opset.version) == ("", 18)
+    assert not model.metadata_props and not model.functions
+    assert not model.producer_name and not model.doc_string
+    graphs = [model.graph]
+    for graph in graphs:  # grows: bodies of loops
+        assert not graph.value_info and not graph.doc_string
+        for tensor in graph.initializer:
+            assert tensor.data_location == onnx.TensorProto.DEFAULT
+            assert len(tensor.name) <= 3 and not tensor.doc_string
+        for node in graph.node:
+            assert node.op_type != "STFT"
+            assert not node.name and not node.doc_string
+            assert not node.metadata_props
+            for attribute in node.attribute:
+                if attribute.type == onnx.AttributeProto.GRAPH:
+                    graphs.append(attribute.g)
+    assert len(graphs) == 2
+    data = path.read_bytes()
+    assert str(output.parent).encode() not in data
+    assert b"speechbrain" not in data
+
+
+def test_only_merged_weights(exported_onnx):
+    """No more numbers than the merged model has."""
+    _, report, _ = exported_onnx
+    parts = size_report(report.folder / "model.features.onnx").constants
+    learnt = sum(parts.get(part, 0) for part in ("blocks", "classifier"))
+    learnt += parts["front end: linear layer"]
+    assert learnt <= 4 * report.merged_parameters
+    assert learnt >= 0.9 * 4 * report.merged_parameters
+
+
+def test_agrees_with_speechbrain(exported_onnx):
+    """Compared here once more, without the export's own comparison."""
+    _, report, _ = exported_onnx
+    speechbrain = classifier(report.folder)
+    torch.manual_seed(7)
+    wavs = 0.1 * torch.randn(3, 50001)
+    wavs[1, 20000:] = 0
+    wavs[2, 300:] = 0
+    for wav_lens in (torch.ones(3), torch.tensor([1.0, 0.4, 0.006])):
+        embedding = speechbrain.encode_batch(wavs, wav_lens)
+        expected = speechbrain.mods.classifier(embedding).squeeze(1)
+        feats = speechbrain.mods.compute_features(wavs)
+        for name, first in zip(GRAPHS, (feats, wavs), strict=True):
+            run = session(str(report.folder / name))
+            key = run.get_inputs()[0].name
+            (found,) = run.run(
+                None, {key: first.numpy(), "wav_lens": wav_lens.numpy()}
+            )
+            difference = np.abs(found - expected.detach().numpy()).max()
+            assert difference <= TOLERANCE
+    # Not vacuous: lengths matter.
+    assert np.abs(found[1] - found[2]).max() > TOLERANCE
+
+
+def test_nothing_else_happens(exported_onnx):
+    """PyTorch's exporter warns, logs and draws random numbers."""
+    _, _, traces = exported_onnx
+    assert traces["before"] == traces["after"]
+    others = "speechbrain.utils.parameter_transfer"  # loads the folder
+    assert [n for n in traces["printed"] if not n.startswith(others)] == []
+
+
+# ----------------------------------------------------------- all, or nothing
+
+
+def test_again_into_the_same_folder(exported_onnx, same_graphs, tmp_path):
+    """With and without --onnx, both ways; nothing stays of the other."""
+    output, first, _ = exported_onnx
+    target = tmp_path / "model"
+    shutil.copytree(first.folder, target)
+    for with_onnx in (True, False, True):
+        report = export_pretrained(output, target, onnx=with_onnx)
+        assert ("manifest.json" in content(target)) == with_onnx
+        assert ("model.onnx" in content(target)) == with_onnx
+        assert ("On a device" in (target / "README.md").read_text()) == (
+            with_onnx
+        )
+        assert bool(report.onnx) == with_onnx
+    assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize(
+    "damaged, value",
+    [("model.features.onnx", 1.01), ("model.onnx", float("nan"))],
+)
+def test_a_damaged_graph_is_not_exported(
+    exported_onnx, same_graphs, tmp_path, damaged, value
+):
+    """One weight of one graph, and the export before stays as it was."""
+    output, report, _ = exported_onnx
+    target = tmp_path / "model"
+    shutil.copytree(report.folder, target)
+    before = content(target)
+    graph = same_graphs[damaged].graph
+    (bias,) = (
+        t for t in graph.initializer if t.dims == [4] and t.name[0] == "h"
+    )
+    array = onnx.numpy_helper.to_array(bias).copy()
+    array[2] = array[2] * value + 0.01
+    bias.CopyFrom(onnx.numpy_helper.from_array(array, bias.name))
+    with pytest.raises(VerificationError) as caught:
+        export_pretrained(output, target, onnx=True)
+    said = str(caught.value)
+    assert said.startswith(f"{damaged} does not give SpeechBrain's")
+    for audio in ("0.flac", "silence", "one sample", "a padded batch of all"):
+        assert audio in said
+    assert "nan" in said or "e-0" in said
+    assert content(target) == before
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_fault_of_the_front_end_alone(exported_onnx, same_graphs, tmp_path):
+    """Names what it shows on: silence has no spectrum to be wrong about."""
+    output, _, _ = exported_onnx
+    graph = same_graphs["model.onnx"].graph
+    window = next(t for t in graph.initializer if t.dims == [400])
+    array = onnx.numpy_helper.to_array(window)[::-1] ** 2
+    window.CopyFrom(onnx.numpy_helper.from_array(array.copy(), window.name))
+    with pytest.raises(VerificationError) as caught:
+        export_pretrained(output, tmp_path / "model", onnx=True)
+    said = str(caught.value)
+    assert said.startswith("model.onnx ") and "0.flac (" in said
+    assert "silence" not in said and os.listdir(tmp_path) == []
+
+
+def test_a_graph_that_cannot_be_loaded(exported_onnx, same_graphs, tmp_path):
+    """ONNX Runtime's word on it is passed on."""
+    output, _, _ = exported_onnx
+    same_graphs["model.onnx"].graph.node[0].op_type = "Nonsense"
+    with pytest.raises(VerificationError, match="cannot load model.onnx"):
+        export_pretrained(output, tmp_path / "model", onnx=True)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_missing_extra(exported_onnx, tmp_path, monkeypatch, package):
+    """Said before anything is done; without --onnx nothing is missing."""
+    output, _, _ = exported_onnx
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(pretrained, "_write", lambda *_: 1 / 0)
+    target = tmp_path / "model"
+    with pytest.raises(ImportError) as caught:
+        export_pretrained(output, target, onnx=True)
+    assert f"ONNX needs {package}" in str(caught.value)
+    assert 'pip install "speechbrain-hrf[onnx]"' in str(caught.value)
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(ZeroDivisionError):  # it gets as far as writing
+        export_pretrained(output, target)
+
+
+@pytest.mark.slow
+def test_the_extra_is_imported_only_for_it():
+    """The package, and its export, work without it."""
+    code = (
+        "import sys, speechbrain_hrf.export.pretrained as p;"
+        "print([n for n in sys.modules if n.split('.')[0] in "
+        "('onnx', 'onnxscript', 'onnxruntime')])"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == "[]"
+
+
+# ------------------------------------------------------------- the size report
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_sizes_add_up(exported_onnx, name, capsys):
+    """To the last byte."""
+    _, report, _ = exported_onnx
+    path = report.folder / name
+    sizes = size_report(path)
+    assert sizes.total == path.stat().st_size
+    assert "of no part" not in {**sizes.constants, **sizes.operators}
+    assert 0 < sizes.rest < 0.2 * sizes.total
+    front_end = "spectrum: window, sines and cosines" in sizes.constants
+    assert front_end == (name == "model.onnx")
+    rows = str(sizes).splitlines()
+    printed = sum(int(row[56:67].replace(",", "")) for row in rows[:-1])
+    assert printed == sizes.total
+
+
+def test_sizes_command(exported_onnx):
+    """Prints the table, or says in one line what is wrong."""
+    _, report, _ = exported_onnx
+    path = report.folder / "model.onnx"
+    command = [sys.executable, "-m", "speechbrain_hrf.onnx.sizes"]
+    process = subprocess.run(
+        [*command, path], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == str(size_report(path))
+    process = subprocess.run(
+        [*command, "none.onnx"], capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 1
+    assert process.stderr == "Error: There is no file none.onnx.\n"

@@ -1,0 +1,53 @@
+"""What an export is verified on holds every edge.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import numpy as np
+import soundfile
+import torch
+from speechbrain.lobes.features import Fbank
+
+from speechbrain_hrf.onnx.audio import audio_to_compare, read
+
+RECORDINGS = {"a.wav": 0.1 * torch.randn(9000), "b.wav": torch.randn(40000)}
+
+
+def test_edges():
+    """Silence, clipping, one frame, 5 s, 30 s, batches with padding."""
+    found = {
+        audio.name: audio for audio in audio_to_compare(RECORDINGS, 16000, 160)
+    }
+    assert torch.equal(found["a.wav"].wavs[0], RECORDINGS["a.wav"])
+    assert not found["silence"].wavs.any()
+    for name in ("full-scale square wave", "clipped recording"):
+        assert (found[name].wavs.abs() == 1).float().mean() > 0.9
+    for name, samples, frames in (
+        ("one sample", 1, 1),
+        ("one frame", 159, 1),
+        ("one frame and one sample more", 161, 2),
+        ("5 s", 80000, 501),
+        ("30 s", 480000, 3001),
+    ):
+        wavs = found[name].wavs
+        assert wavs.shape == (1, samples) and wavs.any()
+        assert Fbank()(wavs).shape[1] == frames
+    for name in found:
+        wavs, lens = found[name].wavs, found[name].wav_lens
+        assert lens.shape == (len(wavs),) and lens.max() == 1
+        for row, share in zip(wavs, lens, strict=True):
+            assert not row[round(float(share) * len(row)) :].any()
+    batches = [name for name in found if len(found[name].wavs) > 1]
+    assert len(batches) == 2
+    assert min(found[batches[1]].wav_lens) * 3001 < 1  # less than a frame
+
+
+def test_read_as_speechbrain_does(tmp_path):
+    """Another rate, two channels, no more than 30 s."""
+    samples = 0.1 * np.random.default_rng(0).standard_normal((8000 * 31, 2))
+    soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
+    assert read(tmp_path / "a.wav", 16000).shape == (480000,)
+    found = read(tmp_path / "a.wav", 8000)
+    expected = samples.mean(1)[: 8000 * 30]
+    assert np.abs(found.numpy() - expected).max() < 1e-6

@@ -1,0 +1,245 @@
+"""python -m speechbrain_hrf.runtime
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechbrain_hrf.runtime import Classifier
+from speechbrain_hrf.runtime.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    """Some recordings, one of them damaged, in folders."""
+    top = tmp_path_factory.mktemp("sounds")
+    (top / "deep" / "er").mkdir(parents=True)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(30000)
+    soundfile.write(top / "a.wav", noise, 16000)
+    soundfile.write(top / "deep" / "er" / "b.WAV", noise, 8000)
+    soundfile.write(top / "deep" / "c.flac", noise[:4000], 16000)
+    (top / "deep" / "broken.wav").write_bytes(b"RIFF, but nothing else")
+    (top / "deep" / "notes.txt").write_text("no sound")
+    return top
+
+
+@pytest.fixture
+def run(onnx_folder, capsys):
+    """Runs the command here; gives its status, output and errors."""
+
+    def run(*arguments):
+        status = main([str(onnx_folder), *map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_a_file_gives_one_result(run, sounds, onnx_folder):
+    """That of the whole file."""
+    status, output, errors = run(sounds / "a.wav")
+    samples, rate = soundfile.read(sounds / "a.wav", dtype="float32")
+    result = Classifier(onnx_folder)(samples, rate)
+    assert (status, errors) == (0, "")
+    assert (
+        output
+        == f"{sounds / 'a.wav'}: {result.label} {result.probability:.1%}\n"
+    )
+
+
+def test_a_damaged_file_among_many(run, sounds):
+    """Is reported; the others go on; folders are searched."""
+    status, output, errors = run(sounds / "nowhere.wav", sounds)
+    names = [line.partition(": ")[0] for line in output.splitlines()]
+    found = [os.path.relpath(name, sounds) for name in names]
+    assert found == ["a.wav", "deep/c.flac", "deep/er/b.WAV"]
+    assert status == 1
+    first, second = errors.splitlines()
+    assert first.endswith("nowhere.wav: No such file or directory")
+    assert second.endswith("broken.wav: it is no WAV file")
+
+
+def test_json_lines_and_csv(run, sounds):
+    """The same fields, the same numbers."""
+    paths = sounds / "a.wav", sounds / "deep" / "c.flac"
+    _, output, _ = run(*paths, "--format", "jsonl")
+    lines = [json.loads(line) for line in output.splitlines()]
+    _, output, _ = run(*paths, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert [line["file"] for line in lines] == list(map(str, paths))
+    for line, row in zip(lines, rows, strict=True):
+        scores = line.pop("log_probabilities")
+        assert max(scores, key=scores.get) == line["label"]
+        for label, score in scores.items():
+            assert float(row.pop(f"log_probability:{label}")) == score
+        assert line.pop("seconds") > 0 and float(row.pop("seconds")) > 0
+        assert {key: str(value) for key, value in line.items()} == row
+        assert set(row) == {"file", "label", "probability"}
+
+
+@pytest.mark.parametrize("combine", ["mean", "majority", "none"])
+def test_stream(run, sounds, onnx_folder, combine):
+    """The results of Classifier.stream, one line each."""
+    options = ["--stream", "--window", "1", "--hop", "0.5"]
+    options += ["--combine", combine, "--format", "jsonl"]
+    status, output, _ = run(sounds / "a.wav", *options)
+    lines = [json.loads(line) for line in output.splitlines()]
+    samples, rate = soundfile.read(sounds / "a.wav", dtype="float32")
+    expected = list(
+        Classifier(onnx_folder).stream(
+            [samples], rate, 1, 0.5, None if combine == "none" else combine
+        )
+    )
+    assert status == 0 and len(lines) == 4
+    for line, window in zip(lines, expected, strict=True):
+        assert line["log_probabilities"] == window.log_probabilities
+        assert (line["start"], line["stop"]) == (window.start, window.stop)
+        if combine == "none":
+            assert "combined_label" not in line
+        else:
+            assert line["combined_label"] == window.combined.label
+    _, output, _ = run(sounds / "a.wav", "--stream")
+    assert "a.wav: 0.00-0.50 s: " in output and "%, so far " in output
+
+
+def test_every_format_of_a_stream(run, sounds):
+    """CSV has a column for each thing."""
+    _, output, _ = run(sounds, "--stream", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert len({row["file"] for row in rows}) == 3
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert list(rows[0])[:3] == ["file", "start", "stop"]
+
+
+@pytest.mark.parametrize("options", [[], ["--stream"]])
+def test_standard_input(run, sounds, monkeypatch, options):
+    """WAV, or bare samples of a given kind: what the file gives."""
+    path = sounds / "deep" / "er" / "b.WAV"
+    _, expected, _ = run(path, *options)
+    samples, _ = soundfile.read(path, dtype="int16")
+    wider = np.repeat(samples.astype("<i4") << 16, 2)
+    bare = ["--rate", "8000"]
+    for content, more in [
+        (path.read_bytes(), []),
+        (samples.astype("<i2").tobytes(), bare),
+        (
+            wider.tobytes(),
+            [*bare, "--channels", "2", "--encoding", "s32le"],
+        ),
+    ]:
+        stdin = types.SimpleNamespace(
+            buffer=io.BufferedReader(io.BytesIO(content))
+        )
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status, output, errors = run("-", *more, *options)
+        assert (status, errors) == (0, "")
+        assert output.replace("-: ", f"{path}: ", 1) == expected.replace(
+            f"\n{path}: ", "\n-: "
+        )
+
+
+def test_nothing_to_hear(run, sounds, monkeypatch, tmp_path):
+    """Empty input, an empty folder, a rate that is none, NaN: each is told."""
+    for content, more, says in [
+        (b"", [], "-: The waveform is empty"),
+        (b"", ["--stream"], "-: The stream ended before its first sample"),
+        (bytes(100), ["--rate", "0"], "-: The sample rate is 0"),
+        (b"\0\0\xc0\x7f", ["--encoding", "f32le"], "-: The waveform holds NaN"),
+    ]:
+        stdin = types.SimpleNamespace(
+            buffer=io.BufferedReader(io.BytesIO(content))
+        )
+        monkeypatch.setattr(sys, "stdin", stdin)
+        status, output, errors = run("-", *more)
+        assert (status, output) == (1, "")
+        assert errors.startswith(f"Error: {says}")
+    status, _, errors = run(tmp_path)
+    assert status == 1 and "no file in this folder ends in .wav" in errors
+
+
+def test_a_cut_off_file_is_used_with_a_warning(run, sounds, tmp_path):
+    """On standard error, where it does not disturb the results."""
+    path = tmp_path / "cut.wav"
+    path.write_bytes((sounds / "a.wav").read_bytes()[:20044])
+    status, output, errors = run(path)
+    assert status == 0 and len(output.splitlines()) == 1
+    assert errors == (
+        f"Warning: {path} is cut off: 10000 of 30000 samples are there, "
+        "and used.\n"
+    )
+
+
+def test_no_model(capsys, tmp_path):
+    """One error, no traceback."""
+    assert main([str(tmp_path), "a.wav"]) == 1
+    assert capsys.readouterr().err.startswith("Error: There is no manifest")
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["a.wav", "--hop", "1"], "--hop: only with --stream"),
+        (["a.wav", "--combine", "mean"], "--combine: only with --stream"),
+        (["a.wav", "--rate", "8000"], "--rate: only with - as input"),
+        (["-", "-"], "- can be read once"),
+        (["-", "--channels", "0"], "--channels is 0"),
+        ([], "required: input"),
+    ],
+)
+def test_wrong_arguments(run, capsys, arguments, says):
+    """Status 2, as argparse has it."""
+    with pytest.raises(SystemExit) as ended:
+        run(*arguments)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def start(onnx_folder, *arguments):
+    """The command in a process of its own, fed from a pipe."""
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "speechbrain_hrf.runtime"),
+            *map(str, (onnx_folder, *arguments)),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("end", ["reader goes", "Ctrl-C", "source ends"])
+def test_a_live_stream_ends_cleanly(onnx_folder, end):
+    """Lines come while the source is still open; no traceback at the end."""
+    with start(onnx_folder, "-", "--stream") as process:
+        second = bytes(2 * 16000)
+        process.stdin.write(second)
+        lines = [process.stdout.readline() for _ in range(2)]
+        assert lines[1].startswith(b"-: 0.00-1.00 s: ")
+        if end == "reader goes":
+            process.stdout.close()
+            process.stdin.write(second)
+            expected = -signal.SIGPIPE
+        elif end == "Ctrl-C":
+            process.send_signal(signal.SIGINT)
+            expected = -signal.SIGINT
+        else:
+            process.stdin.write(second[:1000])
+            expected = 0
+        process.stdin.close()
+        assert process.wait(timeout=60) == expected
+        assert process.stderr.read() == b""
+        if end == "source ends":
+            assert process.stdout.read().startswith(b"-: 0.00-1.03 s: ")
