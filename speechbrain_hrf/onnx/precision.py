@@ -96,7 +96,7 @@ def add_precision(folder, precision, recordings=(), keep=False):
     >>> report.kept, (folder / "model.int8.onnx").exists()
     (False, False)
     >>> print(report.comparison.verdict()[1])
-    No gain is claimed: ... how accurate it is is not known, ...
+    No gain ...
     """
     check_precision(precision)
     folder = pathlib.Path(folder)

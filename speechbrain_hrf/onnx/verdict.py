@@ -13,6 +13,8 @@ from typing import NamedTuple
 LEAST = 0.05
 # What WA or UA may lose, as a share. On a test set of 240 recordings, two.
 LOSS = 0.01
+# Among fewer labelled recordings, such a loss is less than one of them.
+FEWEST = round(1 / LOSS)
 SECONDS = 5  # of the signal that is timed
 
 
@@ -108,11 +110,11 @@ class Comparison(NamedTuple):
         )
         if not (smaller or faster):
             return False, f"No gain: {of_size}, and {of_time}."
-        if not self.n_labelled:
+        if self.n_labelled < FEWEST:
             return False, (
                 f"No gain is claimed: {of_size}, and {of_time}, but how "
-                "accurate it is is not known, for no labelled recording of "
-                "the test set is at hand."
+                "accurate it is is not known: labelled recordings of the test "
+                f"set at hand: {self.n_labelled}, needed: {FEWEST}."
             )
         return True, (
             f"A gain: {of_size}, and {of_time}, at "
