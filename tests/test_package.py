@@ -42,14 +42,25 @@ print(sorted({"numpy", *heavy} & set(sys.modules)))
 # Each in a fresh interpreter would take half a minute: what one import leaves
 # behind is taken away before the next one.
 ROUTES = """
-import importlib, sys
-try:
-    import speechbrain.lobes.models.hrf
-except ModuleNotFoundError:
-    pass  # the negative control: without the plugin there is none
-else:
-    sys.exit("There is a speechbrain.lobes.models.hrf without the plugin.")
+import sys
+
+def forget():
+    sys.meta_path[:] = [
+        x for x in sys.meta_path if "speechbrain_hrf" not in type(x).__module__
+    ]
+    for name in list(sys.modules):
+        if name.startswith("speechbrain_hrf") or name.endswith("models.hrf"):
+            del sys.modules[name]
+    if "speechbrain.lobes.models" in sys.modules:
+        for name in ("hrf", "__getattr__"):
+            vars(sys.modules["speechbrain.lobes.models"]).pop(name, None)
+
 ROUTES = [
+    # The first one finds SpeechBrain not imported yet.
+    "import speechbrain_hrf, speechbrain\\n"
+    "Conformer = speechbrain.lobes.models.hrf.Conformer",
+    "import speechbrain, speechbrain_hrf\\n"
+    "Conformer = speechbrain.lobes.models.hrf.Conformer",
     "import speechbrain_hrf; from speechbrain.lobes.models.hrf import Conformer",
     "import speechbrain, speechbrain_hrf\\n"
     "from speechbrain.lobes.models.hrf import Conformer",
@@ -71,14 +82,7 @@ ROUTES = [
     "['m'])",
 ]
 for route in ROUTES:
-    sys.meta_path[:] = [
-        x for x in sys.meta_path if type(x).__name__ != "_AliasFinder"
-    ]
-    for name in list(sys.modules):
-        if name.startswith("speechbrain_hrf") or name.endswith("models.hrf"):
-            del sys.modules[name]
-    if "speechbrain.lobes.models" in sys.modules:
-        vars(sys.modules["speechbrain.lobes.models"]).pop("hrf", None)
+    forget()
     names = {}
     exec(route, names)
     from speechbrain.utils.checkpoints import (
@@ -89,13 +93,31 @@ for route in ROUTES:
     assert names["Conformer"].__module__ == (
         "speechbrain_hrf.lobes.models.conformer"
     ), route
+forget()
+import speechbrain
+try:
+    import speechbrain.lobes.models.hrf
+except ModuleNotFoundError:
+    pass  # the negative control: without the plugin there is none
+else:
+    sys.exit("There is a speechbrain.lobes.models.hrf without the plugin.")
+if hasattr(speechbrain.lobes.models, "hrf"):
+    sys.exit("The attribute is there without the plugin.")
 print(len(ROUTES))
 """
 
 
 def test_every_route_gives_the_models_and_their_hook():
     """Both names, both orders of import, from Python and from YAML."""
-    assert run(ROUTES) == "11"
+    assert run(ROUTES) == "13"
+
+
+def test_other_attributes_of_speechbrain_are_missing_as_before():
+    """The error that Python gives for modules, and no import of anything."""
+    import speechbrain.lobes.models as parent
+
+    with pytest.raises(AttributeError, match="models' has no attribute 'hfr'"):
+        operator.attrgetter("hfr")(parent)
 
 
 def test_the_alias_is_the_module():

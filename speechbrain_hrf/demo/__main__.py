@@ -43,7 +43,7 @@ def main(arguments=None):
         page_files(options.folder, {})
         runtime = onnxruntime_web(options.onnxruntime_web)
         files = page_files(options.folder, runtime)
-        if options.static:
+        if options.static is not None:
             size = write_page(files, options.static)
             print(f"{options.static}: {size / 1e6:.1f} MB, ready to be served")
         else:

@@ -113,7 +113,14 @@ def _fetch(kept):
         f"Fetching {PACKAGE} {VERSION} by npm (33 MB, once) into {kept}",
         file=sys.stderr,
     )
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"{kept.parent} cannot be made: {error.strerror}. Give a folder "
+            "that you may write to by XDG_CACHE_HOME (on Windows, "
+            f"LOCALAPPDATA). {_OWN_COPY}"
+        ) from error
     # Beside its place, so that it appears there whole or not at all.
     with tempfile.TemporaryDirectory(
         dir=kept.parent, prefix="fetching-"

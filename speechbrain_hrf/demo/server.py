@@ -70,8 +70,8 @@ def page_server(files, port=None, host="127.0.0.1"):
             if len(tries) > 1:
                 which += f" (and every port from {PORT} on)"
             raise OSError(
-                f"{which} {reason}. Give another port by --port, or 0 for any "
-                "that is free."
+                f"{which} {reason}. Give another port by --port, 0 for any "
+                "that is free, or an address of this machine by --host."
             ) from error
 
 

@@ -2,8 +2,8 @@
 
 The name is answered by an import finder, so that neither SpeechBrain nor our
 models are imported before somebody asks for it. What it gives is the module
-``speechbrain_hrf.lobes.models`` itself, not a copy. Like SpeechBrain's own
-lobes it has to be imported, by an import statement or by a YAML.
+``speechbrain_hrf.lobes.models`` itself, not a copy. It is also an attribute of
+``speechbrain.lobes.models``, whether that is imported before this or after.
 
 Example
 -------
@@ -18,9 +18,10 @@ Authors
 
 import importlib
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 
-_ALIAS = "speechbrain.lobes.models.hrf"
+_PARENT, _NAME = "speechbrain.lobes.models", "hrf"
+_ALIAS = f"{_PARENT}.{_NAME}"
 _TARGET = "speechbrain_hrf.lobes.models"
 
 
@@ -39,7 +40,36 @@ class _AliasFinder:
         sys.modules[_ALIAS] = importlib.import_module(_TARGET)
 
 
-_FINDER = _AliasFinder()
+class _ParentFinder:
+    """Finds the package above the alias, and has it know the attribute."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != _PARENT:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec and type(spec.loader) is SourceFileLoader:
+            spec.loader = _ParentLoader(name, spec.loader.path)
+        return spec
+
+
+class _ParentLoader(SourceFileLoader):
+    def exec_module(self, module):
+        super().exec_module(module)
+        _know_the_alias(module)
+
+
+def _know_the_alias(parent):
+    # Only asked for what the module lacks: https://peps.python.org/pep-0562/
+    def __getattr__(name):  # noqa: N807
+        if name == _NAME:
+            return importlib.import_module(_ALIAS)
+        raise AttributeError(f"module {_PARENT!r} has no attribute {name!r}")
+
+    # SpeechBrain's package has no such function of its own.
+    parent.__dict__.setdefault("__getattr__", __getattr__)
+
+
+_LAST, _FIRST = _AliasFinder(), _ParentFinder()
 
 
 def register_alias():
@@ -48,10 +78,15 @@ def register_alias():
     Example
     -------
     >>> register_alias()
-    >>> import speechbrain.lobes.models.hrf
+    >>> import speechbrain
     >>> speechbrain.lobes.models.hrf.__name__
     'speechbrain_hrf.lobes.models'
     """
-    if _FINDER not in sys.meta_path:
-        # Behind the others: a module of this name in SpeechBrain would win.
-        sys.meta_path.append(_FINDER)
+    if _LAST in sys.meta_path:
+        return
+    # Behind the others: a module of this name in SpeechBrain would win.
+    sys.meta_path.append(_LAST)
+    if _PARENT in sys.modules:
+        _know_the_alias(sys.modules[_PARENT])
+    else:
+        sys.meta_path.insert(0, _FIRST)

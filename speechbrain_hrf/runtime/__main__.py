@@ -25,12 +25,14 @@ from speechbrain_hrf.runtime.waveform import mono
 # Folders to go down: enough for any corpus, not for a loop of mounts.
 _DEPTH = 32
 
+_SMALLER = "Give --stream, and a shorter --window if that is not enough."
+
 
 def main(arguments=None):
     """Prints what the model says about each recording.
 
     One that cannot be used is reported on standard error, and the others go
-    on.
+    on. Where results cannot be written, nothing goes on.
 
     Arguments
     ---------
@@ -60,15 +62,14 @@ def main(arguments=None):
             return _report(error)
         output = Output(options.format)
         for name in _names(options.inputs):
-            try:
-                for result in _results(classifier, name, options):
+            for result in _results(classifier, name, options):
+                if isinstance(result, str):
+                    status = _report(result)
+                    continue
+                try:
                     output.write(name, result)
-            except UnusableAudio as error:
-                status = _report(error)
-            except BrokenPipeError:
-                raise  # nobody reads the results any more
-            except (OSError, ValueError) as error:
-                status = _report(f"{name}: {error}")
+                except OSError as error:
+                    return _report(f"The results cannot be written: {error}")
     return status
 
 
@@ -83,6 +84,18 @@ def _names(inputs):
 
 
 def _results(classifier, name, options):
+    """Those of one recording; at its end, in words, what went wrong."""
+    try:
+        yield from _heard(classifier, name, options)
+    except UnusableAudio as error:
+        yield f"{error}"
+    except MemoryError as error:
+        yield f"{name}: there is too little memory ({error}). {_SMALLER}"
+    except (OSError, RuntimeError, ValueError) as error:
+        yield f"{name}: {error}"
+
+
+def _heard(classifier, name, options):
     with _opened(classifier, name, options) as (rate, chunks):
         if options.stream:
             combine = options.combine or "mean"
@@ -104,6 +117,8 @@ def _opened(classifier, name, options):
         raise UnusableAudio(name, f"no file in this folder ends in {kinds}")
     if name != STANDARD_INPUT:
         return open_file(name)
+    if sys.stdin is None:
+        raise UnusableAudio("standard input", "it is closed")
     rate = classifier.sample_rate if options.rate is None else options.rate
     recording = open_pipe(
         sys.stdin.buffer,
@@ -130,6 +145,10 @@ if __name__ == "__main__":
     for number in ("SIGPIPE", "SIGINT"):
         if hasattr(signal, number):
             signal.signal(getattr(signal, number), signal.SIG_DFL)
+    if sys.stdout is None:
+        sys.exit(
+            _report("Standard output is closed: nobody reads the results.")
+        )
     # Names of files may hold what the terminal's encoding does not.
     sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

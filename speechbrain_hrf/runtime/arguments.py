@@ -8,6 +8,7 @@ import argparse
 
 from speechbrain_hrf.runtime.combine import COMBINATIONS
 from speechbrain_hrf.runtime.pcm import ENCODINGS
+from speechbrain_hrf.runtime.waveform import checked_rate
 
 STANDARD_INPUT = "-"
 
@@ -59,7 +60,7 @@ def parse(arguments=None):
         help="of the output (default: text)",
     )
     parser.add_argument("--graph", default="model.onnx", metavar="FILE")
-    parser.add_argument("--threads", type=int, default=1, metavar="N")
+    parser.add_argument("--threads", type=_count, default=1, metavar="N")
     _add_stream(parser)
     _add_standard_input(parser)
     options = parser.parse_args(arguments)
@@ -76,10 +77,13 @@ def _add_stream(parser):
         "for the whole recording",
     )
     group.add_argument(
-        "--window", type=float, metavar="S", help="(default: as in training)"
+        "--window",
+        type=_seconds,
+        metavar="S",
+        help="(default: as in training)",
     )
     group.add_argument(
-        "--hop", type=float, metavar="S", help="(default: the model's, 1 s)"
+        "--hop", type=_seconds, metavar="S", help="(default: the model's, 1 s)"
     )
     group.add_argument(
         "--combine",
@@ -91,10 +95,35 @@ def _add_stream(parser):
 def _add_standard_input(parser):
     group = parser.add_argument_group("bare samples from standard input")
     group.add_argument(
-        "--rate", type=int, metavar="HZ", help="(default: the model's)"
+        "--rate", type=_rate, metavar="HZ", help="(default: the model's)"
     )
-    group.add_argument("--channels", type=int, metavar="N", help="(default: 1)")
+    group.add_argument(
+        "--channels", type=_count, metavar="N", help="(default: 1)"
+    )
     group.add_argument("--encoding", choices=ENCODINGS, help="(default: s16le)")
+
+
+def _count(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give 1 or more")
+    return int(text)
+
+
+def _rate(text):
+    try:
+        return checked_rate(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+
+
+def _seconds(text):
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: give seconds, more than 0")
+    return seconds
 
 
 def _check(parser, options):
@@ -110,5 +139,3 @@ def _check(parser, options):
         parser.error(f"{', '.join(bare)}: only with {STANDARD_INPUT} as input")
     if inputs > 1:
         parser.error(f"{STANDARD_INPUT} can be read once")
-    if options.channels is not None and options.channels < 1:
-        parser.error(f"--channels is {options.channels}: give 1 or more")

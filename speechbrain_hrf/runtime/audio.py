@@ -144,8 +144,8 @@ def open_pipe(stream, sample_rate, channels=1, encoding="s16le"):
         raise UnusableAudio(
             name, f"{error}, which is only read from files"
         ) from error
-    # Some say 0 when they do not know how much will follow. (In a file, libsndfile
-    # takes 0 at its word, and so do we.)
+    # Some say 0 when they do not know how much will follow. (In a file,
+    # libsndfile takes 0 at its word, and so do we.)
     header = header._replace(size=header.size or None)
     samples = wav.read_samples(stream, name, header)
     return Recording(header.sample_rate, samples)

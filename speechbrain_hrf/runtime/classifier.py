@@ -95,6 +95,8 @@ class Classifier:
 
         Raises
         ------
+        RuntimeError
+            ONNX Runtime failed: there is too little memory, say.
         TypeError
             The samples are of another type.
         ValueError
@@ -142,7 +144,7 @@ class Classifier:
 
         Raises
         ------
-        TypeError, ValueError
+        RuntimeError, TypeError, ValueError
             As for a whole waveform; those of the chunks when their turn comes,
             and at the end if they hold no samples at all.
         """
@@ -191,7 +193,15 @@ class Classifier:
 
     def _run(self, samples):
         inputs = {"wavs": samples[None], "wav_lens": self._lens}
-        (output,) = self._session.run(["log_probabilities"], inputs)
+        try:
+            (output,) = self._session.run(["log_probabilities"], inputs)
+        # ONNX Runtime's exceptions have no base class of their own.
+        except Exception as error:
+            raise RuntimeError(
+                f"{self._path} failed on {len(samples) / self.sample_rate:.2f} "
+                f"s of sound: {error}. If there is too little memory for so "
+                "much at once, let it be streamed, window by window."
+            ) from error
         if output.shape != (1, len(self.labels)) or not np.isfinite(
             output.max()
         ):

@@ -7,6 +7,7 @@ Authors
 import hashlib
 import json
 import os
+import reprlib
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -35,7 +36,9 @@ _HOLDS = {
     "graphs": lambda graphs: (
         isinstance(graphs, dict)
         and all(
-            isinstance(graph, dict) and {"bytes", "sha256"} <= graph.keys()
+            isinstance(graph, dict)
+            and _is_count(graph.get("bytes"))
+            and isinstance(graph.get("sha256"), str)
             for graph in graphs.values()
         )
     ),
@@ -91,7 +94,8 @@ def read_manifest(folder):
     for key, holds in _HOLDS.items():
         if not holds(manifest[key]):
             raise ValueError(
-                f"{path}: {key} cannot be {manifest[key]!r}. {_EXPORT}"
+                f"{path}: {key} cannot be {reprlib.repr(manifest[key])}. "
+                f"{_EXPORT}"
             )
     return manifest
 

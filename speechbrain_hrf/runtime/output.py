@@ -10,6 +10,8 @@ import sys
 
 
 def _text(name, result):
+    # One line each, whatever the file is called.
+    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
     line = f"{name}: "
     if hasattr(result, "start"):
         line += f"{result.start:.2f}-{result.stop:.2f} s: "
@@ -74,8 +76,8 @@ class Output:
         elif self._kind == "jsonl":
             fields = _fields(name, result)
             fields["log_probabilities"] = result.log_probabilities
-            text = json.dumps(fields, ensure_ascii=False)
-            print(text, file=self._stream)
+            # In ASCII it is JSON in whatever encoding the output has.
+            print(json.dumps(fields), file=self._stream)
         else:
             self._write_row(_fields(name, result), result.log_probabilities)
         self._stream.flush()

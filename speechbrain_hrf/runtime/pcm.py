@@ -99,8 +99,9 @@ def _floats(data, encoding):
         padded[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
         data = padded.tobytes()
     samples = np.frombuffer(data, _TYPES[encoding])
-    with np.errstate(over="ignore"):  # infinite then, which is refused later
+    # What is infinite or no number is refused later.
+    with np.errstate(over="ignore", invalid="ignore"):
         samples = samples.astype(np.float32)
-    if encoding == "u8":
-        samples -= 128
-    return samples / np.float32(_FULL_SCALE.get(encoding, 1))
+        if encoding == "u8":
+            samples -= 128
+        return samples / np.float32(_FULL_SCALE.get(encoding, 1))

@@ -47,7 +47,7 @@ def open_session(graph, path, threads=1):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors
+    options.log_severity_level = 4  # fatal ones: errors are raised as well
     # Waveforms of many lengths: what is set aside for one fits no other, and
     # memory would grow with the longest.
     options.enable_cpu_mem_arena = False

@@ -50,8 +50,8 @@ def mono(waveform):
     >>> mono(np.zeros((2, 16000)))
     Traceback (most recent call last):
     ...
-    ValueError: The waveform's shape (2, 16000) means 16000 channels. Axes are
-    [samples, channels]: transpose it.
+    ValueError: The waveform's shape (2, 16000) means 16000 channels, and 64 is
+    the most. If it is [channels, samples], transpose it.
     """
     waveform = checked(waveform)
     if waveform.ndim == 1:
@@ -112,8 +112,9 @@ def checked(waveform):
     channels = waveform.shape[1] if waveform.ndim == 2 else 1
     if channels > _MOST_CHANNELS:
         raise ValueError(
-            f"The waveform's shape {waveform.shape} means {channels} channels. "
-            "Axes are [samples, channels]: transpose it."
+            f"The waveform's shape {waveform.shape} means {channels} channels, "
+            f"and {_MOST_CHANNELS} is the most. If it is [channels, samples], "
+            "transpose it."
         )
     if channels == 0:
         raise ValueError(f"A shape of {waveform.shape} has no channel.")

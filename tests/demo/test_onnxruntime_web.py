@@ -72,6 +72,15 @@ def test_no_network(tmp_path, monkeypatch):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def test_a_cache_that_cannot_be_made(tmp_path):
+    """Says which folder, and where to name another."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm: install Node.js")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file cannot be made.*XDG_CACHE_HOME"):
+        onnxruntime_web(cache=tmp_path / "file")
+
+
 def test_a_whole_cache_needs_no_npm(runtime_files, tmp_path, monkeypatch):
     """What was fetched once is taken from the cache; a broken file is not."""
     monkeypatch.setenv("PATH", "")

@@ -101,6 +101,13 @@ def test_the_chart_shows_the_results(page, say, pitches):
     assert len(set(sums)) > 1
 
 
+def test_it_says_what_a_window_is(page):
+    """The manifest's."""
+    assert page.text_content("#window") == (
+        "A window is the last 2 s of sound; a new one comes every 0.5 s."
+    )
+
+
 def test_it_can_be_heard(page, say):
     """Names, roles, headers; a table of all windows; the label is announced."""
     page.set_input_files("#file", say(tone(300, 4)))
@@ -125,9 +132,13 @@ def test_it_can_be_heard(page, say):
 
 
 def test_it_can_be_used_by_keyboard(page, say):
-    """Every control is reached in the page's order and shows its focus."""
+    """Every control is reached in the page's order and shows its focus, which
+    is not lost when a file is read.
+    """
+    page.focus("#file")
     page.set_input_files("#file", say(tone(300, 1)))
     page.wait_for_selector("#status:text('is done')")
+    assert page.evaluate("document.activeElement.id") == "listen"
     page.focus("#listen")
     page.keyboard.press("Shift+Tab")
     reached = []

@@ -81,6 +81,21 @@ def test_one_sample(classifier):
         assert classifier(np.ones(1), rate).label in classifier.labels
 
 
+def test_onnxruntime_fails(classifier, monkeypatch):
+    """For want of memory, say: an error that can be caught, with the fix."""
+
+    class Failing:
+        """No memory can really be made scarce here."""
+
+        def run(self, *_):
+            """As ONNX Runtime does, whose errors are plain exceptions."""
+            raise Exception("std::bad_alloc")
+
+    monkeypatch.setattr(classifier, "_session", Failing())
+    with pytest.raises(RuntimeError, match="1.00 s of .*bad_alloc.*streamed"):
+        classifier(noise(1), 16000)
+
+
 def test_waveforms_stay_as_they_are(classifier):
     """They are the caller's."""
     wave = noise(1)

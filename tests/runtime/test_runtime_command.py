@@ -150,12 +150,12 @@ def test_standard_input(run, sounds, monkeypatch, options):
 
 
 def test_nothing_to_hear(run, sounds, monkeypatch, tmp_path):
-    """Empty input, an empty folder, a rate that is none, NaN: each is told."""
+    """Empty input, an empty folder, NaN: each is told."""
     for content, more, says in [
         (b"", [], "-: The waveform is empty"),
         (b"", ["--stream"], "-: The stream ended before its first sample"),
-        (bytes(100), ["--rate", "0"], "-: The sample rate is 0"),
-        (b"\0\0\xc0\x7f", ["--encoding", "f32le"], "-: The waveform holds NaN"),
+        # One that signals: numpy warns of it, unless it is told not to.
+        (b"\1\0\xa0\x7f", ["--encoding", "f32le"], "-: The waveform holds NaN"),
     ]:
         stdin = types.SimpleNamespace(
             buffer=io.BufferedReader(io.BytesIO(content))
@@ -164,6 +164,8 @@ def test_nothing_to_hear(run, sounds, monkeypatch, tmp_path):
         status, output, errors = run("-", *more)
         assert (status, output) == (1, "")
         assert errors.startswith(f"Error: {says}")
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it after <&-
+    assert run("-") == (1, "", "Error: standard input: it is closed\n")
     status, _, errors = run(tmp_path)
     assert status == 1 and "no file in this folder ends in .wav" in errors
 
@@ -180,6 +182,44 @@ def test_a_cut_off_file_is_used_with_a_warning(run, sounds, tmp_path):
     )
 
 
+def test_odd_names(run, sounds, tmp_path):
+    """A line of text each, valid JSON and CSV, in ASCII too."""
+    names = [
+        "new\nline.wav",
+        'comma, "quote".wav',
+        "\u00fc\u65e5.wav",
+        "\udcff.wav",
+    ]
+    paths = sorted(os.path.join(tmp_path, name) for name in names)
+    for path in paths:
+        try:
+            os.link(sounds / "a.wav", path)
+        except OSError as error:
+            pytest.skip(f"this file system has no such names: {error}")
+    _, output, _ = run(*paths, "--format", "jsonl")
+    assert output.isascii()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert [line["file"] for line in lines] == paths
+    _, output, _ = run(*paths[:-1], "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(output, newline="")))
+    assert [row["file"] for row in rows] == paths[:-1]
+    _, output, _ = run(*paths)
+    assert len(output.splitlines()) == len(names)
+    assert "new\\nline.wav: " in output and "\u00fc\u65e5.wav: " in output
+
+
+def test_too_little_memory(run, sounds):
+    """For a window of a year: the error says so, and the next file's turn
+    comes.
+    """
+    options = ["--stream", "--window", "1e12"]
+    status, output, errors = run(sounds / "a.wav", "nowhere.wav", *options)
+    assert (status, output) == (1, "")
+    first, second = errors.splitlines()
+    assert "too little memory" in first and "shorter --window" in first
+    assert "nowhere.wav" in second
+
+
 def test_no_model(capsys, tmp_path):
     """One error, no traceback."""
     assert main([str(tmp_path), "a.wav"]) == 1
@@ -193,7 +233,12 @@ def test_no_model(capsys, tmp_path):
         (["a.wav", "--combine", "mean"], "--combine: only with --stream"),
         (["a.wav", "--rate", "8000"], "--rate: only with - as input"),
         (["-", "-"], "- can be read once"),
-        (["-", "--channels", "0"], "--channels is 0"),
+        (["-", "--channels", "0"], "--channels: 0: give 1 or more"),
+        (["-", "--rate", "0"], "--rate: 0: The sample rate is 0"),
+        (["a.wav", "--threads", "0"], "--threads: 0: give 1 or more"),
+        (["a.wav", "--stream", "--hop", "0"], "--hop: 0: give seconds"),
+        (["a.wav", "--stream", "--hop", "nan"], "--hop: nan: give seconds"),
+        (["a.wav", "--stream", "--window", "-1"], "--window: -1: give sec"),
         ([], "required: input"),
     ],
 )
@@ -243,3 +288,23 @@ def test_a_live_stream_ends_cleanly(onnx_folder, end):
         assert process.stderr.read() == b""
         if end == "source ends":
             assert process.stdout.read().startswith(b"-: 0.00-1.03 s: ")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_results_that_cannot_be_written(onnx_folder, sounds):
+    """One error, that of the output and of no recording, and the end."""
+    path = str(sounds / "a.wav")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        process = subprocess.run(
+            [
+                *(sys.executable, "-m", "speechbrain_hrf.runtime"),
+                *(str(onnx_folder), path, path),
+            ],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert process.returncode == 1
+    (error,) = process.stderr.splitlines()
+    assert error.startswith("Error: The results cannot be written: ")

@@ -58,6 +58,7 @@ def test_manifest(copy, content, says):
         ("window", {"samples": 32000, "hop_samples": 0}),
         ("graphs", []),
         ("graphs", {"model.onnx": {"bytes": 1}}),
+        ("graphs", {"model.onnx": {"bytes": 1, "sha256": 5}}),
     ],
 )
 def test_values_of_the_manifest(copy, key, value):

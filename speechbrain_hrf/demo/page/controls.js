@@ -32,8 +32,12 @@ export class Controls {
     this.alarm("");
     this.note("");
     this.status(text);
-    this.find("listen").textContent = "Stop";
-    this.find("file").disabled = true;
+    const listen = this.find("listen");
+    const file = this.find("file");
+    listen.textContent = "Stop";
+    // What is disabled loses the focus, and a keyboard its place on the page.
+    if (document.activeElement === file) listen.focus();
+    file.disabled = true;
   }
 
   end(text) {

@@ -5,6 +5,7 @@ Authors
 */
 
 import { figure, median } from "./numbers.js";
+import { Windows } from "./windows.js";
 
 const KEPT = 1000; // latencies, of which the median is told
 
@@ -24,7 +25,14 @@ export class Facts {
     const check = file.checked
       ? "its SHA-256 is the one of the manifest"
       : "its SHA-256 was not checked, which browsers do only by https";
+    const { size, hop, rate } = new Windows(
+      manifest.window,
+      manifest.sample_rate,
+    );
     this.#show({
+      window:
+        `A window is the last ${figure(size / rate)} s of sound; a new one ` +
+        `comes every ${figure(hop / rate)} s.`,
       model: `${manifest.model}, ${figure(manifest.parameters)} parameters`,
       size: `${figure(file.bytes / 1024)} KiB; ${check}`,
     });

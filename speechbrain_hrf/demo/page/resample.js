@@ -87,7 +87,9 @@ function filters(from, to) {
     let first = null;
     // torchaudio rounds this to single precision, and the model knows it so.
     const offset = Math.fround(phase / to);
-    for (let k = -width; k < width + from; k++) {
+    // Only where the window is: an odd rate has thousands of phases.
+    const centre = Math.round(offset * from);
+    for (let k = centre - width - 1; k <= centre + width + 1; k++) {
       const t = (k / from - offset) * band;
       if (Math.abs(t) >= CROSSINGS) continue; // the window is zero there
       first ??= k;
