@@ -70,7 +70,7 @@ def main(arguments=None):
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="keep such a file even if it is no gain",
+        help="with --int8 or --fp16: keep such a file even if it is no gain",
     )
     options = parser.parse_args(arguments)
     try:

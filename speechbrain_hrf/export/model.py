@@ -171,7 +171,15 @@ def _finished(modules, training):
         hook = get_default_hook(modules[key], DEFAULT_TRANSFER_HOOKS)
         if hook is torch_parameter_transfer:
             hook = load_merged  # as strict as the others
-        hook(modules[key], training.file(key))
+        path = training.file(key)
+        try:
+            hook(modules[key], path)
+        except Exception as error:  # a module's own hook may raise anything
+            raise ValueError(
+                f"{path} cannot be loaded into {key} "
+                f"({type(modules[key]).__name__}); it is damaged, or of "
+                f"another module: {error}"
+            ) from error
     for module in modules.values():
         module.eval()
     return modules

@@ -29,8 +29,8 @@ from speechbrain_hrf.export.model import (
 )
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import verify
+from speechbrain_hrf.extras import require
 from speechbrain_hrf.nnet import count_parameters
-from speechbrain_hrf.onnx.extra import require_extra
 
 _OURS = re.compile(
     r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
@@ -164,7 +164,8 @@ def export_pretrained(
         The target cannot be written.
     ValueError
         The checkpoint is damaged, holds NaN, or is of another architecture;
-        the YAML lacks something; the model cannot be exported to ONNX.
+        the YAML lacks something; the model cannot be exported to ONNX; an
+        option that goes with another one comes without it.
     VerificationError
         The exported folder does not give what the trained model gives, or
         ONNX Runtime does not give what the folder gives.
@@ -182,8 +183,18 @@ def export_pretrained(
             f"{', '.join(precisions)} without ONNX: other precisions are made "
             "of model.onnx. Ask for it as well (--onnx)."
         )
+    if keep and not precisions:
+        raise ValueError(
+            "There is no file to keep (--keep): ask for int8 or fp16 as well "
+            "(--int8, --fp16)."
+        )
     if onnx:
-        require_extra()
+        require("onnx", ("onnx", "onnxscript", "onnxruntime"), "ONNX")
+    if precisions:
+        from speechbrain_hrf.onnx.rounding import check_precision
+
+        for precision in precisions:
+            check_precision(precision)
     training = Training(output_folder)
     target = pathlib.Path(target)
     with folders.replaced(target, is_ours=why_not_ours) as staging:

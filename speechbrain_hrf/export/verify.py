@@ -169,6 +169,8 @@ def audio_files(training, audio, scratch):
     ------
     FileNotFoundError
         There is no such file.
+    ValueError
+        A file is no audio, or holds none.
 
     Example
     -------
@@ -203,7 +205,17 @@ def _counted(paths):
 
 
 def _at_most_longest(path, scratch):
-    info = soundfile.info(path)
+    try:
+        info = soundfile.info(path)
+    except soundfile.SoundFileError as error:
+        raise ValueError(
+            f"{path} cannot be read as audio ({error}): give other files to "
+            "verify on (--audio)."
+        ) from error
+    if not info.frames:
+        raise ValueError(
+            f"{path} holds no sample: give other files to verify on (--audio)."
+        )
     if info.duration <= _LONGEST_SECONDS:
         return path
     samples, rate = soundfile.read(
@@ -245,6 +257,12 @@ def _expected(training, modules, files):
                 f"The classifier has {output.shape[-1]} outputs, but "
                 f"{training.label_file} has {n_labels} labels: they are not "
                 "of one training."
+            )
+        if not torch.isfinite(output).all():
+            raise ValueError(
+                f"The trained model itself gives {output.flatten().tolist()} "
+                f"for {file}: that file holds NaN, or what the training saved "
+                "of compute_features or mean_var_norm does."
             )
         expected.update(fresh_process.answers(classifier, [file]))
     return expected

@@ -118,7 +118,10 @@ def read_state_dict(path):
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, pickle.UnpicklingError) as error:
+    except FileNotFoundError:
+        raise
+    # A file that was cut off makes PyTorch seek to where it has no byte.
+    except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise ValueError(
             f"{path} cannot be read as a file of parameters; it is damaged or "
             f"no checkpoint: {error}"

@@ -10,9 +10,6 @@ import soundfile
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-# No more of a recording is needed.
-LONGEST_SECONDS = 30
-
 
 class Audio(NamedTuple):
     """A batch of signals.
@@ -38,7 +35,7 @@ class Audio(NamedTuple):
 
 
 def read(path, sample_rate):
-    """Reads a recording as ``EncoderClassifier`` does, 30 s at most.
+    """Reads a recording as ``EncoderClassifier`` does.
 
     Arguments
     ---------
@@ -58,13 +55,7 @@ def read(path, sample_rate):
     >>> read(path, 16000).shape
     torch.Size([1600])
     """
-    info = soundfile.info(path)
-    samples, rate = soundfile.read(
-        path,
-        frames=int(LONGEST_SECONDS * info.samplerate),
-        dtype="float32",
-        always_2d=True,
-    )
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return AudioNormalizer(sample_rate)(torch.from_numpy(samples), rate)
 
 
@@ -74,7 +65,7 @@ def audio_to_compare(recordings, sample_rate, frame):
     Arguments
     ---------
     recordings : dict
-        Signal [samples] by name; at least one.
+        Signal [samples] by name; at least one, none of them empty.
     sample_rate : int
         Hz
     frame : int
@@ -96,13 +87,19 @@ def audio_to_compare(recordings, sample_rate, frame):
     first = next(iter(recordings.values()))
     longest = max(recordings.values(), key=len)
 
+    # Recordings begin with silence; an instant of one should be of speech.
+    loud = longest.roll(-int(longest.abs().argmax()))
+
     def seconds(duration):
         # As much of a recording as that, said again where it is shorter.
         samples = int(duration * rate)
-        times = -(-samples // len(longest))
-        return longest.repeat(times)[:samples]
+        times = -(-samples // len(loud))
+        return loud.repeat(times)[:samples]
 
-    square = torch.sign(torch.sin(torch.arange(rate) * 0.05))
+    # It glides: what does not change has no deviation, and a normalisation
+    # over time would divide rounding errors by it.
+    time = torch.arange(rate) / rate
+    square = torch.sign(torch.sin(800 * time + 1500 * time**2))
     signals = {
         **recordings,
         "silence": torch.zeros(rate),
@@ -111,6 +108,7 @@ def audio_to_compare(recordings, sample_rate, frame):
         "a click": torch.nn.functional.one_hot(
             torch.tensor(rate // 3), rate
         ).float(),
+        "no sample": torch.zeros(0),
         "one sample": torch.tensor([0.5]),
         "one frame": seconds(1)[: frame - 1],
         "one frame and one sample more": seconds(1)[: frame + 1],

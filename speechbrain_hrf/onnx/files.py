@@ -63,14 +63,7 @@ def write_onnx(folder, training, modules, audio=None):
     }
     rate = training.definition.sample_rate
     hop = modules["compute_features"].compute_STFT.hop_length
-    with tempfile.TemporaryDirectory() as scratch:
-        files, described = audio_files(training, audio, pathlib.Path(scratch))
-        recordings = {}
-        for file in files:
-            name = os.path.basename(file)
-            # Two of one name, from two folders, are both compared.
-            name = file if name in recordings else name
-            recordings[name] = read(file, rate)
+    recordings, described = _recordings(training, audio)
     examples = audio_to_compare(recordings, rate, hop)
     checks = check(contents, _classifier(folder), examples)
     for name, content in contents.items():
@@ -94,6 +87,18 @@ def write_onnx(folder, training, modules, audio=None):
         for name, found in checks.items()
     ]
     return "\n".join([*lines, str(size_report(contents["model.onnx"]))])
+
+
+def _recordings(training, audio):
+    with tempfile.TemporaryDirectory() as scratch:
+        files, described = audio_files(training, audio, pathlib.Path(scratch))
+        found = {}
+        for file in files:
+            name = os.path.basename(file)
+            # Two of one name, from two folders, are both compared.
+            name = file if name in found else name
+            found[name] = read(file, training.definition.sample_rate)
+    return found, described
 
 
 def _classifier(folder):

@@ -17,12 +17,9 @@ from speechbrain_hrf.onnx.normalisation import (
     add_normalisation,
     check_normalisation,
 )
+from speechbrain_hrf.onnx.sums import add_mean
 from speechbrain_hrf.onnx.translate import translate
-from speechbrain_hrf.onnx.windows import (
-    WindowAndHead,
-    add_mean,
-    add_windows,
-)
+from speechbrain_hrf.onnx.windows import WindowAndHead, add_windows
 
 WAVEFORM, FEATURES = "model.onnx", "model.features.onnx"
 LOG_PROBABILITIES = "log_probabilities"
@@ -98,18 +95,19 @@ def features_of(modules):
 
 def _graph(modules, add_model, from_waveform):
     g = Graph()
-    first = (
-        g.input("wavs", np.float32, ["batch", "samples"])
-        if from_waveform
-        else g.input(
-            "feats", np.float32, ["batch", "frames", features_of(modules)]
-        )
-    )
+    n_features = features_of(modules)
+    if from_waveform:
+        first = g.input("wavs", np.float32, ["batch", "samples"])
+    else:
+        shape = ["batch", "frames", n_features]
+        first = g.input("feats", np.float32, shape)
     wav_lens = g.input("wav_lens", np.float32, ["batch"])
     feats = first
     if from_waveform:
         feats = add_fbank(g, modules["compute_features"], first)
-    feats = add_normalisation(g, modules["mean_var_norm"], feats, wav_lens)
+    feats = add_normalisation(
+        g, modules["mean_var_norm"], feats, wav_lens, n_features
+    )
     found, n_classes = add_model(g, feats, wav_lens)
     g.output(found, LOG_PROBABILITIES, np.float32, ["batch", n_classes])
     return g.model()

@@ -4,8 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import math
-
 import numpy as np
 import onnx
 
@@ -151,7 +149,7 @@ class Parts:
 
 def _key(array):
     # What was made of several parameters is like none of them.
-    return math.prod(array.shape), np.ascontiguousarray(array).tobytes()
+    return np.ascontiguousarray(array).tobytes()
 
 
 def _letter(name):

@@ -7,11 +7,13 @@ Authors
 import numpy as np
 from speechbrain.processing.features import InputNormalization
 
+from speechbrain_hrf.onnx.sums import add_sum
+
 # SpeechBrain's make_padding_mask takes it off a length before comparing.
 _MASK_EPSILON = 1e-6
 
 
-def add_normalisation(graph, norm, feats, wav_lens):
+def add_normalisation(graph, norm, feats, wav_lens, n_features):
     """Adds the normalisation of a batch of features to a graph.
 
     Arguments
@@ -22,6 +24,8 @@ def add_normalisation(graph, norm, feats, wav_lens):
         [B, T, F]
     wav_lens : str
         Relative lengths, [B].
+    n_features : int
+        F
 
     Returns
     -------
@@ -40,7 +44,7 @@ def add_normalisation(graph, norm, feats, wav_lens):
     >>> feats = graph.input("feats", np.float32, ["batch", "frames", 78])
     >>> lens = graph.input("wav_lens", np.float32, ["batch"])
     >>> norm = InputNormalization(norm_type="sentence")
-    >>> _ = add_normalisation(graph, norm, feats, lens)
+    >>> _ = add_normalisation(graph, norm, feats, lens, 78)
     >>> graph.nodes[-1].op_type
     'Div'
     """
@@ -58,7 +62,7 @@ def add_normalisation(graph, norm, feats, wav_lens):
         mean = g.constant(mean, "n")
         std = g.constant(np.maximum(std, epsilon), "n")
     else:
-        mean, std = _statistics(g, feats, mask, kind, epsilon)
+        mean, std = _statistics(g, feats, mask, kind, epsilon, n_features)
     if norm.avoid_padding_norm:
         # Padding has mean 0 and deviation 1.
         mean = g("Mul", mean, mask, part="n")
@@ -121,19 +125,22 @@ def _mask(g, feats, wav_lens):
     return g("Unsqueeze", mask, g.constant([2]), part="n")
 
 
-def _statistics(g, feats, mask, kind, epsilon):
+def _statistics(g, feats, mask, kind, epsilon, n_features):
     # Of each utterance, or of the batch as a whole; [B or 1, 1, F].
-    axes = g.constant([1] if kind == "sentence" else [0, 1])
+    def total(value, width):
+        value = add_sum(g, value, width, "n")
+        if kind == "batch":
+            value = g("ReduceSum", value, g.constant([0]), part="n")
+        return g("Unsqueeze", value, g.constant([1]), part="n")
 
-    def total(value):
-        return g("ReduceSum", value, axes, part="n")
+    def mean_of(value):
+        value = g("Mul", value, mask, part="n")
+        return g("Div", total(value, n_features), count, part="n")
 
-    count = total(mask)
-    mean = g("Div", total(g("Mul", feats, mask, part="n")), count, part="n")
+    count = total(mask, 1)
+    mean = mean_of(feats)
     centred = g("Sub", feats, mean, part="n")
-    centred = g("Mul", centred, mask, part="n")
-    square = g("Mul", centred, centred, part="n")
-    variance = g("Div", total(square), count, part="n")
+    variance = mean_of(g("Mul", centred, centred, part="n"))
     floor = g.constant(epsilon, "n")
     if kind == "sentence":
         std = g("Sqrt", variance, part="n")

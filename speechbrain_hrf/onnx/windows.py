@@ -13,9 +13,6 @@ import torch
 
 from speechbrain_hrf.onnx.graph import Graph
 
-# Frames that are summed up first; about the root of a segment's.
-_GROUP = 16
-
 
 class WindowAndHead(torch.nn.Module):
     """One window's hidden frames, and the classifier, in one export.
@@ -144,51 +141,3 @@ def add_windows(
     body.output(again, body.name("k"), np.bool_, [])
     body.output(new, body.name("k"), np.float32, ["batch", width])
     return g("Loop", count, "", total, body=body.proto())
-
-
-def add_mean(graph, frames, lengths, width):
-    """Adds ``MaskedMean`` to a graph, in two steps.
-
-    PyTorch sums in a tree. ONNX Runtime adds up one by one: over 500 frames
-    its rounding error is ten times as large, which a confident classifier
-    turns into 1e-4.
-
-    Arguments
-    ---------
-    graph : Graph
-    frames : str
-        [B, T, D]
-    lengths : str
-        Valid frames, int64 [B].
-    width : int
-        D
-
-    Returns
-    -------
-    str
-        [B, D]
-
-    Example
-    -------
-    >>> graph = Graph()
-    >>> frames = graph.input("frames", np.float32, ["batch", "frames", 16])
-    >>> lengths = graph.input("lengths", np.int64, ["batch"])
-    >>> _ = add_mean(graph, frames, lengths, 16)
-    >>> [node.op_type for node in graph.nodes].count("ReduceSum")
-    2
-    """
-    g = graph
-    count = g.size(frames, 1)  # [1]
-    steps = g("Range", g.constant(0), g("Squeeze", count), g.constant(1))
-    lengths = g("Unsqueeze", lengths, g.constant([1]))
-    valid = g("Unsqueeze", g("Less", steps, lengths), g.constant([2]))
-    zero = g.constant(np.float32(0))
-    frames = g("Where", valid, frames, zero, part="m")
-    fill = g("Mod", g("Neg", count), g.constant([_GROUP]))
-    pads = g("Concat", g.constant([0] * 4), fill, g.constant([0]), axis=0)
-    frames = g("Pad", frames, pads, part="m")
-    groups = g.constant([0, -1, _GROUP, width])
-    frames = g("Reshape", frames, groups, part="m")
-    total = g("ReduceSum", frames, g.constant([2]), keepdims=0, part="m")
-    total = g("ReduceSum", total, g.constant([1]), keepdims=0, part="m")
-    return g("Div", total, g("Cast", lengths, to=1), part="m")

@@ -10,7 +10,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.report.extra import require_extra
+from speechbrain_hrf.extras import require
+
+_PACKAGES = ("pandas", "scipy", "pingouin", "jinja2")
 
 __all__ = ["readme_text", "write_report"]
 
@@ -44,7 +46,7 @@ def write_report(folder):
         ...
     FileNotFoundError: There is no folder results/none...
     """
-    require_extra()
+    require("sweep", _PACKAGES, "The report")
     from speechbrain_hrf.report.write import write
 
     return write(folder)
@@ -69,7 +71,7 @@ def readme_text(folder):
         ...
     FileNotFoundError: There is no folder results/none...
     """
-    require_extra()
+    require("sweep", _PACKAGES, "The report")
     from speechbrain_hrf.report.readme import short_text
 
     return short_text(folder)

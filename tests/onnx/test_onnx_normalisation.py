@@ -34,7 +34,7 @@ def test_input_normalization(norm_type, std_norm, avoid_padding_norm):
         norm(5 + 3 * torch.randn(4, 50, 6), torch.tensor([1.0, 1, 0.5, 0.2]))
     norm.eval()
     model = built(
-        lambda g, feats, lens: add_normalisation(g, norm, feats, lens),
+        lambda g, feats, lens: add_normalisation(g, norm, feats, lens, 6),
         {"feats": ["batch", "frames", 6], "wav_lens": ["batch"]},
     )
     for frames, lens in [(40, [1.0, 0.51, 0.02]), (1, [1.0]), (7, [0.3, 1.0])]:
@@ -50,6 +50,24 @@ def test_input_normalization(norm_type, std_norm, avoid_padding_norm):
             assert np.abs(found - other).max() > 0.01
 
 
+@pytest.mark.parametrize("norm_type", ["sentence", "batch"])
+def test_long_audio(norm_type):
+    """30 s far from 0, little of it moving: rounding must not be seen."""
+    torch.manual_seed(0)
+    norm = InputNormalization(norm_type=norm_type).eval()
+    model = built(
+        lambda g, feats, lens: add_normalisation(g, norm, feats, lens, 6),
+        {"feats": ["batch", "frames", 6], "wav_lens": ["batch"]},
+    )
+    feats, lens = -60 + 0.5 * torch.randn(2, 3001, 6), torch.ones(2)
+    axes = 1 if norm_type == "sentence" else (0, 1)
+    exact = feats.double()
+    exact = exact - exact.mean(axes, keepdim=True)
+    exact /= exact.square().mean(axes, keepdim=True).sqrt()
+    found = run(model, feats=feats, wav_lens=lens)
+    assert np.abs(found - exact.numpy()).max() <= 1e-4
+
+
 @pytest.mark.parametrize(
     "norm, says",
     [
@@ -61,4 +79,4 @@ def test_input_normalization(norm_type, std_norm, avoid_padding_norm):
 def test_refusals(norm, says):
     """What is not a normalisation over time."""
     with pytest.raises(ValueError, match=says):
-        add_normalisation(None, norm, "feats", "wav_lens")
+        add_normalisation(None, norm, "feats", "wav_lens", 6)

@@ -5,13 +5,13 @@ Authors
 """
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from onnx_run import built, run
 
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
-from speechbrain_hrf.onnx.windows import add_mean, add_windows
+from speechbrain_hrf.onnx.sums import add_mean
+from speechbrain_hrf.onnx.windows import add_windows
 
 
 class Squares(UtteranceEmbedding):
@@ -63,34 +63,3 @@ def test_one_window_is_not_the_whole():
             return feats[:, -1:], torch.ones_like(lengths)
 
     assert not torch.allclose(Last(50)(feats, lens), Last()(feats, lens))
-
-
-def test_padding_may_hold_anything():
-    """What lies beyond an utterance's end has no part in its mean."""
-    model = built(
-        lambda g, frames, lens: add_mean(
-            g, frames, g("Cast", lens, to=onnx.TensorProto.INT64), 2
-        ),
-        {"frames": ["batch", "frames", 2], "lens": ["batch"]},
-        rank=2,
-    )
-    frames = torch.full((1, 40, 2), float("nan"))
-    frames[:, :3] = torch.tensor([1.0, 2.0, 6.0]).unsqueeze(1)
-    assert run(model, frames=frames, lens=torch.tensor([3.0])).tolist() == [
-        [3.0, 3.0]
-    ]
-
-
-def test_mean_of_equal_frames():
-    """Added up one by one, the error of 500 would be tenfold."""
-    model = built(
-        lambda g, frames, lens: add_mean(
-            g, frames, g("Cast", lens, to=onnx.TensorProto.INT64), 64
-        ),
-        {"frames": ["batch", "frames", 64], "lens": ["batch"]},
-        rank=2,
-    )
-    value = torch.rand(64)
-    frames = value.expand(1, 500, 64).contiguous()
-    found = run(model, frames=frames, lens=torch.tensor([500.0]))
-    assert np.abs(found[0] / value.numpy() - 1).max() <= 5e-7
