@@ -15,7 +15,7 @@ def name_rows(table):
     """Adds ``row`` and ``reference``, and sorts as the paper does.
 
     A row is called by its arm. Ratio, number of extra layers and activation
-    are added where a model was tried with several.
+    are added where an arm was tried with several in one model.
 
     Arguments
     ---------
@@ -34,17 +34,20 @@ def name_rows(table):
     >>> table = pandas.DataFrame([
     ...     {**common, "arm": "FFN2", "ratio": 8, "family": "paper"},
     ...     {**common, "arm": "FFN2", "ratio": 2, "family": "paper"},
+    ...     {**common, "arm": "QKV", "ratio": 4, "family": "paper"},
     ...     {**common, "arm": "Lightweight", "ratio": None, "layers": None,
     ...         "family": "lightweight"}])
     >>> name_rows(table)["row"].tolist()
-    ['Lightweight', 'FFN2, ratio 2', 'FFN2, ratio 8']
+    ['Lightweight', 'FFN2, ratio 2', 'FFN2, ratio 8', 'QKV']
     """
     table = table.assign(activation=table["activation"].replace(ACTIVATIONS))
     table["row"] = table["arm"]
     for key, form in SETTINGS.items():
-        # Activations differ between models by default.
-        if (table.groupby("model")[key].nunique() > 1).any():
-            some = table[key].dropna()
+        # Within a model: activations differ between models by default.
+        tried = table.groupby(["model", "arm"])[key].nunique()
+        arms = tried[tried > 1].index.get_level_values("arm")
+        some = table.loc[table["arm"].isin(arms), key].dropna()
+        if len(some):
             table.loc[some.index, "row"] += ", " + some.map(form.format)
     light = table[table["family"] == "lightweight"]
     keys = ["model", "activation"]
