@@ -4,11 +4,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import shutil
+import functools
 
 import pytest
+from chromium import launcher
 
-from demo.pages import ARGUMENTS, RATE, opened, running, tone
+from demo.pages import ELSEWHERE, RATE, opened, running, tone
 from speechbrain_hrf.demo import onnxruntime_web, page_files, page_server
 from speechbrain_hrf.runtime import Classifier
 
@@ -25,27 +26,8 @@ def runtime_files():
 @pytest.fixture(scope="package")
 def launched():
     """Gives a function that starts headless Chromium with more arguments."""
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed"
-    )
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    with api.sync_playwright() as playwright:
-
-        def launch(*arguments):
-            try:
-                return playwright.chromium.launch(
-                    executable_path=found, args=[*ARGUMENTS, *arguments]
-                )
-            except api.Error as error:
-                if found:
-                    raise
-                pytest.skip(
-                    "no Chromium: install the package chromium, or run "
-                    "playwright install chromium "
-                    f"({str(error).splitlines()[0]})"
-                )
-
-        yield launch
+    with launcher() as launch:
+        yield functools.partial(launch, ELSEWHERE)
 
 
 @pytest.fixture(scope="package")

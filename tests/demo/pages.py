@@ -11,16 +11,8 @@ import threading
 
 import numpy as np
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    # A name of another machine, by which this one is found.
-    "--host-resolver-rules=MAP demo.example 127.0.0.1",
-]
+# A name of another machine, by which this one is found.
+ELSEWHERE = "--host-resolver-rules=MAP demo.example 127.0.0.1"
 RATE = 16000
 
 

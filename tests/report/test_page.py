@@ -4,43 +4,20 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import shutil
-
 import pytest
+from chromium import launcher
 from study_lines import PAPER_ARMS, study, write_study
 
 from speechbrain_hrf.report import write_report
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, the system's or Playwright's own."""
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed"
-    )
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    with api.sync_playwright() as playwright:
-        try:
-            running = playwright.chromium.launch(
-                executable_path=found, args=ARGUMENTS
-            )
-        except api.Error as error:
-            if found:
-                raise
-            pytest.skip(
-                "no Chromium: install the package chromium, or run "
-                f"playwright install chromium ({str(error).splitlines()[0]})"
-            )
+    with launcher() as launch:
+        running = launch()
         yield running
         running.close()
 
