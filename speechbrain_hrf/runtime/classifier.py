@@ -76,7 +76,13 @@ class Classifier:
                 f"{path} takes {', '.join(inputs)}, not waveforms (wavs, "
                 "wav_lens): give another graph, such as model.onnx."
             )
-        (self._path, self._lens) = (path, np.ones(1, np.float32))
+        classes = self._session.get_outputs()[0].shape[-1]
+        if classes != len(self.labels):
+            raise ValueError(
+                f"{path} has {classes} classes, but manifest.json names "
+                f"{len(self.labels)}: they are not of one export. Export again."
+            )
+        self._path, self._lens = path, np.ones(1, np.float32)
 
     def __call__(self, waveform, sample_rate):
         """Classifies one waveform as a whole.
