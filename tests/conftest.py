@@ -5,6 +5,7 @@ Authors
 """
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Figures are drawn to files; a machine without a display must not matter.
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A shell's background jobs ignore Ctrl-C, as would all that tests start there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The models are tiny: more threads than this only wait for each other.
 torch.set_num_threads(min(2, torch.get_num_threads()))
