@@ -12,16 +12,14 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what editors and type checkers read
-    from speechbrain_hrf.export.pretrained import (
-        ExportReport,
-        export_pretrained,
-    )
+    from speechbrain_hrf.export.pretrained import export_pretrained
+    from speechbrain_hrf.export.report import ExportReport
     from speechbrain_hrf.export.verify import VerificationError
 
 __all__ = ["ExportReport", "VerificationError", "export_pretrained"]
 
 _HOMES = {
-    "ExportReport": "pretrained",
+    "ExportReport": "report",
     "VerificationError": "verify",
     "export_pretrained": "pretrained",
 }

@@ -15,7 +15,7 @@ from speechbrain_hrf.lobes.models.pooling import GroupMean
 _FRONT_END_FRAMES = 11
 
 
-class GatheredGroupMean(torch.nn.Module):
+class GatheredGroupMean(GroupMean):
     """``GroupMean`` by an index; the exporter cannot follow its filling up.
 
     Arguments
@@ -33,12 +33,8 @@ class GatheredGroupMean(torch.nn.Module):
     (True, True)
     """
 
-    def __init__(self, size):
-        super().__init__()
-        self.size = size
-
     def forward(self, x, lengths):
-        """Averages the valid frames of each group.
+        """Averages the valid frames of each group, as ``GroupMean`` does.
 
         Arguments
         ---------
@@ -120,6 +116,6 @@ def fewest_frames(model):
     sizes = [
         module.size
         for module in model.modules()
-        if isinstance(module, GroupMean | GatheredGroupMean)
+        if isinstance(module, GroupMean)
     ]
     return max(_FRONT_END_FRAMES, math.prod(sizes) + 1)

@@ -70,7 +70,7 @@ def write_onnx(folder, training, modules, audio=None):
         (folder / name).write_bytes(content)
     made = [example.name for example in examples[len(recordings) :]]
     verified_on = f"{described}; {', '.join(made)}"
-    content = manifest(modules, training, graphs, checks, verified_on)
+    content = manifest(modules, training, graphs, contents, checks, verified_on)
     content["files"] = {
         path.name: fingerprint(path.read_bytes())["sha256"]
         for path in sorted(folder.iterdir())

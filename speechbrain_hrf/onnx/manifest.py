@@ -19,7 +19,7 @@ HOP_SECONDS = 1
 _PACKAGES = ("speechbrain", "torch", "onnx", "onnxruntime")
 
 
-def manifest(modules, training, graphs, checks, verified_on):
+def manifest(modules, training, graphs, contents, checks, verified_on):
     """Describes a model and its graphs; the files are still missing.
 
     Arguments
@@ -29,6 +29,8 @@ def manifest(modules, training, graphs, checks, verified_on):
     training : speechbrain_hrf.export.training.Training
     graphs : dict
         onnx.ModelProto by file name.
+    contents : dict
+        The same as the bytes that are written.
     checks : dict
         Check by file name.
     verified_on : str
@@ -40,7 +42,7 @@ def manifest(modules, training, graphs, checks, verified_on):
 
     Example
     -------
-    >>> manifest({}, None, {}, {}, "nothing")
+    >>> manifest({}, None, {}, {}, {}, "nothing")
     Traceback (most recent call last):
     ...
     KeyError: 'compute_features'
@@ -82,7 +84,7 @@ def manifest(modules, training, graphs, checks, verified_on):
                 "opset": OPSET,
                 "inputs": _shapes(model.graph.input),
                 "outputs": _shapes(model.graph.output),
-                **fingerprint(model.SerializeToString()),
+                **fingerprint(contents[name]),
                 "max_difference": checks[name].max_difference,
                 "verified_on": verified_on,
             }

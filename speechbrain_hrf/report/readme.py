@@ -61,6 +61,7 @@ def short_text(folder):
     """
     trials = load_trials(folder)
     comparisons = compare(trials, [trials.metric])
+    scores = scores_by_rate(trials, [trials.metric])
     overall = answer(trials, comparisons)[0][1]
     blocks = ["\n".join(f"- {sentence}" for sentence in overall)]
     for kind, caption in CAPTIONS.items():
@@ -79,7 +80,6 @@ def short_text(folder):
                 "\\* shown (Holm-corrected p < .05), (\\*) not with each test "
                 "set counting once."
             )
-            scores = scores_by_rate(trials, [trials.metric])
             light = [
                 _lightweight(scores, lines, comparisons.chosen, model)
                 for model in dict.fromkeys(lines["model"])

@@ -43,14 +43,20 @@ class Mean:
             For all windows so far.
         """
         self._windows += 1
+        self._count(log_probabilities)
+        label, total = self._leader()
+        return Combined(label, total / self._windows, self._windows)
+
+    def _count(self, log_probabilities):
         for label, value in log_probabilities.items():
             self._sums[label] += math.exp(value)
-        label = max(self._sums, key=self._sums.get)
-        mean = self._sums[label] / self._windows
-        return Combined(label, mean, self._windows)
+
+    def _leader(self):
+        """The label that is ahead, and what it has gathered."""
+        return max(self._sums.items(), key=lambda item: item[1])
 
 
-class Majority:
+class Majority(Mean):
     """The label of most windows; of equally many, the more probable one.
 
     Arguments
@@ -68,32 +74,18 @@ class Majority:
     """
 
     def __init__(self, labels):
+        super().__init__(labels)
         self._votes = dict.fromkeys(labels, 0)
-        self._sums = dict.fromkeys(labels, 0.0)
-        self._windows = 0
 
-    def add(self, log_probabilities):
-        """Takes one window more.
-
-        Arguments
-        ---------
-        log_probabilities : dict
-            By label.
-
-        Returns
-        -------
-        Combined
-            For all windows so far.
-        """
-        self._windows += 1
+    def _count(self, log_probabilities):
+        super()._count(log_probabilities)
         self._votes[max(log_probabilities, key=log_probabilities.get)] += 1
-        for label, value in log_probabilities.items():
-            self._sums[label] += math.exp(value)
+
+    def _leader(self):
         label = max(
             self._votes, key=lambda name: (self._votes[name], self._sums[name])
         )
-        share = self._votes[label] / self._windows
-        return Combined(label, share, self._windows)
+        return label, self._votes[label]
 
 
 COMBINATIONS = {"mean": Mean, "majority": Majority}
