@@ -64,7 +64,8 @@ def apply_hrf(
     ratio : float
         Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
     layers : int
-        Extra layers, at least 1.
+        Extra layers, at least 1; with inner_norm also 0: the layer is
+        normalised, as by a BatchNorm behind it, and nothing is wider.
     width_of : str
         "out": hidden width r * n, the paper's; "in": r * m.
     init : str

@@ -31,7 +31,8 @@ class Chain(nn.Module):
     ratio : float
         Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
     layers : int
-        Extra layers, at least 1.
+        Extra layers, at least 1; with inner_norm also 0: the layer is
+        normalised, as by a BatchNorm behind it, and nothing is wider.
     width_of : str
         "out": hidden width r * n, the paper's; "in": r * m.
     init : str
@@ -96,10 +97,13 @@ class Chain(nn.Module):
         INITS[init](self.factors, self.biases, weight, bias)
         if inner_norm:
             self.hrf_norms = nn.ModuleList(
-                InnerNorm(torch.empty(hidden, **like)) for _ in range(layers)
+                InnerNorm(torch.empty(width, **like))
+                for width in (widths[1:-1] or [n])
             )
-            if inner_bias:  # a normalisation's shift starts at none
-                nn.init.zeros_(self.biases[layers - 1])
+            # A normalisation's shift starts at none.
+            last_shift = self.biases[len(self.hrf_norms) - 1]
+            if last_shift is not None:
+                nn.init.zeros_(last_shift)
 
     @property
     def factors(self):
@@ -193,12 +197,12 @@ def check_options(ratio, layers, width_of, init, inner_norm=False):
     if (
         not isinstance(layers, numbers.Integral)
         or isinstance(layers, bool)
-        or layers < 1
+        or layers < (0 if inner_norm is True else 1)
     ):
         raise ValueError(
             f"HRF's number of extra layers is {layers!r}, but must be an "
-            "integer of at least 1 (the paper uses 1 to 3). For no HRF at "
-            "all give an empty list of modules."
+            "integer of at least 1 (the paper uses 1 to 3); 0 goes with "
+            "inner_norm alone. For no HRF at all give an empty list of modules."
         )
     if width_of not in WIDTHS_OF:
         raise ValueError(

@@ -49,14 +49,15 @@ def merge_chain(layer, factors, biases, norms=None):
     """
     name = layer.rstrip(".") or "the chain"
     n = max(factors, default=-1) + 1
-    if sorted(factors) != list(range(n)) or n < 2:
+    norms = norms or {}
+    # One factor alone is a chain if it is normalised.
+    if sorted(factors) != list(range(n)) or n < (1 if norms else 2):
         raise ValueError(
             f"The chain of {name!r} has the factors {sorted(factors)}: some "
             "are missing. Is the checkpoint complete, and of an HRF model?"
         )
-    norms = norms or {}
     if norms and (
-        sorted(norms) != list(range(n - 1))
+        sorted(norms) != list(range(max(n - 1, 1)))
         or any(norm.keys() != set(Norm._fields) for norm in norms.values())
     ):
         raise ValueError(
