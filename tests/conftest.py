@@ -48,6 +48,23 @@ def ravdess_folder():
 
 
 @pytest.fixture(scope="session")
+def nemo_folder():
+    """Real emotional speech in Polish, or a skip that says how to provide it.
+
+    Looked for in the folder that NEMO_FOLDER names, else beside the
+    repository. Half of the corpus (odd sentence numbers) is enough.
+    """
+    beside = REPOSITORY.parent / "shared" / "data" / "nemo"
+    folder = Path(os.environ.get("NEMO_FOLDER", beside))
+    if not (folder / "data.tsv").is_file():
+        pytest.skip(
+            f"no nEMO in {folder} (it has no data.tsv): download "
+            "github.com/amu-cai/nEMO and set NEMO_FOLDER to its folder"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
 def hubert_folder(tmp_path_factory):
     """A HuBERT of random weights; its convolutions step as the real one's."""
     transformers = pytest.importorskip(

@@ -18,6 +18,7 @@ from speechbrain_hrf.synthetic.corpus import is_synthetic
 from speechbrain_hrf.synthetic.daic_woz import make_daic_woz
 from speechbrain_hrf.synthetic.iemocap import make_iemocap
 from speechbrain_hrf.synthetic.m3ed import make_m3ed
+from speechbrain_hrf.synthetic.nemo import make_nemo
 from speechbrain_hrf.synthetic.ravdess import make_ravdess
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "make_daic_woz",
     "make_iemocap",
     "make_m3ed",
+    "make_nemo",
     "make_ravdess",
 ]
 
@@ -34,6 +36,7 @@ _MAKERS = {
     "IEMOCAP": make_iemocap,
     "M3ED": make_m3ed,
     "RAVDESS": make_ravdess,
+    "nEMO": make_nemo,
 }
 
 
@@ -42,7 +45,7 @@ def make_corpus(name, folder):
 
     Arguments
     ---------
-    name : {"DAIC-WOZ", "IEMOCAP", "M3ED", "RAVDESS"}
+    name : {"DAIC-WOZ", "IEMOCAP", "M3ED", "RAVDESS", "nEMO"}
         Whose layout it has.
     folder : str or os.PathLike
         Where to put it.
@@ -57,7 +60,7 @@ def make_corpus(name, folder):
     >>> make_corpus("RAVDES", "somewhere")
     Traceback (most recent call last):
     ...
-    ValueError: There is a stand-in for DAIC-WOZ, IEMOCAP, M3ED, RAVDESS, ...
+    ValueError: There is a stand-in for DAIC-WOZ, IEMOCAP, M3ED, RAVDESS, nEMO, ...
     """
     if name not in _MAKERS:
         raise ValueError(

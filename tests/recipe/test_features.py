@@ -11,7 +11,7 @@ from speechbrain_hrf.recipe import use_hubert, use_stand_in
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))
-SECONDS = {"IEMOCAP": 5, "RAVDESS": 5, "M3ED": 4, "DAIC-WOZ": 10}
+SECONDS = {"IEMOCAP": 5, "RAVDESS": 5, "M3ED": 4, "nEMO": 4, "DAIC-WOZ": 10}
 IN_FRAMES = {5: 249, 4: 199, 10: 499}
 
 

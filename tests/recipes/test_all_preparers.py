@@ -22,6 +22,7 @@ CHANGES = {
     "M3ED": {"max_unusable": 0.5},
     "DAIC-WOZ": {"protocol": "held_out"},
     "RAVDESS": {"fold": 2},
+    "nEMO": {"fold": 2},
 }
 KILLED = 137
 

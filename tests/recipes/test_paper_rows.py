@@ -27,7 +27,7 @@ from speechbrain_hrf.nnet import HRFLinear
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODELS = ("ConvTransformer", "Conformer", "SpeechFormer")
 PAPER = ("IEMOCAP", "M3ED", "DAIC-WOZ")
-CORPORA = (*PAPER, "RAVDESS")
+CORPORA = (*PAPER, "RAVDESS", "nEMO")
 ROWS_OF_ALL = ["FFN1", "FFN2", "FFN1 & FFN2", "QKV", "Project", "CLS", "ALL"]
 ROWS_OF_MACARON = [
     "FFN_M1",

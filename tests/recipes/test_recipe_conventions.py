@@ -196,7 +196,7 @@ def test_yamllint_settings(text, problems):
 
 def test_the_repository_has_recipes():
     """An empty list would let the next test pass for nothing."""
-    assert {"IEMOCAP", "RAVDESS"} <= set(RECIPES)
+    assert {"IEMOCAP", "RAVDESS", "nEMO"} <= set(RECIPES)
 
 
 @pytest.mark.parametrize("dataset", RECIPES)

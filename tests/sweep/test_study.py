@@ -165,7 +165,9 @@ def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
     assert [t.id for t in again.trials] == [t.id for t in first.trials]
 
 
-@pytest.mark.parametrize("recipe", ["RAVDESS", "IEMOCAP", "M3ED", "DAIC-WOZ"])
+@pytest.mark.parametrize(
+    "recipe", ["RAVDESS", "nEMO", "IEMOCAP", "M3ED", "DAIC-WOZ"]
+)
 def test_commands_say_what_trials_say(study, recipe):
     """Each command, read by SpeechBrain's parser, gives the trial's options."""
     trials = study(

@@ -18,14 +18,23 @@ from speechbrain_hrf.synthetic import corpus, is_synthetic, make_corpus
 
 # With turns and songs to drop; one of M3ED's 240 files ends in .WAV, 4 of
 # DAIC-WOZ's 18 lie in archives.
-WAV_FILES = {"DAIC-WOZ": 14, "IEMOCAP": 280, "M3ED": 239, "RAVDESS": 241}
+WAV_FILES = {
+    "DAIC-WOZ": 14,
+    "IEMOCAP": 280,
+    "M3ED": 239,
+    "RAVDESS": 241,
+    "nEMO": 250,
+}
 # Shortest, longest; bounds of the mean
 SECONDS = {
     "DAIC-WOZ": (70, 110, 80, 100),
     "IEMOCAP": (0.6, 8, 3, 4),
     "M3ED": (114 / 16000, 6, 1.2, 1.7),
     "RAVDESS": (0.6, 8, 3, 4),
+    "nEMO": (0.8, 6, 2, 3),
 }
+# Where it is not 16 kHz alone
+RATES = {"RAVDESS": {16000, 48000}, "nEMO": {24000}}
 
 
 @pytest.fixture(scope="module", params=list(WAV_FILES))
@@ -73,7 +82,7 @@ def test_audio_is_pcm_of_plausible_length(stand_in):
     assert mean[0] <= np.mean(durations) <= mean[1]
     assert {file.subtype for file in files} == {"PCM_16"}
     rates = {file.samplerate for file in files}
-    assert rates == ({16000, 48000} if name == "RAVDESS" else {16000})
+    assert rates == RATES.get(name, {16000})
 
 
 def test_it_is_used_again_when_complete(stand_in, monkeypatch):
@@ -183,7 +192,7 @@ def test_the_faster_of_two_processes_wins(tmp_path):
 
 
 def test_an_unknown_corpus_is_named(tmp_path):
-    with pytest.raises(ValueError, match="IEMOCAP, M3ED, RAVDESS"):
+    with pytest.raises(ValueError, match="IEMOCAP, M3ED, RAVDESS, nEMO"):
         make_corpus("CREMA-D", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -247,6 +256,31 @@ def test_m3ed_has_the_pitfalls(stand_in):
     assert len(labels) == 8 and labels[None] == 1
     assert len(missing) == 1 and f"._{missing[0]}.wav" in names
     assert any(numbers != sorted(numbers) for numbers in keys)
+
+
+@pytest.mark.parametrize("stand_in", ["nEMO"], indirect=True)
+def test_nemo_has_the_pitfalls(stand_in):
+    _, _, root = stand_in
+    names = {path.name for path in audio_files(root / "samples")}
+    assert any(path.name.startswith("._") for path in root.rglob("*.wav"))
+    header, *rows = (root / "data.tsv").read_text("utf-8").splitlines()
+    rows = [
+        dict(zip(header.split("\t"), row.split("\t"), strict=True))
+        for row in rows
+    ]
+    listed = [row["file_id"] for row in rows]
+    assert {*listed} == names and len(listed) == len(names)
+    assert listed != sorted(listed)
+    counts = {}
+    for row in rows:
+        assert row["speaker_id"].startswith("  ")
+        speaker = row["speaker_id"].strip()
+        key = f"{speaker}_{row['emotion']}_"
+        assert row["file_id"].startswith(key)
+        counts[speaker] = counts.get(speaker, 0) + 1
+    assert counts.pop("MK0") == 25 and counts.pop("MP0") == 15
+    assert len(counts) == 7 and {*counts.values()} == {30}
+    assert not any(name.startswith("MK0_surprised") for name in names)
 
 
 @pytest.mark.parametrize("stand_in", ["DAIC-WOZ"], indirect=True)
