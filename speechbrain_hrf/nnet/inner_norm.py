@@ -86,8 +86,9 @@ class InnerNorm(nn.Module):
         variance = torch.where(enough, variance, self.variance)
         with torch.no_grad():
             unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
-            self.mean.lerp_(mean, MOMENTUM)
-            self.variance.lerp_(unbiased, MOMENTUM)
+            # Not lerp_, which torch.vmap would run model by model.
+            self.mean.add_(mean - self.mean, alpha=MOMENTUM)
+            self.variance.add_(unbiased - self.variance, alpha=MOMENTUM)
         return Norm(self.scale, mean, variance)
 
 

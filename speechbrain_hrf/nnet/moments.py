@@ -10,9 +10,8 @@ Authors
 from typing import NamedTuple
 
 import torch
-from torch import distributed
-from torch.autograd.function import once_differentiable
-from torch.distributed.nn.functional import all_reduce
+
+from speechbrain_hrf.nnet.processes import sum_over_processes
 
 
 class Moments(NamedTuple):
@@ -51,14 +50,13 @@ class Moments(NamedTuple):
         Moments
         """
         rows, count = _rows(x)
-        with torch.no_grad():
-            total = rows.sum(0)
-            mean = _over_processes(total) / count
+        total = rows.sum(0)
+        mean = sum_over_processes(total) / count
         total, scatter = _Sums.apply(rows, total, mean)
         return cls(
             count,
-            _over_processes(total) / count,
-            _over_processes(scatter) / count,
+            sum_over_processes(total) / count,
+            sum_over_processes(scatter) / count,
         )
 
 
@@ -85,8 +83,8 @@ def variances(x):
     (tensor(2.), tensor([2.]), tensor([1.]))
     """
     rows, count = _rows(x)
-    mean = _over_processes(rows.sum(0)) / count
-    squares = _over_processes((rows - mean).square().sum(0))
+    mean = sum_over_processes(rows.sum(0)) / count
+    squares = sum_over_processes((rows - mean).square().sum(0))
     return count, mean, squares / count
 
 
@@ -97,16 +95,22 @@ class _Sums(torch.autograd.Function):
     product back where autograd would take two and add the parts.
     """
 
+    generate_vmap_rule = True  # of torch.func, which stacks models
+
     @staticmethod
-    def forward(ctx, rows, total, mean):
-        ctx.save_for_backward(rows, mean)
+    def forward(rows, total, mean):
         centred = rows - mean
         return total.clone(), centred.T @ centred
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx, inputs, output):
+        rows, _, mean = inputs
+        ctx.save_for_backward(rows, mean)
+
+    @staticmethod
     def backward(ctx, of_total, of_scatter):
-        # Not through the mean: about it, the rows sum to nothing.
+        # Not through the mean: about it, the rows sum to nothing. Only a second
+        # derivative goes through it, by what is computed here.
         rows, mean = ctx.saved_tensors
         both = of_scatter + of_scatter.T
         return torch.addmm(of_total - mean @ both, rows, both), None, None
@@ -116,11 +120,4 @@ def _rows(x):
     # Statistics are not to be summed in half precision.
     dtype = torch.promote_types(x.dtype, torch.float32)
     rows = x.reshape(-1, x.shape[-1]).to(dtype)
-    return rows, _over_processes(rows.new_full((), len(rows)))
-
-
-def _over_processes(total):
-    """The sum of a tensor over all processes; differentiable."""
-    if not distributed.is_available() or not distributed.is_initialized():
-        return total
-    return all_reduce(total)
+    return rows, sum_over_processes(rows.new_full((), len(rows)))

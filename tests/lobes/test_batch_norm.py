@@ -4,8 +4,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import copy
+import warnings
+
 import torch
 from torch import nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from speechbrain_hrf.lobes.models.batch_norm import normalise_valid
 from speechbrain_hrf.lobes.models.conformer import ConvolutionModule
@@ -48,6 +52,58 @@ def test_one_frame_leaves_no_trace():
     assert torch.allclose(out, norm.eval()(x), atol=1e-6)
     for key, value in norm.state_dict().items():
         assert torch.equal(value, before[key])
+
+
+class Valid(nn.Module):
+    """``normalise_valid`` as a module, to be stacked."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(5)
+
+    def forward(self, x, mask):
+        return normalise_valid(x, mask, self.norm)
+
+
+def test_stacked_models_do_as_each_by_itself():
+    """Gradients and running statistics; no operation falls back to a loop."""
+    x, mask = some_frames()
+    x = torch.stack([x, 2 * x, x - 1]).double()
+    mask = torch.stack([mask, mask.flip(0), mask])
+    mask[2] = False
+    mask[2, 0, 0] = True  # one frame leaves no trace, but in its own model
+    single = [Valid().double() for _ in x]
+    base = copy.deepcopy(single[0]).to("meta")
+    parameters, buffers = stack_module_state(single)
+
+    def loss(x, parameters, buffers, mask):
+        out = functional_call(base, (parameters, buffers), (x, mask))
+        return (out * mask.unsqueeze(1)).pow(3).sum(), buffers
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (of_x, of_parameters), (_, kept) = vmap(
+            grad_and_value(loss, (0, 1), has_aux=True)
+        )(x, parameters, buffers, mask)
+    for k, module in enumerate(single):
+        leaf = x[k].clone().requires_grad_()
+        out = module(leaf, mask[k]) * mask[k].unsqueeze(1)
+        out.pow(3).sum().backward()
+        assert torch.allclose(of_x[k], leaf.grad, atol=1e-10)
+        for name, parameter in module.named_parameters():
+            assert torch.allclose(of_parameters[name][k], parameter.grad)
+        for name, buffer in module.named_buffers():
+            assert torch.allclose(kept[name][k], buffer), name
+        assert module.norm.num_batches_tracked == (k < 2)
+
+
+def test_second_derivatives():
+    x, mask = some_frames()
+    norm = nn.BatchNorm1d(5).double()
+    x = x[:2].double().requires_grad_()
+    assert torch.autograd.gradgradcheck(
+        lambda x: normalise_valid(x, mask[:2], norm), x, atol=1e-4
+    )
 
 
 def test_speechbrain_s_conversion_leaves_it_alone():

@@ -5,8 +5,8 @@ Authors
 """
 
 import torch
-from torch import distributed
-from torch.distributed.nn.functional import all_reduce
+
+from speechbrain_hrf.nnet.processes import sum_over_processes
 
 
 def normalise_valid(x, mask, norm):
@@ -42,27 +42,24 @@ def normalise_valid(x, mask, norm):
     # Statistics are not to be summed in half precision.
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     weight = mask.unsqueeze(1).to(x.dtype)  # [B, 1, T]
-    count = _over_processes(weight.detach().sum())
+    count = sum_over_processes(weight.detach().sum())
     # One frame has no variance: it takes the running statistics and leaves no
     # trace in them. By a mask, since an if would make a GPU wait.
     enough = count > 1
-    mean = _over_processes((x * weight).sum((0, 2))) / count  # [D]
+    mean = sum_over_processes((x * weight).sum((0, 2))) / count  # [D]
     mean = torch.where(enough, mean, norm.running_mean)
     centred = x - mean.unsqueeze(1)
     squares = (centred.square() * weight).sum((0, 2))
-    variance = _over_processes(squares) / count  # [D]
+    variance = sum_over_processes(squares) / count  # [D]
     variance = torch.where(enough, variance, norm.running_var)
     with torch.no_grad():
         unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
         norm.num_batches_tracked += enough
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(unbiased, norm.momentum)
+        # Not lerp_, which torch.vmap would run model by model.
+        for kept, new in (
+            (norm.running_mean, mean),
+            (norm.running_var, unbiased),
+        ):
+            kept.add_(new - kept, alpha=norm.momentum)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
     return torch.addcmul(norm.bias[:, None], centred, scale[:, None])
-
-
-def _over_processes(total):
-    """The sum of a tensor over all processes; differentiable."""
-    if not distributed.is_available() or not distributed.is_initialized():
-        return total
-    return all_reduce(total)
