@@ -43,7 +43,7 @@ def apply_hrf(
     width_of="out",
     init="default",
     inner_bias=True,
-    chained=False,
+    chained=None,
     inner_norm=False,
 ):
     """Expands the chosen layers of a model, in place.
@@ -73,8 +73,11 @@ def apply_hrf(
         "preserve" (the value of the layer that is replaced).
     inner_bias : bool
         Whether the extra layers have biases.
-    chained : bool
-        Send frames through the whole chain: slow, the same result.
+    chained : bool, optional
+        How a layer is computed in training; the result is the same. False:
+        as one layer of the collapsed weight. True: frames pass the whole
+        chain, in evaluation too. Default: what is faster on the device, see
+        ``HRFLinear``. Packed weights are always collapsed.
     inner_norm : bool
         Normalise the extra layers over the batch, as BatchNorm does; merges
         all the same. Not the paper's, see ``inner_norm``.
@@ -101,7 +104,7 @@ def apply_hrf(
     >>> [layer.name for layer in report.expansions]
     ['self_attn.in_proj_weight.q', 'linear1']
     """
-    check_options(ratio, layers, width_of, init, inner_norm)
+    check_options(ratio, layers, width_of, init, inner_norm, chained)
     refuse_wrappers(model)
     targets = resolve(model, modules)
     for target in targets:

@@ -163,13 +163,17 @@ class Chain(nn.Module):
         return f"{type(self).__name__}({' -> '.join(map(str, widths))}{norm})"
 
 
-def check_options(ratio, layers, width_of, init, inner_norm=False):
+def check_options(
+    ratio, layers, width_of, init, inner_norm=False, chained=None
+):
     """Raises if a chain cannot be built with these options.
 
     Arguments
     ---------
     ratio, layers, width_of, init, inner_norm
         See ``Chain``.
+    chained
+        See ``HRFLinear``.
 
     Raises
     ------
@@ -221,4 +225,9 @@ def check_options(ratio, layers, width_of, init, inner_norm=False):
             "HRF's init is 'preserve', and inner_norm is True, which changes "
             "what a layer computes as soon as it trains: leave out one of the "
             "two."
+        )
+    if chained is not None and not isinstance(chained, bool):
+        raise ValueError(
+            f"HRF's chained is {chained!r}, but must be None (what is faster "
+            "on the device), True or False."
         )

@@ -2,12 +2,14 @@
 
 import copy
 import itertools
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from speechbrain_hrf import HRFLinear
+from speechbrain_hrf import HRFLinear, apply_hrf
+from speechbrain_hrf.nnet import linear
 
 # One product more or less in another order: a few units in the last place.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
@@ -159,8 +161,76 @@ def test_initial_scale(init, layers, expected):
         ({"layers": 1.5}, "extra layers is 1.5"),
         ({"width_of": "hidden"}, "width_of is 'hidden'"),
         ({"init": "zeros"}, "init is 'zeros'"),
+        ({"chained": "yes"}, "chained is 'yes', but must be None"),
+        ({"chained": 1}, "chained is 1"),
     ],
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
         HRFLinear(16, 4, **options)
+    plain = nn.Linear(16, 4)
+    model = nn.Sequential(plain)
+    with pytest.raises(ValueError, match=message):
+        apply_hrf(model, ["0"], **options)
+    assert model[0] is plain
+
+
+@pytest.mark.parametrize("inner_norm", [False, True])
+@pytest.mark.parametrize("chained", [None, False, True])
+@pytest.mark.parametrize("pays", [False, True])
+def test_chain_or_collapse(monkeypatch, inner_norm, chained, pays):
+    """The chain runs where it was asked for, or in training where it pays."""
+    calls = []
+    run_chain = linear.run_chain
+    monkeypatch.setattr(
+        linear, "run_chain", lambda *a: calls.append(1) or run_chain(*a)
+    )
+    monkeypatch.setattr(linear, "chain_pays", lambda factors, x: pays)
+    layer = HRFLinear(16, 4, inner_norm=inner_norm, chained=chained)
+    x = torch.randn(5, 16)
+    layer(x)
+    assert bool(calls) is (pays if chained is None else chained)
+    calls.clear()
+    layer.eval()(x)
+    assert bool(calls) is bool(chained)
+
+
+def test_on_a_cpu_nothing_is_chained_by_itself():
+    model = nn.Sequential(nn.Linear(16, 4))
+    apply_hrf(model, ["0"])
+    assert model[0].chained is None
+    explicit = copy.deepcopy(model[0])
+    explicit.chained = False
+    x = torch.randn(3, 16)
+    assert torch.equal(model[0](x), explicit(x))
+
+
+def rows_on_a_gpu(rows):
+    """What ``chain_pays`` looks at, where there is no GPU."""
+    x = torch.empty(rows, 16, device="meta")
+    return SimpleNamespace(is_cuda=True, numel=x.numel, shape=x.shape)
+
+
+def test_a_gpu_chains_small_layers_in_full_precision(monkeypatch):
+    factors = [torch.empty(128, 16), torch.empty(16, 128)]
+    assert linear.chain_pays(factors, rows_on_a_gpu(4000))
+    assert not linear.chain_pays(factors, rows_on_a_gpu(4000 * 50))
+    monkeypatch.setattr(torch, "is_autocast_enabled", lambda device: True)
+    assert not linear.chain_pays(factors, rows_on_a_gpu(4000))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("inner_norm", [False, True])
+def test_on_a_gpu_chain_and_collapse_are_equal(inner_norm):
+    collapsed = HRFLinear(16, 4, inner_norm=inner_norm, chained=False)
+    collapsed = collapsed.double().cuda()
+    by_device = copy.deepcopy(collapsed)
+    by_device.chained = None
+    x = torch.randn(64, 16, dtype=torch.float64, device="cuda")
+    assert linear.chain_pays(by_device.factors, x)
+    close = {"rtol": 1e-9, "atol": 1e-9}
+    torch.testing.assert_close(collapsed(x), by_device(x), **close)
+    for ours, reference in zip(
+        gradients(collapsed, x), gradients(by_device, x), strict=True
+    ):
+        torch.testing.assert_close(ours, reference, **close)
