@@ -32,6 +32,7 @@ from speechbrain_hrf.recipe import (
     finish_run,
     fit_normalisation,
     keep_freed_memory,
+    key_of_scored_epoch,
     load_splits,
     locate_hparams,
     make_stand_in,
@@ -134,6 +135,32 @@ class DepressionBrain(sb.Brain):
         )
 
 
+def prepare(hparams):
+    """Writes the manifests; makes the stand-in corpus if there are no data.
+
+    To be run on the main process alone.
+
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML was loaded into.
+    """
+    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    prepare_daic_woz(
+        data_folder=hparams["data_folder"],
+        save_folder=hparams["manifest_folder"],
+        protocol=hparams["protocol"],
+        held_out_part=hparams["held_out_part"],
+        max_unusable=hparams["max_unusable"],
+        correct_offsets=hparams["correct_offsets"],
+        cut_interruptions=hparams["cut_interruptions"],
+        correct_label_of_409=hparams["correct_label_of_409"],
+        drop_sync_rows=hparams["drop_sync_rows"],
+        drop_tag_only_rows=hparams["drop_tag_only_rows"],
+    )
+    refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
+
+
 def dataio_prep(hparams):
     """Manifests to datasets that give id, feats and label.
 
@@ -194,29 +221,10 @@ if __name__ == "__main__":
     )
 
     # Data
-    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    run_on_main(prepare, args=[hparams])
     warn_if_synthetic(hparams["data_folder"])
-    run_on_main(
-        prepare_daic_woz,
-        kwargs={
-            "data_folder": hparams["data_folder"],
-            "save_folder": hparams["manifest_folder"],
-            "protocol": hparams["protocol"],
-            "held_out_part": hparams["held_out_part"],
-            "max_unusable": hparams["max_unusable"],
-            "correct_offsets": hparams["correct_offsets"],
-            "cut_interruptions": hparams["cut_interruptions"],
-            "correct_label_of_409": hparams["correct_label_of_409"],
-            "drop_sync_rows": hparams["drop_sync_rows"],
-            "drop_tag_only_rows": hparams["drop_tag_only_rows"],
-        },
-    )
     weights = class_weights(
         hparams["class_weights"], hparams["train_annotation"], STATES, "state"
-    )
-    run_on_main(
-        refuse_other_data,
-        args=[hparams["manifest_folder"], hparams["save_folder"]],
     )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
@@ -236,6 +244,9 @@ if __name__ == "__main__":
     )
 
     # Training
+    max_key = key_of_scored_epoch(
+        "MF1", hparams["protocol"], hparams["scored_epoch"]
+    )
     brain = DepressionBrain(
         modules=hparams["modules"],
         opt_class=scale_factor_steps(
@@ -267,7 +278,7 @@ if __name__ == "__main__":
     # The last epoch is scored, or the one that the held-out part chooses
     brain.evaluate(
         test_set=datasets["test"],
-        max_key="MF1" if hparams["protocol"] == "held_out" else None,
+        max_key=max_key,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
     results = collect_results(hparams, STATES, brain, report)

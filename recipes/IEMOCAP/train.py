@@ -31,6 +31,7 @@ from speechbrain_hrf.recipe import (
     finish_run,
     fit_normalisation,
     keep_freed_memory,
+    key_of_scored_epoch,
     load_splits,
     locate_hparams,
     make_stand_in,
@@ -125,6 +126,27 @@ class EmotionBrain(sb.Brain):
         )
 
 
+def prepare(hparams):
+    """Writes the manifests; makes the stand-in corpus if there are no data.
+
+    To be run on the main process alone.
+
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML was loaded into.
+    """
+    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    prepare_iemocap(
+        data_folder=hparams["data_folder"],
+        save_folder=hparams["manifest_folder"],
+        protocol=hparams["protocol"],
+        valid_session=hparams["valid_session"],
+        max_unusable=hparams["max_unusable"],
+    )
+    refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
+
+
 def dataio_prep(hparams):
     """Manifests to datasets that give id, feats and label.
 
@@ -183,22 +205,8 @@ if __name__ == "__main__":
     )
 
     # Data
-    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    run_on_main(prepare, args=[hparams])
     warn_if_synthetic(hparams["data_folder"])
-    run_on_main(
-        prepare_iemocap,
-        kwargs={
-            "data_folder": hparams["data_folder"],
-            "save_folder": hparams["manifest_folder"],
-            "protocol": hparams["protocol"],
-            "valid_session": hparams["valid_session"],
-            "max_unusable": hparams["max_unusable"],
-        },
-    )
-    run_on_main(
-        refuse_other_data,
-        args=[hparams["manifest_folder"], hparams["save_folder"]],
-    )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
 
@@ -217,6 +225,9 @@ if __name__ == "__main__":
     )
 
     # Training
+    max_key = key_of_scored_epoch(
+        "UA", hparams["protocol"], hparams["scored_epoch"]
+    )
     brain = EmotionBrain(
         modules=hparams["modules"],
         opt_class=scale_factor_steps(
@@ -245,7 +256,7 @@ if __name__ == "__main__":
     # The last epoch is scored, or the one that the held-out session chooses
     brain.evaluate(
         test_set=datasets["test"],
-        max_key="UA" if hparams["protocol"] == "held_out" else None,
+        max_key=max_key,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
     results = collect_results(hparams, EMOTIONS, brain, report)

@@ -127,6 +127,27 @@ class EmotionBrain(sb.Brain):
         )
 
 
+def prepare(hparams):
+    """Writes the manifests; makes the stand-in corpus if there are no data.
+
+    To be run on the main process alone.
+
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML was loaded into.
+    """
+    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    prepare_m3ed(
+        data_folder=hparams["data_folder"],
+        save_folder=hparams["manifest_folder"],
+        protocol=hparams["protocol"],
+        audio_folder=hparams["audio_folder"],
+        max_unusable=hparams["max_unusable"],
+    )
+    refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
+
+
 def dataio_prep(hparams):
     """Manifests to datasets that give id, feats and label.
 
@@ -184,24 +205,10 @@ if __name__ == "__main__":
     )
 
     # Data
-    make_stand_in(hparams["corpus"], hparams["data_folder"])
+    run_on_main(prepare, args=[hparams])
     warn_if_synthetic(hparams["data_folder"])
-    run_on_main(
-        prepare_m3ed,
-        kwargs={
-            "data_folder": hparams["data_folder"],
-            "save_folder": hparams["manifest_folder"],
-            "protocol": hparams["protocol"],
-            "audio_folder": hparams["audio_folder"],
-            "max_unusable": hparams["max_unusable"],
-        },
-    )
     weights = class_weights(
         hparams["class_weights"], hparams["train_annotation"], EMOTIONS
-    )
-    run_on_main(
-        refuse_other_data,
-        args=[hparams["manifest_folder"], hparams["save_folder"]],
     )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])

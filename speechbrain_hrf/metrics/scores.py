@@ -126,7 +126,7 @@ class EmotionScores:
             and MF1 (F1 weighted by class frequency, and plain mean): float;
             confusion: counts, one list per true class; per_class: label to
             precision, recall, F1 and n (utterances of that class); n:
-            utterances in all.
+            utterances in all; predicted: utterance to label.
         """
         if not self.references:
             raise ValueError("There is nothing to score: the set is empty.")
@@ -144,6 +144,10 @@ class EmotionScores:
             "confusion": confusion_matrix(true, found, labels=classes).tolist(),
             "per_class": self._per_class(true, found, classes),
             "n": len(true),
+            "predicted": {
+                utterance: self.labels[index]
+                for utterance, index in zip(self.ids, found, strict=True)
+            },
         }
 
     def _per_class(self, true, found, classes):

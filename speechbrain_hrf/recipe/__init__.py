@@ -5,6 +5,7 @@ Authors
 """
 
 from speechbrain_hrf.recipe.allocator import keep_freed_memory
+from speechbrain_hrf.recipe.checkpoints import key_of_scored_epoch
 from speechbrain_hrf.recipe.data import (
     fit_normalisation,
     load_splits,
@@ -38,6 +39,7 @@ __all__ = [
     "finish_run",
     "fit_normalisation",
     "keep_freed_memory",
+    "key_of_scored_epoch",
     "load_splits",
     "locate_hparams",
     "make_distillation",

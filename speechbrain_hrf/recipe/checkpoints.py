@@ -90,3 +90,45 @@ class AtomicCheckpointer(Checkpointer):
             yield
         finally:
             self.checkpoints_dir = place
+
+
+def key_of_scored_epoch(
+    score: str, protocol: str, scored_epoch: str
+) -> str | None:
+    """The score by which the checkpoint to test is chosen.
+
+    Arguments
+    ---------
+    score : str
+        Of the validation set, such as "UA".
+    protocol : str
+        The recipe's; "paper" has no validation set.
+    scored_epoch : str
+        "best": the one with the best score on the validation set. "last":
+        the last one, whatever the validation set says, as in the paper.
+
+    Returns
+    -------
+    str or None
+        For ``Brain.evaluate(max_key=...)``; None takes the last one.
+
+    Raises
+    ------
+    ValueError
+        If ``scored_epoch`` is something else.
+
+    Example
+    -------
+    >>> key_of_scored_epoch("UA", "held_out", "best")
+    'UA'
+    >>> key_of_scored_epoch("UA", "held_out", "last")
+    >>> key_of_scored_epoch("UA", "held_out", "first")
+    Traceback (most recent call last):
+        ...
+    ValueError: scored_epoch is 'first': it must be best or last.
+    """
+    if scored_epoch not in ("best", "last"):
+        raise ValueError(
+            f"scored_epoch is {scored_epoch!r}: it must be best or last."
+        )
+    return score if scored_epoch == "best" and protocol != "paper" else None

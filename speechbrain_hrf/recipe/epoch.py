@@ -4,9 +4,16 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import pathlib
+
 import torch
 from speechbrain.nnet.schedulers import update_learning_rate
-from speechbrain.utils.distributed import is_distributed_initialized
+from speechbrain.utils.distributed import (
+    if_main_process,
+    is_distributed_initialized,
+)
+
+from speechbrain_hrf.recipe.history import append_epoch
 
 
 def end_epoch(
@@ -20,6 +27,8 @@ def end_epoch(
 ):
     """Sets the learning rate, logs, and saves a checkpoint.
 
+    Besides the logger's line one goes to ``history.jsonl`` beside its file.
+
     The paper halves the rate when "the loss" does not decrease and has no
     validation set, so it is the training loss that counts.
 
@@ -32,7 +41,7 @@ def end_epoch(
         Mean over the epoch, of this process.
     lr_annealing : callable
         ``ReduceLROnPlateau`` or alike: (optimizers, epoch, loss) -> rates.
-    train_logger : speechbrain.utils.train_logger.TrainLogger
+    train_logger : speechbrain.utils.train_logger.FileTrainLogger
     valid : dict of str: float, optional
         Loss and scores of the validation set.
     max_key : str
@@ -67,6 +76,9 @@ def end_epoch(
         train_stats={"loss": train_loss},
         valid_stats=valid,
     )
+    if if_main_process():
+        folder = pathlib.Path(train_logger.save_file).parent
+        append_epoch(folder, epoch, lr, train_loss, valid)
     # Brain resets these only after the training stage has ended; a checkpoint
     # that is saved before would resume with the finished epoch's step count.
     brain.step, brain.avg_train_loss = 0, 0.0

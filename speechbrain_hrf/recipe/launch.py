@@ -9,7 +9,6 @@ import pathlib
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
-from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.recipe.overrides import (
@@ -147,6 +146,8 @@ def use_stand_in(hparams_file, overrides):
 def make_stand_in(corpus, data_folder):
     """Generates the stand-in corpus of a run that was given no data.
 
+    To be called on the main process alone.
+
     Arguments
     ---------
     corpus : str
@@ -167,7 +168,7 @@ def make_stand_in(corpus, data_folder):
     if not corpus.endswith(SUFFIX):
         return data_folder
     name = corpus.removesuffix(SUFFIX)
-    run_on_main(make_corpus, kwargs={"name": name, "folder": data_folder})
+    make_corpus(name, data_folder)
     return data_folder
 
 

@@ -27,7 +27,7 @@ CHOICES = (
     *("class_weights", "hrf_init", "hrf_inner_bias", "hrf_inner_norm"),
     *("hrf_lr_scale", "distil_from", "distil_weight", "distil_temperature"),
 )
-HELD_OUT = ("valid_session", "held_out_part")
+HELD_OUT = ("scored_epoch", "valid_session", "held_out_part")
 
 
 def collect_results(hparams, labels, brain, report):
@@ -66,7 +66,7 @@ def collect_results(hparams, labels, brain, report):
     >>> model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
     >>> report = apply_hrf(model, ["CLS"])
     >>> scores = {"WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "n": 2,
-    ...     "confusion": [[1, 1], [0, 0]], "per_class": {}}
+    ...     "confusion": [[1, 1], [0, 0]], "per_class": {}, "predicted": {}}
     >>> checkpoint = SimpleNamespace(
     ...     path=pathlib.Path(folder, "save", "CKPT+1"), meta={"epoch": 3})
     >>> brain = SimpleNamespace(test_scores=scores, checkpoint=checkpoint,
@@ -100,6 +100,7 @@ def collect_results(hparams, labels, brain, report):
         "labels": list(labels),
         **{key: scores[key] for key in (*SCORES, "confusion", "per_class")},
         "n_test": scores["n"],
+        "predicted": scores["predicted"],
         "params_training": count_parameters(deployed.chained),
         "params_merged": count_parameters(deployed.merged),
         "params_lightweight": report.before,

@@ -1,0 +1,78 @@
+"""What each epoch of a run has left: ``history.jsonl``, a line an epoch.
+
+Example
+-------
+>>> folder = getfixture("tmpdir").strpath
+>>> append_epoch(folder, 1, 0.001, 2.1, {"loss": 2.0, "UA": 0.3})
+>>> append_epoch(folder, 2, 0.001, float("nan"))
+>>> for line in read_history(folder):
+...     print(line)
+{'epoch': 1, 'lr': 0.001, 'train_loss': 2.1, 'valid_loss': 2.0, 'valid_UA': 0.3}
+{'epoch': 2, 'lr': 0.001, 'train_loss': None}
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+from collections.abc import Mapping
+
+from speechbrain_hrf.dataio.json_lines import append_line, read_lines
+
+HISTORY = "history.jsonl"
+
+
+def append_epoch(
+    output_folder: str | os.PathLike,
+    epoch: int,
+    lr: float,
+    train_loss: float,
+    valid: Mapping[str, float] | None = None,
+) -> None:
+    """Adds an epoch's line.
+
+    Arguments
+    ---------
+    output_folder : str or os.PathLike
+        Of the run.
+    epoch : int
+        From 1.
+    lr : float
+        The learning rate that the epoch had.
+    train_loss : float
+        Mean over the epoch; not-a-number and infinity become null.
+    valid : dict of str: float, optional
+        Loss and scores of the validation set.
+    """
+    values = {"lr": lr, "train_loss": train_loss}
+    values |= {f"valid_{name}": value for name, value in (valid or {}).items()}
+    line = {"epoch": epoch} | {
+        name: float(value) if math.isfinite(value) else None
+        for name, value in values.items()
+    }
+    append_line(pathlib.Path(output_folder, HISTORY), line)
+
+
+def read_history(output_folder: str | os.PathLike) -> list[dict]:
+    """The epochs of a run in their order.
+
+    An epoch that stands twice, since the run was stopped between its line and
+    its checkpoint, counts as it was trained last.
+
+    Arguments
+    ---------
+    output_folder : str or os.PathLike
+
+    Returns
+    -------
+    list of dict
+        As ``append_epoch`` has written them.
+    """
+    epochs = {}
+    for line in read_lines(pathlib.Path(output_folder, HISTORY)):
+        epochs[line["epoch"]] = line
+    return [epochs[epoch] for epoch in sorted(epochs)]
