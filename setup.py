@@ -5,13 +5,15 @@ import pathlib
 from setuptools import find_packages, setup
 
 # Studies on any number of machines, and their reports.
-SWEEP = [
-    "ray[tune]>=2.40",
+STUDIES = [
+    "ray>=2.40",
+    "pydantic>=2.5",
+    "rich>=13",
     "pandas>=2.2",
     "scipy>=1.15",
-    "pingouin>=0.5.5",
+    "statsmodels>=0.14",
+    "seaborn>=0.13",
     "jinja2>=3.1",
-    "rich>=13",
 ]
 
 # The model as ONNX; running it (speechbrain_hrf.runtime) needs only the last.
@@ -34,6 +36,7 @@ setup(
         "speechbrain_hrf.demo": ["page/*"],
         "speechbrain_hrf.report": ["*.csv", "*.html", "*.md"],
     },
+    entry_points={"console_scripts": ["hrf = speechbrain_hrf.cli:main"]},
     python_requires=">=3.10",
     # torchaudio's last release is 2.11; it refuses a torch that was built for
     # another CUDA, so the pair has to move together.
@@ -44,6 +47,7 @@ setup(
         "hyperpyyaml>=1.2.2",
         "ruamel.yaml>=0.17.28",
         "sentencepiece>=0.1.91",
+        "filelock>=3.12",
         "numpy>=1.24",
         "soundfile>=0.12.1",
         "scikit-learn>=1.3",
@@ -53,9 +57,9 @@ setup(
     extras_require={
         "hubert": ["transformers>=4.46"],
         "onnx": ONNX,
-        "sweep": SWEEP,
+        "studies": STUDIES,
         "test": [
-            *SWEEP,
+            *STUDIES,
             *ONNX,
             "pytest>=8.0",
             "thop>=0.1.1.post2209072238",

@@ -12,7 +12,7 @@ import platform
 import speechbrain
 import torch
 
-from speechbrain_hrf.sweep.provenance import cpu_name
+from speechbrain_hrf.studies.provenance import cpu_name
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 

@@ -32,10 +32,12 @@ import hashlib
 import json
 import os
 import pathlib
+import tempfile
 import time
 
 import numpy as np
 import torch
+from filelock import FileLock
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
@@ -170,16 +172,20 @@ def _ensure(place, clips, segment, made_from, check=None):
     if why is None:
         logger.info("Features of %d utterances: %s", len(clips), place)
         return
-    logger.info(
-        "Computing the features of %d utterances (%s): %s",
-        len(clips),
-        why,
-        place,
-    )
-    with _explained(place.parent):
-        _refuse_another_user_s(place)
-    start = time.time()
-    _build(place, clips, segment, made_from)
+    with _one_builder(place):
+        why = _why_not_whole(place, made_from, check)
+        if why is None:  # another process has just made them
+            return
+        logger.info(
+            "Computing the features of %d utterances (%s): %s",
+            len(clips),
+            why,
+            place,
+        )
+        with _explained(place.parent):
+            _refuse_another_user_s(place)
+        start = time.time()
+        _build(place, clips, segment, made_from)
     logger.info(
         "Computed them in %.1f s, %.0f MB",
         time.time() - start,
@@ -198,6 +204,18 @@ def _why_not_whole(place, made_from, check=None):
             return f"those there are damaged: {error}"
         return why_no_other_fits(place, made_from)
     return None
+
+
+def _one_builder(place):
+    """Processes of this machine that want the same features wait for one.
+
+    They would each take all cores. On other machines they may build at once.
+    """
+    name = hashlib.sha256(str(place.absolute()).encode()).hexdigest()[:16]
+    user = getattr(os, "getuid", int)()
+    return FileLock(
+        pathlib.Path(tempfile.gettempdir(), f"hrf-features-{user}-{name}.lock")
+    )
 
 
 def _build(place, clips, segment, made_from):

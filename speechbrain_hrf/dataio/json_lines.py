@@ -52,7 +52,8 @@ def append_line(path, line):
         ...
     ValueError: Out of range float values are not JSON compliant...
     """
-    content = (json.dumps(line, allow_nan=False) + "\n").encode()
+    text = json.dumps(line, allow_nan=False, separators=(",", ":"))
+    content = f"{text}\n".encode()
     with open(path, "ab+") as stream:
         if fcntl:
             fcntl.flock(stream, fcntl.LOCK_EX)

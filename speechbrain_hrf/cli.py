@@ -1,0 +1,66 @@
+"""The command ``hrf``: a word for each thing that the package does.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+# What each does, and where its function (arguments -> exit status) is.
+COMMANDS = {
+    "export": (
+        "a trained folder to one that is shipped",
+        "export.__main__",
+        "main",
+    ),
+    "classify": ("sound, by an exported model", "runtime.__main__", "main"),
+    "demo": ("an exported model in a browser", "demo.__main__", "main"),
+    "study": ("many trainings, from a YAML", "studies.command", "study"),
+    "report": ("what a study's trainings say", "studies.command", "report"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one of the commands.
+
+    Arguments
+    ---------
+    argv : list of str, optional
+        Default: the process's.
+
+    Returns
+    -------
+    int
+        Exit status.
+
+    Example
+    -------
+    >>> main([])
+    hrf COMMAND ... (each explains itself: hrf COMMAND --help)
+      export    a trained folder to one that is shipped
+      classify  sound, by an exported model
+      demo      an exported model in a browser
+      study     many trainings, from a YAML
+      report    what a study's trainings say
+    0
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print("hrf COMMAND ... (each explains itself: hrf COMMAND --help)")
+        for name, (what, _, _) in COMMANDS.items():
+            print(f"  {name:<9} {what}")
+        return 0
+    if argv[0] not in COMMANDS:
+        print(
+            f"There is no command {argv[0]!r}. There are: "
+            f"{', '.join(COMMANDS)}.",
+            file=sys.stderr,
+        )
+        return 2
+    _, module, function = COMMANDS[argv[0]]
+    module = importlib.import_module(f"speechbrain_hrf.{module}")
+    return getattr(module, function)(argv[1:]) or 0

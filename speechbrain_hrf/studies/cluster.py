@@ -1,0 +1,284 @@
+"""Ray, started on this machine for one study, or joined at an address.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import contextlib
+import logging
+import os
+import pathlib
+import re
+import secrets
+import shutil
+import socket
+import tempfile
+import urllib.parse
+
+# Results pass through files; Ray's object store carries a few kB. This is
+# about the least that it accepts; its default is a third of the memory.
+OBJECT_STORE_BYTES = 80 * 2**20
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPUs were asked for
+    # When memory gets short, Ray ends its own workers, whoever has taken it.
+    # The system ends who has taken most; that is tried again.
+    "RAY_memory_monitor_refresh_ms": "0",
+}
+
+
+class RayMissing(ImportError):
+    """Ray is not installed.
+
+    Example
+    -------
+    >>> issubclass(RayMissing, ImportError)
+    True
+    """
+
+
+class NoCluster(ConnectionError):
+    """There is no Ray at an address, or none could be started.
+
+    Example
+    -------
+    >>> issubclass(NoCluster, OSError)
+    True
+    """
+
+
+def require_ray():
+    """Imports Ray, told to keep quiet.
+
+    Returns
+    -------
+    module
+        ``ray``
+
+    Raises
+    ------
+    RayMissing
+        Naming the extra to install.
+
+    Example
+    -------
+    >>> try:
+    ...     ray = require_ray()
+    ... except RayMissing as error:
+    ...     print(error)
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    try:
+        import ray
+    except ImportError as error:
+        raise RayMissing(
+            f'A study needs Ray ({error}): pip install -e ".[studies]"'
+        ) from error
+    return ray
+
+
+@contextlib.contextmanager
+def ray_cluster(temporary, address=None, cores=None, log=os.devnull):
+    """Connects to Ray, and disconnects; what was started is ended.
+
+    Arguments
+    ---------
+    temporary : str or os.PathLike
+        For the files of a cluster that is started.
+    address : str, optional
+        "auto" or "host:port". Default: one is started.
+    cores : int, optional
+        Of the one that is started. Default: all.
+    log : str or os.PathLike, optional
+        Gets what Ray prints, and all else that is printed meanwhile. It is
+        added to. Default: lost.
+
+    Yields
+    ------
+    module
+        ``ray``
+
+    Raises
+    ------
+    RayMissing
+        If Ray is not installed.
+    NoCluster
+        If there is no Ray at the address.
+
+    Example
+    -------
+    >>> with ray_cluster("/tmp/hrf-demo", "ray://head:10001") as ray:
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.studies.cluster.NoCluster: Through Ray's client ...
+    """
+    if address is not None:
+        _refuse_client(address)
+    ray = require_ray()
+    options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        options |= {
+            "address": "local",  # whatever RAY_ADDRESS says
+            "num_cpus": cores,
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "_temp_dir": str(temporary),
+        }
+    else:
+        options["address"] = address
+    with contextlib.ExitStack() as stack:
+        # Whoever shows something to the user keeps the stream of before.
+        stack.callback(_remove_empty, log)
+        stream = stack.enter_context(open(log, "a", encoding="utf-8"))
+        stack.enter_context(contextlib.redirect_stdout(stream))
+        stack.enter_context(contextlib.redirect_stderr(stream))
+        if address is None:
+            stack.enter_context(_private_token())
+        _connect(ray, options)
+        stack.callback(ray.shutdown)
+        # Ray has set up its loggers when it was imported.
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
+        yield ray
+
+
+def _refuse_client(address):
+    if address.startswith("ray://"):
+        host = urllib.parse.urlsplit(address).hostname
+        raise NoCluster(
+            f"Through Ray's client ({address}) trials cannot be followed. Give "
+            "this command to the cluster itself: ray job submit --address "
+            f"http://{host}:8265 -- hrf study ... "
+            "--address auto"
+        )
+
+
+def _remove_empty(log):
+    if os.path.isfile(log) and not os.path.getsize(log):
+        os.remove(log)
+
+
+@contextlib.contextmanager
+def _private_token():
+    """Others on this machine may not use the cluster, and the home stays clean.
+
+    Ray would else leave a token in ~/.ray, which from then on counts for every
+    other cluster too.
+    """
+    names = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
+    if any(name in os.environ for name in names):
+        yield
+        return
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    try:
+        yield
+    finally:
+        for name in names:  # Ray has set its mode
+            os.environ.pop(name, None)
+
+
+def _connect(ray, options):
+    address = options["address"]
+    try:
+        _knock(address)
+        ray.init(**options)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        what = (
+            "Ray cannot be started on this machine"
+            if address == "local"
+            else f"There is no Ray to be reached at {address}"
+        )
+        reason = str(error).strip().splitlines()[0]
+        raise NoCluster(f"{what}: {reason}") from error
+
+
+def _knock(address):
+    """Ray itself would wait for minutes where nobody answers."""
+    place = urllib.parse.urlsplit(f"//{address}")
+    if place.port is not None:
+        with socket.create_connection((place.hostname, place.port), timeout=20):
+            pass
+
+
+def places(ray, threads):
+    """How many trials of so many threads can run at once.
+
+    Arguments
+    ---------
+    ray : module
+    threads : int
+        Of a trial.
+
+    Returns
+    -------
+    int
+        0: no machine is large enough.
+
+    Example
+    -------
+    >>> from types import SimpleNamespace
+    >>> nodes = [{"Alive": True, "Resources": {"CPU": 5.0}},
+    ...     {"Alive": True, "Resources": {"CPU": 1.0}},
+    ...     {"Alive": False, "Resources": {"CPU": 8.0}}]
+    >>> places(SimpleNamespace(nodes=lambda: nodes), 2)
+    2
+    """
+    return sum(
+        int(node["Resources"].get("CPU", 0) // threads)
+        for node in ray.nodes()
+        if node["Alive"]
+    )
+
+
+# Ray's sockets lie below the temporary folder, and a socket's path is limited
+# to 107 characters, of which Ray takes 63.
+_LONGEST_TEMPORARY = 40
+
+
+def temporary_folder():
+    """A new folder for Ray's sockets and logs, with a path that is short.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Example
+    -------
+    >>> folder = temporary_folder()
+    >>> len(str(folder)) <= 40
+    True
+    >>> remove_temporary(folder)
+    >>> folder.exists()
+    False
+    """
+    usual = tempfile.gettempdir()
+    return pathlib.Path(
+        tempfile.mkdtemp(
+            prefix="hrf-",
+            dir=usual if len(usual) + 13 <= _LONGEST_TEMPORARY else "/tmp",
+        )
+    )
+
+
+def remove_temporary(folder):
+    """Removes what ``temporary_folder`` has made, and nothing else.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> remove_temporary(folder.strpath)
+    >>> folder.exists()
+    True
+    """
+    folder = pathlib.Path(folder)
+    if re.fullmatch(r"hrf-\w{8}", folder.name) and folder.parent in (
+        pathlib.Path(tempfile.gettempdir()),
+        pathlib.Path("/tmp"),
+    ):
+        # A dying process of Ray may still write into it.
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,180 @@
+"""One grid of a study: the trials of all combinations of what it names.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from speechbrain_hrf.studies.recipe import Recipe
+from speechbrain_hrf.studies.trial import Trial
+
+if TYPE_CHECKING:
+    from speechbrain_hrf.studies.study import StudyFile
+
+ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
+# The activations of the paper's Figures 10-12 by the names used in studies.
+ACTIVATIONS = {
+    "relu": "torch.nn.ReLU",
+    "gelu": "torch.nn.GELU",
+    "swish": "torch.nn.SiLU",
+    "relu2": "speechbrain_hrf.SquaredReLU",
+}
+# Options of a recipe that a study sets itself, and how it is told to.
+SET_BY_STUDY = {
+    "seed": "give seeds",
+    "data_folder": "give the study's data_folder",
+    "output_folder": "give the study's output_folder",
+    "feature_folder": "all trials of a study share one",
+    "export_folder": "trials export nothing",
+    "record_steps": "run that trial by hand",
+}
+
+
+def cross(
+    grid: StudyFile, recipe: Recipe
+) -> dict[tuple[int | str | None, int], list[Trial]]:
+    """Crosses models, arms, activations, rates, folds and seeds.
+
+    Arguments
+    ---------
+    grid : StudyFile
+        A study whose grid has been filled in.
+    recipe : Recipe
+
+    Returns
+    -------
+    dict of (fold, seed): list of Trial
+
+    Raises
+    ------
+    ValueError
+        If a model has no YAML or not the options or rows that it is given, a
+        fold does not exist, or folds and seeds are no pairs.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.recipe import find_recipe
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> grid = StudyFile(name="demo", output_folder="x", recipe="RAVDESS",
+    ...     data_folder="y", models=["conformer"], folds=[2], seeds=[7],
+    ...     modules=["Lightweight", "ALL"], learning_rates=[0.1, 0.2])
+    >>> for trial in cross(grid, find_recipe("RAVDESS"))[2, 7]:
+    ...     print(trial.label)
+    conformer Lightweight, lr 0.1, fold 2, seed 7
+    conformer Lightweight, lr 0.2, fold 2, seed 7
+    conformer ALL, lr 0.1, ratio 8, layers 1, fold 2, seed 7
+    conformer ALL, lr 0.2, ratio 8, layers 1, fold 2, seed 7
+    """
+    folds, seeds = grid.folds, grid.seeds
+    for fold in folds:
+        _check_fold(fold, recipe)
+    if grid.pair_folds_with_seeds:
+        if len(folds) != len(seeds):
+            raise ValueError(
+                "pair_folds_with_seeds needs as many folds as seeds, but "
+                f"there are {len(folds)} and {len(seeds)}."
+            )
+        pairs = list(zip(folds, seeds, strict=True))
+    else:
+        # All folds with the first seed come first: a study may be stopped.
+        pairs = [(fold, seed) for seed in seeds for fold in folds]
+    arms = [
+        (model, *arm)
+        for model in grid.models
+        for arm in _arms(grid, recipe, model)
+    ]
+    return {
+        (fold, seed): [
+            Trial(
+                recipe.folder.name,
+                model,
+                arm,
+                options
+                | {"seed": seed}
+                | ({} if fold is None else {grid.fold_key: fold}),
+                grid.metric,
+                fold,
+            )
+            for model, arm, options in arms
+        ]
+        for fold, seed in pairs
+    }
+
+
+def _check_fold(fold, recipe):
+    count = recipe.folds
+    if fold is not None and count is not None:
+        if not isinstance(fold, int) or not 1 <= fold <= count:
+            raise ValueError(
+                f"There is no fold {fold!r}: {recipe.folder.name} has folds 1 "
+                f"to {count}."
+            )
+
+
+def _arms(
+    grid: StudyFile, recipe: Recipe, model: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each arm's name and its options but seed and fold."""
+    defaults = recipe.defaults(model)
+    for arm, options in _rows(grid, model):
+        for activation, lr in itertools.product(
+            grid.activations, grid.learning_rates
+        ):
+            chosen = {**grid.overrides, **options}
+            if activation is not None:
+                chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
+            if lr is not None:
+                chosen["lr"] = lr
+            _check_options(chosen, defaults, arm, model)
+            recipe.check_rows(model, chosen.get("hrf_modules", []))
+            # Always said, so that the same run has the same id in all studies
+            for key in ("lr", "number_of_epochs", "protocol"):
+                chosen.setdefault(key, defaults[key])
+            yield arm, chosen
+
+
+def _rows(grid, model):
+    """Names of arms with the overrides that make them."""
+    for row in grid.modules:
+        if row == LIGHTWEIGHT:
+            yield row, {"hrf_modules": []}
+        elif row == ORIGINAL:
+            if model not in grid.originals:
+                raise ValueError(
+                    f"The row {ORIGINAL!r} needs the sizes of the original "
+                    f"{model}: give originals: {{{model}: {{d_model: ...}}}}."
+                )
+            yield row, {"hrf_modules": [], **grid.originals[model]}
+        else:
+            for ratio, layers in itertools.product(grid.ratios, grid.layers):
+                whole = int(ratio) if ratio == int(ratio) else ratio
+                yield (
+                    row,
+                    {
+                        "hrf_modules": [row],
+                        "hrf_ratio": whole,
+                        "hrf_layers": layers,
+                    },
+                )
+    yield from grid.arms.items()
+
+
+def _check_options(options, known, arm, model):
+    """A misspelt option would be found out by the first trial, not before."""
+    for key in options:
+        if key in SET_BY_STUDY:
+            raise ValueError(
+                f"The arm {arm!r} overrides {key!r}, which a study sets: "
+                f"{SET_BY_STUDY[key]}."
+            )
+        if key not in known:
+            raise ValueError(
+                f"The arm {arm!r} overrides {key!r}, which the recipe's "
+                f"hparams/{model}_hrf.yaml does not have. Look there for its "
+                "name."
+            )

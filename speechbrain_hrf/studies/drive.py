@@ -1,0 +1,255 @@
+"""From a study to its trials.jsonl: lock, data, Ray, trials, what is left.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import threading
+import time
+from types import ModuleType
+
+from speechbrain_hrf.dataio.json_lines import append_line
+from speechbrain_hrf.recipe.launch import STAND_IN
+from speechbrain_hrf.studies.cluster import (
+    places,
+    ray_cluster,
+    remove_temporary,
+    require_ray,
+    temporary_folder,
+)
+from speechbrain_hrf.studies.lines import read_lines
+from speechbrain_hrf.studies.owner import owned
+from speechbrain_hrf.studies.run import OUTPUT, make_data
+from speechbrain_hrf.studies.screen import Screen, count
+from speechbrain_hrf.studies.study import Study
+from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, run_tasks
+from speechbrain_hrf.studies.trial import Trial
+from speechbrain_hrf.synthetic import is_synthetic
+
+# The trials that the last driver has given up, with their errors.
+FAILED = "failed.jsonl"
+# What Ray says, for whom a cluster gives riddles.
+LOG = "ray.log"
+INTERRUPTED = 130  # as shells say it of Ctrl-C
+
+
+def missing_trials(study: Study, resume: bool) -> list[Trial]:
+    """The trials that have no line yet.
+
+    Arguments
+    ---------
+    study : Study
+    resume : bool
+        Whether there may be lines.
+
+    Returns
+    -------
+    list of Trial
+
+    Raises
+    ------
+    ValueError
+        If there are lines, but the user did not ask to go on with them.
+    """
+    lines = read_lines(study.folder)
+    if lines and not resume:
+        raise ValueError(
+            f"{study.folder} holds {count(len(lines), 'finished trial')} "
+            "already. Add --resume to run what is missing, or give another "
+            "--output_folder."
+        )
+    done = {line["id"] for line in lines}
+    return [trial for trial in study.trials if trial.id not in done]
+
+
+def run_study(study: Study, options: argparse.Namespace) -> int:
+    """Runs the trials that are missing, and says what is left to do.
+
+    Arguments
+    ---------
+    study : Study
+    options : argparse.Namespace
+        Of ``read_arguments``.
+
+    Returns
+    -------
+    int
+        Exit status.
+
+    Raises
+    ------
+    ValueError
+        If the study was begun before and is not to be resumed, or on generated
+        signals and is to be resumed on speech; if another driver runs it, or
+        no machine has what a trial needs.
+    OSError
+        If the data are not there, or Ray cannot be reached.
+    RayMissing
+        If Ray is not installed.
+    """
+    missing = missing_trials(study, options.resume)
+    _check_data(study, options.address)
+    if not missing:
+        print(f"All {len(study.trials)} trials of {study.folder} are done.")
+        return 0
+    require_ray()
+    study.folder.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_folder()
+    try:
+        with owned(study.folder, temporary, remove_temporary) as token:
+            return _drive(study, options, token, temporary)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. {_left(study)}", flush=True)
+        return INTERRUPTED
+    finally:
+        remove_temporary(temporary)
+
+
+def _drive(study, options, token, temporary):
+    # Read again: another driver may have ended since.
+    chosen = missing_trials(study, options.resume)[: options.trials]
+    deadline = None
+    if options.max_minutes is not None:
+        deadline = time.time() + 60 * options.max_minutes
+    study.save()
+    (study.folder / FAILED).unlink(missing_ok=True)
+    make_data(study)
+    screen = Screen(study, chosen)
+    log = study.folder / LOG
+    failed = []
+    with ray_cluster(temporary, options.address, options.cores, log) as ray:
+        engine = _engine(ray, study, options)
+        with screen, _interruptible() as is_interrupted:
+            for ended in run_tasks(
+                ray,
+                study,
+                chosen,
+                token,
+                engine,
+                is_interrupted,
+                options.retries,
+                deadline,
+            ):
+                if ended is not None and ended.reason:
+                    failed.append(ended)
+                    for trial in ended.trials:
+                        _note_failure(study, trial, ended.reason)
+                screen.update(ended)
+    if failed:
+        print(f"{count(sum(len(e.trials) for e in failed), 'trial')} failed:")
+        for ended in failed:
+            first = ended.trials[0]
+            lines = ended.reason.strip().splitlines() or ["no reason is known"]
+            print(f"  {first.label}: {lines[-1]}")
+            print(f"    {study.folder / 'runs' / first.id / OUTPUT}")
+        print(f"More of each stands in {study.folder / FAILED}.")
+    print(_left(study), flush=True)
+    return 1 if failed else 0
+
+
+def _engine(ray: ModuleType, study: Study, options: argparse.Namespace) -> str:
+    """Ensembles where a GPU is; no place at all is said, not waited for."""
+    resources = ray.cluster_resources()
+    engine = options.engine
+    if engine == "auto":
+        engine = ENSEMBLE if resources.get("GPU") else PROCESSES
+    if engine == ENSEMBLE and not resources.get("GPU"):
+        raise ValueError(
+            "There is no GPU for ensembles: on CPUs they are slower than "
+            "trials by themselves. Leave --engine out, or give processes."
+        )
+    threads = study.keys.threads_per_trial
+    if options.address is None and places(ray, threads) == 0:
+        raise ValueError(
+            f"A trial of this study takes {threads} threads, and there are "
+            f"{resources.get('CPU', 0):.0f} cores: give --threads_per_trial 1."
+        )
+    return engine
+
+
+def _check_data(study, address):
+    """Looks before every trial does; a cluster's machines look themselves."""
+    folder = study.keys.data_folder
+    generated = folder == STAND_IN or is_synthetic(folder)
+    if not generated and not os.path.exists(folder):
+        if address is None:
+            raise FileNotFoundError(
+                f"There is no data folder {folder}: give --data_folder "
+                "/path/to/corpus."
+            )
+        return
+    # A trial's id does not tell generated signals from speech.
+    others = [
+        line
+        for line in read_lines(study.folder)
+        if line.get("synthetic", generated) != generated
+    ]
+    if others:
+        kinds = ("generated signals", "speech")
+        raise ValueError(
+            f"{study.folder} holds {count(len(others), 'trial')} on "
+            f"{kinds[generated]}, and the data folder, {folder}, has "
+            f"{kinds[not generated]}. Give another --output_folder."
+        )
+
+
+def _note_failure(study, trial, reason):
+    append_line(
+        study.folder / FAILED,
+        {
+            "id": trial.id,
+            "trial": trial.label,
+            "folder": str(study.folder / "runs" / trial.id),
+            "reason": reason,
+        },
+    )
+
+
+def _left(study):
+    """The end of a run: what is left, and the command for it."""
+    left = missing_trials(study, resume=True)
+    if not left:
+        return (
+            f"All {len(study.trials)} trials are done: hrf report "
+            f"{study.folder}"
+        )
+    done = len(study.trials) - len(left)
+    return (
+        f"{done} of {count(len(study.trials), 'trial')} are done and kept in "
+        f"{study.folder}. The same command with --resume runs the other "
+        f"{len(left)}."
+    )
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """Notes Ctrl-C, and SIGTERM, by which Slurm and Kubernetes say the same.
+
+    An exception raised wherever the process happens to be can get lost in Ray,
+    for example in what it does when objects are deleted. Only who asks twice
+    gets that.
+    """
+    asked = threading.Event()
+
+    def ask(number, frame):
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set  # signals are the main thread's
+        return
+    earlier = {
+        n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

@@ -1,0 +1,84 @@
+"""An arm's trials trained together, as one ensemble on a GPU.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import torch
+
+from speechbrain_hrf.studies.provenance import code_version, cpu_name
+from speechbrain_hrf.studies.run import (
+    OUTPUT,
+    finish_trial,
+    note_stage,
+    recipe_options,
+    run_attached,
+    stages,
+    stages_done,
+)
+from speechbrain_hrf.studies.study import Study
+from speechbrain_hrf.studies.trial import Trial
+
+
+def run_group(
+    trials: list[Trial], study: Study, device: str | None = None
+) -> None:
+    """Runs trials that differ in fold, seed and learning rate; adds their lines.
+
+    Each leaves the output folder that the recipe would leave; so it may be
+    stopped at any moment and go on.
+
+    Arguments
+    ---------
+    trials : list of Trial
+        Of one arm and model.
+    study : Study
+    device : str, optional
+        Default: the GPU, where there is one.
+
+    Raises
+    ------
+    speechbrain_hrf.studies.run.TrialFailed
+        If training fails.
+    """
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    runs = study.folder / "runs"
+    folders = {trial.id: runs / trial.id for trial in trials}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    first = trials[0]
+    version, start = code_version(), time.perf_counter()
+    for epochs in stages(first, study):
+        left = [t for t in trials if epochs not in stages_done(folders[t.id])]
+        if not left:
+            continue
+        listed = folders[left[0].id] / "ensemble.json"
+        options = [recipe_options(trial, study, epochs) for trial in left]
+        listed.write_text(json.dumps(options), encoding="utf-8")
+        hparams = study.recipe_folder / "hparams" / f"{first.model}_hrf.yaml"
+        command = [
+            *(sys.executable, "-m", "speechbrain_hrf.training.ensemble"),
+            *(str(study.recipe_folder / "train.py"), str(hparams), str(listed)),
+            *("--device", device),
+        ]
+        label = f"{first.model} {first.arm}, {len(left)} together"
+        run_attached(command, listed.with_name(OUTPUT), label, study)
+        for trial in left:
+            note_stage(folders[trial.id], epochs)
+    name = torch.cuda.get_device_name() if device == "cuda" else cpu_name()
+    how = {
+        "engine": "ensemble",
+        "device": name,
+        "threads": study.keys.threads_per_trial,
+        "together": len(trials),
+        "seconds": round((time.perf_counter() - start) / len(trials), 1),
+    }
+    for trial in trials:
+        finish_trial(trial, study, folders[trial.id], how, version)

@@ -1,0 +1,144 @@
+"""A recipe's folder as a study sees it: its options, its folds, its rows.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import pathlib
+from typing import Any
+
+from torch import nn
+
+from speechbrain_hrf.lobes import models as lobes
+from speechbrain_hrf.nnet.targets import resolve
+from speechbrain_hrf.recipe.overrides import resolved_yaml
+
+_EMBEDDING, _HEAD = "embedding_model", "classifier"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A folder with train.py and hparams/<model>_hrf.yaml.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+
+    Example
+    -------
+    >>> recipe = find_recipe("RAVDESS")
+    >>> recipe.folds, recipe.defaults("conformer")["batch_size"]
+    (6, 32)
+    """
+
+    folder: pathlib.Path
+
+    @property
+    def folds(self) -> int | None:
+        """How many there are, where the preparer says so by ``FOLDS = n``."""
+        for path in self.folder.glob("*_prepare.py"):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.Assign) and any(
+                    getattr(target, "id", None) == "FOLDS"
+                    for target in node.targets
+                ):
+                    value = getattr(node.value, "value", None)
+                    return value if isinstance(value, int) else None
+        return None
+
+    def defaults(self, model: str) -> dict[str, Any]:
+        """A model's YAML as plain values; nothing of it is built.
+
+        Arguments
+        ---------
+        model : str
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        ValueError
+            If there is no such model: which there are.
+        """
+        yaml = self.folder / "hparams" / f"{model}_hrf.yaml"
+        if not yaml.is_file():
+            known = sorted(p.stem[:-4] for p in yaml.parent.glob("*_hrf.yaml"))
+            raise ValueError(
+                f"There is no model {model!r} in {yaml.parent}. It has {known}."
+            )
+        return _read(yaml)
+
+    def check_rows(self, model: str, rows: list[str]) -> None:
+        """Raises if a model of this package has no layers of these names.
+
+        Arguments
+        ---------
+        model : str
+        rows : list of str
+            What ``hrf_modules`` is to be.
+
+        Raises
+        ------
+        ValueError
+            Naming the row and those that there are.
+        """
+        tag = getattr(self.defaults(model)[_EMBEDDING], "tag", None)
+        name = str(getattr(tag, "value", "")).rpartition(".")[2]
+        if rows and name in lobes.__all__:
+            resolve(_built(name), rows)
+
+
+@functools.cache
+def _built(name):
+    embedding = getattr(lobes, name)()
+    return nn.ModuleDict(
+        {_EMBEDDING: embedding, _HEAD: lobes.ClassifierHead(16, 2)}
+    )
+
+
+@functools.cache
+def _read(yaml):
+    return resolved_yaml(yaml, "")
+
+
+def find_recipe(recipe: str) -> Recipe:
+    """A recipe by its folder's path, or by its name below recipes/.
+
+    Arguments
+    ---------
+    recipe : str
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming where it was looked for.
+
+    Example
+    -------
+    >>> find_recipe("RAVDESS").folder.name
+    'RAVDESS'
+    """
+    here = pathlib.Path(__file__).resolve()
+    places = [
+        pathlib.Path(recipe),
+        pathlib.Path("recipes", recipe),
+        here.parents[2] / "recipes" / recipe,
+    ]
+    for place in places:
+        if (place / "train.py").is_file():
+            return Recipe(place.resolve())
+    raise FileNotFoundError(
+        f"There is no recipe {recipe!r}: no train.py in "
+        f"{', '.join(str(place) for place in dict.fromkeys(places))}."
+    )

@@ -1,0 +1,359 @@
+"""A study's YAML and the trials that it stands for.
+
+A study crosses models, rows of the paper's tables, ratios, extra layers,
+activations, learning rates, folds and seeds. ``grids`` holds several such
+crosses in one study; what a grid does not give is the study's. Nothing in the
+YAML is executed: it is read as text and numbers, and checked before anything
+runs.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import pathlib
+from typing import Annotated, Any, Literal
+
+from hyperpyyaml import resolve_references
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
+from ruamel.yaml import YAML
+
+from speechbrain_hrf.studies.cross import cross
+from speechbrain_hrf.studies.recipe import find_recipe
+from speechbrain_hrf.studies.trial import Trial, with_teachers
+
+Activation = Literal["relu", "gelu", "swish", "relu2"]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[StrictInt, Field(ge=1)]
+# numpy's generators, which SpeechBrain seeds too, take no larger ones.
+Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]
+Options = dict[StrictStr, Any]
+MOST_TRIALS = 100_000
+
+
+class _Keys(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Grid(_Keys):
+    """What is crossed.
+
+    Arguments
+    ---------
+    models : list of str
+        The recipe's YAMLs are hparams/<model>_hrf.yaml.
+    modules : list of str
+        Rows: Lightweight, Original, or what ``hrf_modules`` takes.
+    arms : dict of str: dict
+        Rows of one's own: a name and the options that make it.
+    originals : dict of str: dict
+        By model, the sizes that the row Original has.
+    ratios, layers, activations, learning_rates : list
+        Of all rows; null is the recipe's own.
+    folds : list of (int or str)
+        Of the recipe's option ``fold_key``.
+    seeds : list of int
+    pair_folds_with_seeds : bool
+        The k-th fold with the k-th seed alone, instead of each with each.
+    overrides : dict
+        Options that all trials have.
+
+    Example
+    -------
+    >>> Grid(models=["conformer"], modules=["ALL"], seeds=[1]).ratios
+    [8]
+    """
+
+    models: list[StrictStr] = []
+    modules: list[StrictStr] = []
+    arms: dict[StrictStr, Options] = {}
+    originals: dict[StrictStr, Options] = {}
+    ratios: list[Annotated[float, Field(ge=1, allow_inf_nan=False)]] = [8]
+    layers: list[Count] = [1]
+    activations: list[Activation | None] = [None]
+    learning_rates: list[Positive | None] = [None]
+    folds: list[StrictInt | StrictStr | None] = [None]
+    seeds: list[Seed] = []
+    pair_folds_with_seeds: StrictBool = False
+    overrides: Options = {}
+
+
+class StudyFile(Grid):
+    """All keys of a study's YAML.
+
+    Arguments
+    ---------
+    name, output_folder, recipe, data_folder : str
+    fold_key : str
+        The recipe's option that chooses the split.
+    metric : str
+        The score that the study is about.
+    score_at : list of int
+        Epochs after which the test set is scored as well, to be looked at:
+        nothing is chosen by these scores.
+    threads_per_trial : int
+    paper : str, optional
+        Which of the paper's tables or figures it repeats.
+    grids : list of Grid
+        What a grid leaves out is the study's.
+
+    Example
+    -------
+    >>> StudyFile(name="a", output_folder="b", recipe="RAVDESS",
+    ...     data_folder="c", metric="UAR")
+    Traceback (most recent call last):
+        ...
+    pydantic_core...ValidationError: 1 validation error for StudyFile...
+    """
+
+    name: StrictStr
+    output_folder: StrictStr
+    recipe: StrictStr
+    data_folder: StrictStr
+    fold_key: StrictStr = "fold"
+    metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
+    score_at: list[Count] = []
+    threads_per_trial: Count = 1
+    paper: StrictStr | None = None
+    grids: list[Grid] = [Grid()]
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """The trials of a study, and where they run.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+        Where trials.jsonl goes.
+    recipe_folder : pathlib.Path
+        With train.py and hparams.
+    trials : list of Trial
+        In the order in which they are to run: all arms of a fold and seed
+        before the next one's, so that a stopped study can be read.
+    keys : StudyFile
+        What the YAML says.
+
+    Example
+    -------
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="RAVDESS",
+    ...     data_folder="synthetic")
+    >>> Study(pathlib.Path("x"), pathlib.Path("y"), [], keys).keys.metric
+    'UA'
+    """
+
+    folder: pathlib.Path
+    recipe_folder: pathlib.Path
+    trials: list[Trial]
+    keys: StudyFile
+
+    def save(self) -> None:
+        """Writes study.yaml into the study's folder.
+
+        Trials may be added to a study, but what is compared in it may not
+        become another thing. Paths are left out: the folder may be published.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds another study: which, and the fix.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        place = self.folder / "study.yaml"
+        published = {
+            **self.keys.model_dump(exclude_unset=True),
+            "recipe": self.recipe_folder.name,
+            "metric": self.keys.metric,
+            "data_folder": f"/path/to/{self.recipe_folder.name}",
+            "output_folder": ".",
+        }
+        if place.is_file():
+            earlier = YAML(typ="safe").load(place.read_text(encoding="utf-8"))
+            for key in ("name", "recipe", "metric"):
+                if earlier.get(key) != published[key]:
+                    raise ValueError(
+                        f"{self.folder} holds a study whose {key} is "
+                        f"{earlier.get(key)!r}, not {published[key]!r}. "
+                        "Give this one another --output_folder."
+                    )
+        partial = self.folder / ".study.yaml"
+        with open(partial, "w", encoding="utf-8") as stream:
+            YAML(typ="safe").dump(published, stream)
+        os.replace(partial, place)
+
+
+def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
+    """Reads a study's YAML and says which trials it stands for.
+
+    Folders become absolute, so that they mean the same on every machine.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    overrides : str
+        As SpeechBrain's ``parse_arguments`` returns them.
+
+    Returns
+    -------
+    Study
+        Nothing is written, and nothing of the YAML is executed.
+
+    Raises
+    ------
+    ValueError
+        If a key is unknown, missing or of another kind, a model has no YAML or
+        not the options or the rows that it is given, a fold does not exist, or
+        a teacher is missing.
+    FileNotFoundError
+        If there is no such recipe.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir").join("demo.yaml")
+    >>> path.write('''
+    ... name: demo
+    ... output_folder: results/demo
+    ... recipe: RAVDESS
+    ... data_folder: /data/RAVDESS
+    ... models: [conformer, speechformer]
+    ... modules: [Lightweight, FFN2]
+    ... ratios: [2, 8]
+    ... folds: [1, 2]
+    ... seeds: [1, 2, 3]
+    ... ''')
+    >>> study = load_study(path.strpath, "seeds: [7]")
+    >>> len(study.trials)  # 2 models, 1 + 2 arms, 2 folds, 1 seed
+    12
+    >>> study.trials[0].label
+    'conformer Lightweight, lr 0.001, fold 1, seed 7'
+    """
+    keys = _read(path, overrides)
+    recipe = find_recipe(keys.recipe)
+    grids = [
+        keys.model_copy(
+            update={name: getattr(grid, name) for name in grid.model_fields_set}
+        )
+        for grid in keys.grids
+    ]
+    count = sum(map(_count, grids))
+    if not 0 < count <= MOST_TRIALS:
+        raise ValueError(
+            f"{path} stands for {count:,} trials: "
+            + (
+                f"at most {MOST_TRIALS:,} can be run as one study."
+                if count
+                else "give models, modules or arms, and seeds."
+            )
+        )
+    blocks = [cross(grid, recipe) for grid in grids]
+    ordered = [
+        trial
+        for block in dict.fromkeys(itertools.chain(*blocks))
+        for trials in blocks
+        for trial in trials.get(block, [])
+    ]
+    if keys.data_folder != "synthetic":
+        data_folder = os.path.abspath(os.path.expanduser(keys.data_folder))
+        keys = keys.model_copy(update={"data_folder": data_folder})
+    return Study(
+        pathlib.Path(keys.output_folder).absolute(),
+        recipe.folder,
+        _distinct(with_teachers(ordered)),
+        keys,
+    )
+
+
+def _read(path, overrides):
+    with open(path, encoding="utf-8") as stream:
+        text = stream.read()
+    if not isinstance(YAML().load(text), dict):
+        raise ValueError(
+            f"{path} is no study: it has no keys. See studies/table_3.yaml."
+        )
+    try:
+        # References only: what else has a tag stays a text.
+        text = resolve_references(text, overrides, overrides_must_match=False)
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply to be read.") from None
+    given = _plain(YAML().load(text), path)
+    try:
+        return StudyFile(**given)
+    except ValidationError as error:
+        lines = "\n".join(_said(e) for e in error.errors())
+        raise ValueError(f"{path}:\n{lines}") from None
+
+
+def _plain(node, path, where=""):
+    """Numbers, texts, lists and mappings; a tag makes a text of its own."""
+    tag = getattr(getattr(node, "tag", None), "value", None)
+    if tag and not str(tag).startswith("tag:yaml.org"):
+        raise ValueError(
+            f"{path}: {where or 'the study'} has the tag {tag}. A study is "
+            "text and numbers; an option of a recipe that needs a tag goes in "
+            "quotes, such as '!name:torch.nn.GELU'."
+        )
+    if isinstance(node, dict):
+        return {
+            str(key): _plain(value, path, f"{where}.{key}".lstrip("."))
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [_plain(value, path, where) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    if node is None:
+        return None
+    raise ValueError(
+        f"{path}: {where} is {node!r}, which is not written as it stands: put "
+        "it into quotes."
+    )
+
+
+def _said(error):
+    """A sentence for what pydantic has found."""
+    where = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        known = {*StudyFile.model_fields}
+        return f"  there is no key {where!r}. There are: " + ", ".join(
+            sorted(known)
+        )
+    if error["type"] == "missing":
+        return f"  {where} must be given."
+    return f"  {where} is {error['input']!r}: {error['msg']}."
+
+
+def _count(grid):
+    pairs = len(grid.folds) * len(grid.seeds)
+    if grid.pair_folds_with_seeds:
+        pairs = len(grid.folds)
+    settings = len(grid.activations) * len(grid.learning_rates)
+    plain = {"Lightweight", "Original"} & set(grid.modules)
+    expanded = len(grid.modules) - len(plain)
+    rows = len(plain) + expanded * len(grid.ratios) * len(grid.layers)
+    return len(grid.models) * (rows + len(grid.arms)) * settings * pairs
+
+
+def _distinct(trials):
+    """Each once: several grids may ask for the same one, by the same name."""
+    distinct: dict[str, Trial] = {}
+    for trial in trials:
+        first = distinct.setdefault(trial.id, trial)
+        if first.arm != trial.arm:
+            raise ValueError(
+                f"The arms {first.arm!r} and {trial.arm!r} of {trial.model} "
+                "have the same options: leave one of them out."
+            )
+    return list(distinct.values())

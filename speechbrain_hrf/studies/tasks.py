@@ -1,0 +1,189 @@
+"""What Ray runs: a trial alone, or an arm's trials together on a GPU.
+
+A lost worker or machine costs nobody a finished trial: its task is run again
+elsewhere, and what is finished or half-way stands in the study's folder.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from speechbrain_hrf.studies.groups import run_group
+from speechbrain_hrf.studies.lines import read_lines
+from speechbrain_hrf.studies.owner import check_shared
+from speechbrain_hrf.studies.run import run_trial
+from speechbrain_hrf.studies.study import Study
+from speechbrain_hrf.studies.trial import TEACHER, Trial
+
+PROCESSES, ENSEMBLE = "processes", "ensemble"
+# Options that ensembles do not train with; such trials run as processes.
+_ALONE = (TEACHER, "class_weights", "hrf_lr_scale")
+
+
+@dataclasses.dataclass
+class Ended:
+    """What has become of a task.
+
+    Arguments
+    ---------
+    trials : list of Trial
+    reason : str, optional
+        Why it failed; None: its trials are finished, or were not started
+        since it was too late.
+
+    Example
+    -------
+    >>> Ended([], "no data").reason
+    'no data'
+    """
+
+    trials: list[Trial]
+    reason: str | None = None
+
+
+def tasks_of(
+    trials: list[Trial], fold_key: str, engine: str
+) -> list[list[Trial]]:
+    """Which trials run as one task, in the order in which they are to start.
+
+    Arguments
+    ---------
+    trials : list of Trial
+    fold_key : str
+        The option that chooses the fold.
+    engine : str
+        "processes": each by itself. "ensemble": those that differ in fold,
+        seed and learning rate alone train as one.
+
+    Returns
+    -------
+    list of list of Trial
+
+    Example
+    -------
+    >>> trials = [Trial("X", "conformer", "ALL", {"seed": s}, "UA") for s in (1, 2)]
+    >>> [len(task) for task in tasks_of(trials, "fold", "ensemble")]
+    [2]
+    >>> [len(task) for task in tasks_of(trials, "fold", "processes")]
+    [1, 1]
+    """
+    tasks: dict[str, list[Trial]] = {}
+    for trial in trials:
+        key = trial.id
+        if engine == ENSEMBLE and not any(map(trial.options.get, _ALONE)):
+            same = {
+                name: value
+                for name, value in trial.options.items()
+                if name not in ("seed", "lr", fold_key)
+            }
+            key = f"{trial.model} {trial.arm} {same}"
+        tasks.setdefault(key, []).append(trial)
+    return list(tasks.values())
+
+
+def run_tasks(
+    ray: ModuleType,
+    study: Study,
+    trials: list[Trial],
+    token: str,
+    engine: str,
+    is_interrupted: Callable[[], bool] = lambda: False,
+    retries: int = 2,
+    deadline: float | None = None,
+) -> Iterator[Ended]:
+    """Runs trials on a Ray cluster that this process is connected to.
+
+    Arguments
+    ---------
+    ray : module
+    study : Study
+    trials : list of Trial
+        Those to run, in this order, but teachers before their pupils.
+    token : str
+        Of ``owned``.
+    engine : str
+        "processes" or "ensemble".
+    is_interrupted : callable
+        Whether to stop at once.
+    retries : int
+        How often a task is tried again that has failed, or whose worker or
+        machine was lost.
+    deadline : float, optional
+        After this time (of ``time.time``) none is started.
+
+    Yields
+    ------
+    Ended or None
+        None: nothing has ended for a moment.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was interrupted. What still runs ends with the connection to Ray.
+    """
+    threads = study.keys.threads_per_trial
+    tasks = tasks_of(trials, study.keys.fold_key, engine)
+    tasks.sort(key=lambda task: task[0].teacher is not None)  # keeps the order
+    of_trial = {}  # its task's, for pupils to wait for
+    running = {}
+    for task in tasks:
+        together = engine == ENSEMBLE and len(task) > 1
+        options = {
+            "num_cpus": threads,
+            "num_gpus": 1 if together else 0,
+            "max_retries": retries,
+            "retry_exceptions": True,
+        }
+        wait_for = [of_trial[t.teacher] for t in task if t.teacher in of_trial]
+        reference = ray.remote(**options)(_work).remote(
+            task,
+            dataclasses.replace(study, trials=[]),
+            token,
+            deadline,
+            *wait_for,
+        )
+        of_trial |= {trial.id: reference for trial in task}
+        running[reference] = task
+    while running:
+        done, _ = ray.wait(list(running), timeout=0.3)
+        if is_interrupted():
+            raise KeyboardInterrupt
+        if not done:
+            yield None
+        for reference in done:
+            task = running.pop(reference)
+            try:
+                ray.get(reference)
+                yield Ended(task)
+            except ray.exceptions.RayError as error:
+                yield Ended(task, _reason(ray, error))
+
+
+def _work(task, study, token, deadline, *teachers):
+    """In a worker. A failed teacher fails its pupils, by Ray."""
+    if deadline is not None and time.time() > deadline:
+        return
+    check_shared(study.folder, token)
+    done = {line["id"] for line in read_lines(study.folder)}
+    left = [trial for trial in task if trial.id not in done]
+    if len(task) == 1:
+        run_trial(task[0], study)
+    elif left:
+        run_group(left, study)
+
+
+def _reason(ray, error):
+    while isinstance(error, ray.exceptions.RayTaskError):
+        if error.cause is None:
+            break
+        error = error.cause
+    text = str(error).strip()
+    if isinstance(error, ray.exceptions.RayError):
+        return f"Its worker or machine was lost: {text.splitlines()[0]}"
+    return text
