@@ -44,6 +44,7 @@ from speechbrain_hrf.recipe import (
     use_stand_in,
     warn_if_synthetic,
 )
+from speechbrain_hrf.training.cuda_graphs import capture_steps
 
 
 class EmotionBrain(sb.Brain):
@@ -238,6 +239,7 @@ if __name__ == "__main__":
         checkpointer=hparams["checkpointer"],
     )
     brain.distillation = distillation
+    capture_steps(brain, hparams["cuda_graphs"])
     # An order by seed and epoch alone, however many processes share the work
     brain.train_sampler = ReproducibleRandomSampler(
         datasets["train"], seed=hparams["seed"]

@@ -38,6 +38,7 @@ MAY_CHANGE = {
     "export_folder",
     "record_steps",
     "hrf_chained",
+    "cuda_graphs",
     "apply_hrf",  # holds hrf_chained; its other options stand by themselves
     "distillation",  # its options stand by themselves
 }

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from speechbrain_hrf.studies.recipe import Recipe
+from speechbrain_hrf.studies.recipe import Recipe, plain
 from speechbrain_hrf.studies.trial import Trial
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _arms(
             recipe.check_rows(model, chosen.get("hrf_modules", []))
             # Always said, so that the same run has the same id in all studies
             for key in ("lr", "number_of_epochs", "protocol"):
-                chosen.setdefault(key, defaults[key])
+                chosen.setdefault(key, plain(defaults[key]))
             yield arm, chosen
 
 

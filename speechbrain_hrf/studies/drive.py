@@ -94,10 +94,18 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         If Ray is not installed.
     """
     missing = missing_trials(study, options.resume)
-    _check_data(study, options.address)
+    _refuse_other_data(study)
     if not missing:
         print(f"All {len(study.trials)} trials of {study.folder} are done.")
         return 0
+    folder = study.keys.data_folder
+    # A cluster's machines look themselves.
+    if options.address is None and folder != STAND_IN:
+        if not os.path.exists(folder):
+            raise FileNotFoundError(
+                f"There is no data folder {folder}: give --data_folder "
+                "/path/to/corpus."
+            )
     require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
     temporary = temporary_folder()
@@ -173,18 +181,12 @@ def _engine(ray: ModuleType, study: Study, options: argparse.Namespace) -> str:
     return engine
 
 
-def _check_data(study, address):
-    """Looks before every trial does; a cluster's machines look themselves."""
+def _refuse_other_data(study):
+    """A trial's id does not tell generated signals from speech."""
     folder = study.keys.data_folder
     generated = folder == STAND_IN or is_synthetic(folder)
     if not generated and not os.path.exists(folder):
-        if address is None:
-            raise FileNotFoundError(
-                f"There is no data folder {folder}: give --data_folder "
-                "/path/to/corpus."
-            )
         return
-    # A trial's id does not tell generated signals from speech.
     others = [
         line
         for line in read_lines(study.folder)

@@ -108,6 +108,36 @@ def _read(yaml):
     return resolved_yaml(yaml, "")
 
 
+def plain(value: Any) -> Any:
+    """A number or text of a YAML as one of Python's own types.
+
+    Arguments
+    ---------
+    value : object
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    TypeError
+        If it is something else, a date for example.
+
+    Example
+    -------
+    >>> from ruamel.yaml import YAML
+    >>> type(plain(YAML().load("0.001"))).__name__
+    'float'
+    """
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None:
+        return None
+    raise TypeError(f"{value!r} is neither a number nor a text")
+
+
 def find_recipe(recipe: str) -> Recipe:
     """A recipe by its folder's path, or by its name below recipes/.
 

@@ -31,7 +31,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 
 from speechbrain_hrf.studies.cross import cross
-from speechbrain_hrf.studies.recipe import find_recipe
+from speechbrain_hrf.studies.recipe import find_recipe, plain
 from speechbrain_hrf.studies.trial import Trial, with_teachers
 
 Activation = Literal["relu", "gelu", "swish", "relu2"]
@@ -278,16 +278,16 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
 def _read(path, overrides):
     with open(path, encoding="utf-8") as stream:
         text = stream.read()
-    if not isinstance(YAML().load(text), dict):
-        raise ValueError(
-            f"{path} is no study: it has no keys. See studies/table_3.yaml."
-        )
     try:
+        if not isinstance(YAML().load(text), dict):
+            raise ValueError(
+                f"{path} is no study: it has no keys. See studies/table_3.yaml."
+            )
         # References only: what else has a tag stays a text.
         text = resolve_references(text, overrides, overrides_must_match=False)
+        given = _plain(YAML().load(text), path)
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply to be read.") from None
-    given = _plain(YAML().load(text), path)
     try:
         return StudyFile(**given)
     except ValidationError as error:
@@ -311,15 +311,10 @@ def _plain(node, path, where=""):
         }
     if isinstance(node, list):
         return [_plain(value, path, where) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    if node is None:
-        return None
-    raise ValueError(
-        f"{path}: {where} is {node!r}, which is not written as it stands: put "
-        "it into quotes."
-    )
+    try:
+        return plain(node)
+    except TypeError as error:
+        raise ValueError(f"{path}: {where}: {error}: quote it.") from None
 
 
 def _said(error):

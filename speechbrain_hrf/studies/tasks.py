@@ -96,6 +96,7 @@ def run_tasks(
     is_interrupted: Callable[[], bool] = lambda: False,
     retries: int = 2,
     deadline: float | None = None,
+    run: Callable[[Trial, Study], object] = run_trial,
 ) -> Iterator[Ended]:
     """Runs trials on a Ray cluster that this process is connected to.
 
@@ -116,6 +117,8 @@ def run_tasks(
         machine was lost.
     deadline : float, optional
         After this time (of ``time.time``) none is started.
+    run : callable
+        Runs a trial, in a worker.
 
     Yields
     ------
@@ -130,6 +133,7 @@ def run_tasks(
     threads = study.keys.threads_per_trial
     tasks = tasks_of(trials, study.keys.fold_key, engine)
     tasks.sort(key=lambda task: task[0].teacher is not None)  # keeps the order
+    described = dataclasses.replace(study, trials=[])  # need not travel
     of_trial = {}  # its task's, for pupils to wait for
     running = {}
     for task in tasks:
@@ -141,13 +145,9 @@ def run_tasks(
             "retry_exceptions": True,
         }
         wait_for = [of_trial[t.teacher] for t in task if t.teacher in of_trial]
-        reference = ray.remote(**options)(_work).remote(
-            task,
-            dataclasses.replace(study, trials=[]),
-            token,
-            deadline,
-            *wait_for,
-        )
+        work = ray.remote(**options)(_work)
+        arguments = (task, described, token, deadline, run)
+        reference = work.remote(*arguments, *wait_for)
         of_trial |= {trial.id: reference for trial in task}
         running[reference] = task
     while running:
@@ -165,7 +165,7 @@ def run_tasks(
                 yield Ended(task, _reason(ray, error))
 
 
-def _work(task, study, token, deadline, *teachers):
+def _work(task, study, token, deadline, run, *teachers):
     """In a worker. A failed teacher fails its pupils, by Ray."""
     if deadline is not None and time.time() > deadline:
         return
@@ -173,7 +173,7 @@ def _work(task, study, token, deadline, *teachers):
     done = {line["id"] for line in read_lines(study.folder)}
     left = [trial for trial in task if trial.id not in done]
     if len(task) == 1:
-        run_trial(task[0], study)
+        run(task[0], study)
     elif left:
         run_group(left, study)
 

@@ -1,0 +1,152 @@
+"""The paper's printed results, and which arms of a study are its own.
+
+Source of paper.csv: Zhang, Dong, Xu, Han, Re-Parameterization of Lightweight
+Transformer for On-Device Speech Emotion Recognition, IEEE IoT Journal 12(4),
+2025 (arXiv 2411.09339), Tables III to V.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import functools
+import pathlib
+
+import pandas
+
+ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
+MODELS = {
+    "convtransformer": "ConvTransformer",
+    "conformer": "Conformer",
+    "speechformer": "SpeechFormer",
+}
+RATIOS, LAYERS = (2, 4, 8), (1, 2, 3)
+# Options of the recipes that make of a row what the paper has not, and the
+# values with which it is the paper's.
+OURS = {
+    "hrf_init": "default",
+    "hrf_inner_norm": False,
+    "hrf_lr_scale": 1,
+    "distil_from": None,
+}
+# What the tables print by corpus; what we print where the paper has none.
+METRICS = {
+    "IEMOCAP": ("WA", "UA", "WF1"),
+    "M3ED": ("WF1",),
+    "DAIC-WOZ": ("MF1",),
+}
+OTHER_METRICS = ("WA", "UA", "WF1")
+
+
+@functools.cache
+def printed() -> pandas.DataFrame:
+    """All printed results.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By (model, row, dataset): WA, UA, WF1, MF1, params, flops.
+
+    Example
+    -------
+    >>> float(printed().loc[("Conformer", "FFN_M1", "IEMOCAP"), "WA"])
+    0.554
+    """
+    path = pathlib.Path(__file__).with_name("paper.csv")
+    table = pandas.read_csv(path, comment="#")
+    return table.set_index(["model", "row", "dataset"])
+
+
+def model_name(model: str) -> str:
+    """A model's name as the paper spells it.
+
+    Arguments
+    ---------
+    model : str
+        Of the recipe's YAML.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> model_name("convtransformer"), model_name("mine")
+    ('ConvTransformer', 'mine')
+    """
+    return MODELS.get(model, model)
+
+
+@functools.cache
+def rows() -> list[str]:
+    """The rows of the three tables, in their order.
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> rows()[:4], rows()[-1]
+    (['Original', 'Lightweight', 'FFN1', 'FFN2'], 'ALL')
+    """
+    conformer = printed().xs("Conformer", level="model")
+    return list(dict.fromkeys(conformer.index.get_level_values("row")))
+
+
+def family(model: str, arm: str, options: dict) -> str:
+    """Whose idea an arm is.
+
+    Arguments
+    ---------
+    model, arm : str
+    options : dict
+        The trial's overrides.
+
+    Returns
+    -------
+    str
+        "lightweight", "original", "paper", or "ours" for what the paper's
+        tables and figures do not have.
+
+    Example
+    -------
+    >>> family("conformer", "FFN2", {}), family("conformer", "FRONT", {})
+    ('paper', 'ours')
+    >>> family("conformer", "FFN2", {"hrf_ratio": 16})
+    'ours'
+    >>> family("conformer", "FFN2", {"hrf_inner_norm": True})
+    'ours'
+    """
+    if arm in (LIGHTWEIGHT, ORIGINAL):
+        return arm.lower()
+    name = model_name(model)
+    has_row = name not in MODELS.values() or (
+        (name, arm) in printed().index.droplevel("dataset")
+    )
+    published = (
+        has_row
+        and arm in rows()
+        and options.get("hrf_ratio", RATIOS[-1]) in RATIOS
+        and options.get("hrf_layers", LAYERS[0]) in LAYERS
+        and all(options.get(key, value) == value for key, value in OURS.items())
+    )
+    return "paper" if published else "ours"
+
+
+def metrics_of(dataset: str) -> tuple[str, ...]:
+    """The scores that a table of this corpus shows.
+
+    Arguments
+    ---------
+    dataset : str
+
+    Returns
+    -------
+    tuple of str
+
+    Example
+    -------
+    >>> metrics_of("M3ED"), metrics_of("RAVDESS")
+    (('WF1',), ('WA', 'UA', 'WF1'))
+    """
+    return METRICS.get(dataset, OTHER_METRICS)

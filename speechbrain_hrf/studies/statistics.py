@@ -1,0 +1,462 @@
+"""Every arm against its lightweight model, speaker by speaker.
+
+The unit is the test speaker. A speaker's score is the mean over seeds; those of
+an arm and of the lightweight model are paired. Two comparisons are made: at
+the same learning rate, as in the paper, and with each at its own best rate,
+chosen on validation speakers. Holm's correction acts within a family: one
+model's rows of the paper, or its other arms, in one comparison.
+
+Speakers of one fold are tested on the same trained models, so what is luck of
+these runs looks like agreement of speakers. A second test therefore lets
+speakers and runs vary: a t test whose variance is clustered by both (Cameron,
+Gelbach and Miller, Robust Inference With Multiway Clustering, 2011).
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import pandas
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from speechbrain_hrf.studies.results import Results
+
+ALPHA = 0.05
+RESAMPLES = 9999
+FEWEST_SPEAKERS = 6  # fewer cannot give a Wilcoxon test p < .05
+FEWEST_FOLDS = 3  # of two means a t interval spans nearly everything
+# Equal differences of shares have to tie; floats differ in the last digits.
+DIGITS = 10
+SAME, BEST = "same rate", "best rates"
+ALL_MODELS = "all models"
+GAIN, LOSS, NOTHING = "gain shown", "loss shown", "nothing shown"
+TOO_FEW = "too little run"
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparisons:
+    """What was compared.
+
+    Arguments
+    ---------
+    table : pandas.DataFrame
+        A line per comparison (``SAME`` or ``BEST``), model (or
+        ``ALL_MODELS``), family and row, with what ``paired`` gives, ``p_holm``,
+        ``p_runs_holm`` and ``verdict``.
+    rates : dict of str: float
+        By model: the rate of the comparison at the same rate.
+    chosen : pandas.DataFrame
+        Of ``choose_rates``.
+
+    Example
+    -------
+    >>> Comparisons(None, {"conformer": 0.001}, None).rates
+    {'conformer': 0.001}
+    """
+
+    table: pandas.DataFrame
+    rates: dict[str, float]
+    chosen: pandas.DataFrame
+
+
+def compare(results: Results, metric: str | None = None) -> Comparisons:
+    """Makes every comparison that a study allows.
+
+    Arguments
+    ---------
+    results : Results
+    metric : str, optional
+        Default: the study's.
+
+    Returns
+    -------
+    Comparisons
+
+    Example
+    -------
+    >>> line = {"metric": "UA"}
+    >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
+    ...     "family": "paper", "lr": 0.001, "reference": None, "line": 0,
+    ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5})
+    >>> counts = [{"01": np.eye(2, dtype=int)}]
+    >>> results = Results(None, [line], table, counts, ["a", "b"], {}, [])
+    >>> len(compare(results).table)
+    0
+    """
+    metric = metric or results.metric
+    rates, chosen = base_rates(results), choose_rates(results)
+    best = chosen.set_index(["model", "row"])["by_fold"].to_dict()
+    arms = results.table[results.table["family"] != "lightweight"]
+    found, pooled = [], {}
+    for (model, row), runs in arms.groupby(["model", "row"], sort=False):
+        family, reference = runs[["family", "reference"]].iloc[0]
+        own = rates.get(model)
+        if family == "original":  # it has a rate of its own
+            own = _most_frequent(runs["lr"])
+        cells = [(SAME, own, rates.get(model))]
+        if (model, row) in best and (model, reference) in best:
+            cells.append((BEST, best[model, row], best[model, reference]))
+        for comparison, lr, reference_lr in cells:
+            pairs = pair(
+                speakers_at(results, model, row, lr, metric),
+                speakers_at(results, model, reference, reference_lr, metric),
+            )
+            if len(pairs):
+                key = {"comparison": comparison, "family": family, "row": row}
+                found.append({**key, "model": model, **paired(pairs)})
+                pooled.setdefault(tuple(key.items()), []).append(pairs)
+    for key, parts in pooled.items():
+        over = sum(parts[1:], parts[0]) / len(parts)  # gaps stay gaps
+        if len(parts) > 1 and over.notna().any():
+            line = {**dict(key), "model": ALL_MODELS}
+            found.append({**line, **paired(over.dropna())})
+    return Comparisons(_judged(found), rates, chosen)
+
+
+def base_rates(results: Results) -> dict[str, float]:
+    """The rate at which most runs of each model's lightweight arm were made.
+
+    Arguments
+    ---------
+    results : Results
+
+    Returns
+    -------
+    dict of str: float
+        By model; the smallest of several.
+
+    Example
+    -------
+    >>> table = pandas.DataFrame({"model": "conformer",
+    ...     "lr": [0.002, 0.001, 0.001], "family": "lightweight"})
+    >>> base_rates(Results(None, [], table, [], [], {}, []))
+    {'conformer': 0.001}
+    """
+    light = results.table[results.table["family"] == "lightweight"]
+    return {
+        model: _most_frequent(runs["lr"])
+        for model, runs in light.groupby("model", sort=False)
+    }
+
+
+def _most_frequent(rates):
+    return float(rates.mode().min())
+
+
+def choose_rates(results: Results) -> pandas.DataFrame:
+    """The best learning rate of each arm that was run at several, per fold.
+
+    By the mean validation score over those folds and seeds that all its rates
+    have. Where folds take turns, a fold's test speakers validate the fold
+    before it (the last fold, for the first): that fold has no vote.
+
+    Arguments
+    ---------
+    results : Results
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, row, tried (rates), valid (their means over all pairs), by_fold
+        (fold to rate), edge (whether the best over all is the smallest or
+        largest tried).
+
+    Example
+    -------
+    >>> table = pandas.DataFrame({"model": "conformer", "row": "ALL",
+    ...     "fold": "1", "seed": 1, "lr": [1e-3, 2e-3], "valid": [0.4, 0.5],
+    ...     "family": "paper"})
+    >>> choose_rates(Results(None, [], table, [], [], {}, []))["by_fold"][0]
+    {'1': 0.002}
+    """
+    lines = []
+    arms = results.table[results.table["family"] != "original"]
+    for (model, row), runs in arms.groupby(["model", "row"], sort=False):
+        scores = runs.pivot_table("valid", ["fold", "seed"], "lr").dropna()
+        if len(scores.columns) < 2 or not len(scores):
+            continue
+        folds = sorted(runs["fold"].unique(), key=lambda x: (len(x), x))
+        of = scores.index.get_level_values("fold")
+        by_fold = {}
+        for k, fold in enumerate(folds):
+            voters = scores[of != folds[k - 1]] if len(folds) > 1 else scores
+            if len(voters):
+                by_fold[fold] = float(voters.mean().idxmax())
+        means, tried = scores.mean(), [float(lr) for lr in scores.columns]
+        lines.append(
+            {
+                "model": model,
+                "row": row,
+                "tried": tried,
+                "valid": means.tolist(),
+                "by_fold": by_fold,
+                "edge": bool(means.idxmax() in (tried[0], tried[-1])),
+            }
+        )
+    columns = ["model", "row", "tried", "valid", "by_fold", "edge"]
+    return pandas.DataFrame(lines, columns=columns)
+
+
+def speakers_at(
+    results: Results,
+    model: str,
+    row: str | None,
+    lr: float | dict[str, float] | None,
+    metric: str,
+) -> pandas.Series:
+    """The score of each speaker in each run of an arm at its rate.
+
+    Arguments
+    ---------
+    results : Results
+    model, row : str
+    lr : float or dict of str: float
+        One, or one per fold.
+    metric : str
+
+    Returns
+    -------
+    pandas.Series
+        By test_set, fold, seed, speaker.
+
+    Example
+    -------
+    >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
+    ...     "lr": 0.001, "line": 0, "fold": "1", "seed": 1, "test_set": "a"})
+    >>> results = Results(None, [], table, [{"01": np.eye(2, dtype=int)}],
+    ...     ["a", "b"], {}, [])
+    >>> speakers_at(results, "conformer", "ALL", {"1": 0.001}, "UA").tolist()
+    [1.0]
+    """
+    runs = results.speakers
+    runs = runs[(runs["model"] == model) & (runs["row"] == row)]
+    wanted = runs["fold"].map(lr) if isinstance(lr, dict) else lr
+    place = ["test_set", "fold", "seed", "speaker"]
+    return runs[runs["lr"] == wanted].set_index(place)[metric]
+
+
+def pair(arm: pandas.Series, reference: pandas.Series) -> pandas.Series:
+    """Arm minus reference, of those runs and speakers that both have.
+
+    Arguments
+    ---------
+    arm, reference : pandas.Series
+        Of ``speakers_at``.
+
+    Returns
+    -------
+    pandas.Series
+        By fold, seed, speaker.
+
+    Example
+    -------
+    >>> names = ["test_set", "fold", "seed", "speaker"]
+    >>> index = pandas.MultiIndex.from_tuples(
+    ...     [("a", "1", 1, "01"), ("a", "1", 2, "01")], names=names)
+    >>> scores = pandas.Series([0.5, 0.75], index)
+    >>> pair(scores, scores.iloc[:1] - 0.25).tolist()
+    [0.25]
+    """
+    both = arm.index.intersection(reference.index)
+    return (arm.loc[both] - reference.loc[both]).droplevel("test_set")
+
+
+def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
+    """Statistics of the differences between two arms.
+
+    Arguments
+    ---------
+    pairs : pandas.Series
+        Arm minus reference, by fold, seed and speaker.
+    resamples : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict
+        speakers, seeds, runs (counts), difference (mean over speakers), low
+        and high (bootstrap 95 % over speakers), up (speakers), p (Wilcoxon
+        signed-rank), smallest_p (that so many speakers can give), p_runs (t
+        test, clustered by speaker and run), folds, folds_up, fold_low and
+        fold_high (95 % t interval of the folds' means).
+
+    Example
+    -------
+    >>> names = ["fold", "seed", "speaker"]
+    >>> index = [(str(k), 1, str(k)) for k in range(6)]
+    >>> index = pandas.MultiIndex.from_tuples(index, names=names)
+    >>> found = paired(pandas.Series([1, 2, 3, 4, 5, 6], index) / 100)
+    >>> found["p"], round(float(found["difference"]), 3), found["folds_up"]
+    (0.03125, 0.035, 6)
+    """
+    speakers = pairs.groupby("speaker").mean().round(DIGITS).to_numpy()
+    folds = pairs.groupby(["fold", "speaker"]).mean().groupby("fold").mean()
+    low, high = interval(speakers, resamples)
+    found = {
+        "speakers": len(speakers),
+        "seeds": pairs.index.get_level_values("seed").nunique(),
+        "runs": len(pairs.groupby(["fold", "seed"])),
+        "difference": float(speakers.mean()),
+        "low": low,
+        "high": high,
+        "up": int((speakers > 0).sum()),
+        "p": 1.0,
+        "smallest_p": 2.0 ** (1 - len(speakers)),
+        "p_runs": _p_of_clusters(pairs),
+        "folds": len(folds),
+        "folds_up": int((folds > 0).sum()),
+        "fold_low": np.nan,
+        "fold_high": np.nan,
+    }
+    if speakers.any():
+        found["p"] = float(stats.wilcoxon(speakers).pvalue)
+    if len(folds) >= FEWEST_FOLDS and np.ptp(folds):
+        test = stats.ttest_1samp(folds, 0).confidence_interval(1 - ALPHA)
+        found["fold_low"], found["fold_high"] = map(float, test)
+    return found
+
+
+def interval(
+    values: np.ndarray, resamples: int = RESAMPLES
+) -> tuple[float, float]:
+    """Bootstrap 95 % interval of a mean (BCa; percentiles if that fails).
+
+    Arguments
+    ---------
+    values : numpy.ndarray
+    resamples : int
+
+    Returns
+    -------
+    float, float
+        Not-a-number for fewer than two values.
+
+    Example
+    -------
+    >>> interval(np.array([1.0, 1.0]))
+    (1.0, 1.0)
+    """
+    if len(values) < 2:
+        return np.nan, np.nan
+    low = high = values[0]
+    for method in ("BCa", "percentile") if np.ptp(values) else ():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")  # where nearly all are the same
+            low, high = stats.bootstrap(
+                (values,),
+                np.mean,
+                n_resamples=resamples,
+                confidence_level=1 - ALPHA,
+                method=method,
+                rng=np.random.default_rng(0),
+            ).confidence_interval
+        if np.isfinite([low, high]).all():
+            break
+    return float(low), float(high)
+
+
+def _p_of_clusters(pairs):
+    """Of the mean over speakers, which share runs: clustered by both."""
+    frame = pairs.rename("d").reset_index()
+    frame["run"] = frame["fold"] + " " + frame["seed"].astype(str)
+    count = frame.groupby("speaker")["d"].transform("count")
+    weight = 1 / count / frame["speaker"].nunique()
+    mean = (weight * frame["d"]).sum()
+    frame["e"] = weight * (frame["d"] - mean)
+    found = {}
+    for name, by in (
+        ("speaker", ["speaker"]),
+        ("run", ["run"]),
+        ("both", ["speaker", "run"]),
+    ):
+        sums = frame.groupby(by)["e"].sum().to_numpy()
+        clusters = len(sums)
+        found[name] = (sums**2).sum() * clusters / max(clusters - 1, 1)
+    fewest = min(frame["speaker"].nunique(), frame["run"].nunique())
+    variance = found["speaker"] + found["run"] - found["both"]
+    # The difference of estimates may come out too small, never the truth.
+    variance = max(variance, found["speaker"], found["run"])
+    if fewest < 2:
+        return 1.0  # one run, or one speaker, shows nothing
+    if variance < 10**-DIGITS:
+        return float(mean == 0)
+    return float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), fewest - 1))
+
+
+def _judged(lines):
+    """Corrects family by family, and adds the verdicts."""
+    columns = ["comparison", "family", "row", "model", "verdict"]
+    if not lines:
+        return pandas.DataFrame(columns=columns)
+    table = pandas.DataFrame(lines)
+    for _, group in table.groupby(["comparison", "family", "model"]):
+        for key in ("p", "p_runs", "smallest_p"):
+            table.loc[group.index, f"{key}_holm"] = holm(group[key])
+    table["verdict"] = [verdict(line) for line in table.to_dict("records")]
+    return table
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Holm's correction for a family of tests.
+
+    Arguments
+    ---------
+    p_values : sequence of float
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Example
+    -------
+    >>> holm([0.01, 0.03]).tolist()
+    [0.02, 0.03]
+    """
+    return multipletests(p_values, method="holm")[1]
+
+
+def verdict(line: dict) -> str:
+    """What a comparison shows, by rules that are fixed beforehand.
+
+    A gain or loss is shown if Holm's p is below .05 in both tests, the
+    interval lies on one side of zero, and so do more than half of the folds.
+
+    Arguments
+    ---------
+    line : dict
+        Of ``paired``, corrected.
+
+    Returns
+    -------
+    str
+        ``GAIN``, ``LOSS``, ``NOTHING``, or ``TOO_FEW`` where the speakers or
+        runs could not have shown anything.
+
+    Example
+    -------
+    >>> line = {"speakers": 24, "runs": 24, "p_holm": 0.01, "low": 0.02,
+    ...     "high": 0.09, "p_runs_holm": 0.03, "smallest_p_holm": 1e-6,
+    ...     "folds": 6, "folds_up": 6}
+    >>> verdict(line), verdict({**line, "folds_up": 3})
+    ('gain shown', 'nothing shown')
+    >>> verdict({**line, "speakers": 5})
+    'too little run'
+    """
+    few = line["speakers"] < FEWEST_SPEAKERS or line["runs"] < 2
+    if few or line["smallest_p_holm"] >= ALPHA:
+        return TOO_FEW
+    up = line["low"] > 0
+    if max(line["p_holm"], line["p_runs_holm"]) >= ALPHA or not (
+        up or line["high"] < 0
+    ):
+        return NOTHING
+    agree = line["folds_up"] if up else line["folds"] - line["folds_up"]
+    if 2 * agree <= line["folds"]:
+        return NOTHING
+    return GAIN if up else LOSS

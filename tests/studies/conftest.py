@@ -1,0 +1,47 @@
+"""What the tests of studies share: one small corpus, one small study.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import pytest
+
+from speechbrain_hrf.synthetic import make_corpus
+
+STUDY = """
+name: small
+output_folder: {folder}
+recipe: RAVDESS
+data_folder: {corpus}
+models: [speechformer]
+modules: [Lightweight, FFN2]
+folds: [1]
+seeds: [1, 2]
+overrides: {{protocol: held_out, number_of_epochs: 1}}
+"""
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """The stand-in of RAVDESS, generated once for all tests here."""
+    folder = tmp_path_factory.mktemp("corpus")
+    make_corpus("RAVDESS", folder)
+    return folder
+
+
+@pytest.fixture
+def study_yaml(tmp_path):
+    """The YAML of a study of four trials, on data that are not there."""
+    return _write(tmp_path, tmp_path / "no_corpus")
+
+
+@pytest.fixture
+def real_study_yaml(tmp_path, corpus):
+    """The same on the stand-in corpus: each trial trains for an epoch."""
+    return _write(tmp_path, corpus)
+
+
+def _write(tmp_path, corpus):
+    path = tmp_path / "small.yaml"
+    path.write_text(STUDY.format(folder=tmp_path / "study", corpus=corpus))
+    return path

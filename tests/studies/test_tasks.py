@@ -1,0 +1,121 @@
+"""Trials on Ray: once each, again where they fail, teachers before pupils.
+
+A function stands in for the recipe here; test_study_kills.py runs recipes.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import dataclasses
+import os
+import time
+
+import pytest
+
+from speechbrain_hrf.studies.cluster import (
+    places,
+    ray_cluster,
+    remove_temporary,
+    temporary_folder,
+)
+from speechbrain_hrf.studies.owner import owned
+from speechbrain_hrf.studies.study import load_study
+from speechbrain_hrf.studies.tasks import _work, run_tasks, tasks_of
+
+pytest.importorskip("ray", reason="ray is not installed")
+
+
+def stand_in(folder):
+    """A function that fails where a file tells it to; notes its calls."""
+
+    def run(trial, study):
+        with open(folder / f"{trial.id}.calls", "a") as stream:
+            stream.write(f"{time.time()} ")
+        calls = len((folder / f"{trial.id}.calls").read_text().split())
+        failures = folder / f"{trial.id}.failures"
+        if failures.exists() and calls <= int(failures.read_text()):
+            raise ValueError(f"failure number {calls}")
+
+    return run
+
+
+def calls(folder, trial):
+    path = folder / f"{trial.id}.calls"
+    return [float(t) for t in path.read_text().split()] if path.exists() else []
+
+
+def run_all(study, folder, **options):
+    study.folder.mkdir()
+    temporary = temporary_folder()
+    try:
+        with (
+            owned(study.folder, temporary) as token,
+            ray_cluster(temporary, cores=1, log=folder / "ray.log") as ray,
+        ):
+            assert places(ray, 1) == 1
+            assert places(ray, 2) == 0
+            found = run_tasks(
+                ray,
+                study,
+                study.trials,
+                token,
+                "processes",
+                run=stand_in(folder),
+                **options,
+            )
+            ended = [one for one in found if one is not None]
+    finally:
+        remove_temporary(temporary)
+    assert not temporary.exists()
+    return {e.trials[0].id: e.reason for e in ended}
+
+
+def test_trials_run_once_failed_ones_again_and_pupils_last(
+    study_yaml, tmp_path, monkeypatch
+):
+    """The second of seed 1 always fails; seed 2's learn from each other."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    study = load_study(
+        study_yaml,
+        "modules: [Lightweight, FFN2]\nseeds: [1, 2]\narms: {Taught: "
+        "{hrf_modules: [], distil_from: {model: speechformer, arm: FFN2}}}",
+    )
+    light, failing, pupil_of_failed, _, teacher, pupil = study.trials
+    assert (pupil.arm, pupil.teacher) == ("Taught", teacher.id)
+    (tmp_path / f"{failing.id}.failures").write_text("9")
+    # A pupil that stands before its teacher waits for it all the same.
+    study = dataclasses.replace(study, trials=study.trials[::-1])
+    reasons = run_all(study, tmp_path, retries=1)
+    assert reasons.pop(failing.id) == "failure number 2"
+    assert "failure number 2" in reasons.pop(pupil_of_failed.id)
+    assert set(reasons.values()) == {None} and len(reasons) == 4
+    assert len(calls(tmp_path, light)) == len(calls(tmp_path, teacher)) == 1
+    assert len(calls(tmp_path, failing)) == 2
+    assert calls(tmp_path, pupil_of_failed) == []
+    assert calls(tmp_path, teacher) < calls(tmp_path, pupil)
+    assert os.listdir(study.folder) == []
+    assert not (home / ".ray").exists()  # a token there counts for ever
+    assert not [name for name in os.environ if name.startswith("RAY_AUTH")]
+
+
+def test_a_worker_that_has_waited_looks_at_the_deadline(study_yaml, tmp_path):
+    study = load_study(study_yaml)
+    study.folder.mkdir()
+    run = stand_in(tmp_path)
+    with owned(study.folder, "/tmp/hrf-00000000") as token:
+        for seconds, count in ((-1, 0), (60, 1)):
+            _work(study.trials[:1], study, token, time.time() + seconds, run)
+            assert len(calls(tmp_path, study.trials[0])) == count
+
+
+def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
+    study = load_study(
+        study_yaml,
+        "folds: [1, 2]\nlearning_rates: [0.001, 0.002]\narms: "
+        "{Slow: {hrf_modules: [ALL], hrf_lr_scale: 0.5}}\noverrides: {}",
+    )
+    # 2 arms of 2 folds, 2 seeds, 2 rates together; the scaled ones alone.
+    sizes = [len(t) for t in tasks_of(study.trials, "fold", "ensemble")]
+    assert sorted(sizes) == [1] * 8 + [8, 8]

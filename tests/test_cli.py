@@ -1,0 +1,29 @@
+"""The command hrf leads to each command, and says what there is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from speechbrain_hrf.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself(name, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert "usage:" in capsys.readouterr().out
+
+
+def test_no_command_lists_them_and_another_one_is_refused(capsys):
+    assert main([]) == 0
+    assert set(COMMANDS) <= set(capsys.readouterr().out.split())
+    assert main(["trian"]) == 2
+    assert "no command 'trian'" in capsys.readouterr().err
+
+
+def test_it_starts_without_torch():
+    code = "import sys, speechbrain_hrf.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert done.stdout.strip() == b"False"
