@@ -303,9 +303,15 @@ def _sizes(facts, metrics):
         f"{key}: {', '.join(value) if isinstance(value, list) else value}"
         for key, value in facts.hrf.items()
     )
+    kind = (
+        "normalised HRF (high-rank factorization with batch normalisation "
+        "between the factors)"
+        if facts.hrf.get("inner_norm")
+        else "HRF (high-rank factorization) without normalisation"
+    )
     return (
-        table + "\n\nTrained with high-rank factorization (HRF) of linear "
-        f"layers ({options}), which are multiplied out here."
+        table + f"\n\nTrained with {kind} of linear layers ({options}), which "
+        "are multiplied out here."
     )
 
 

@@ -66,6 +66,15 @@ def test_everything_that_is_known():
     assert "savedir" in card  # the trap is explained
 
 
+def test_it_says_which_form_of_hrf_it_was():
+    plain = model_card(FACTS, METRICS)
+    assert "with HRF (high-rank factorization) without normalisation" in plain
+    hrf = {**FACTS.hrf, "inner_norm": True}
+    normalised = model_card(FACTS._replace(hrf=hrf), METRICS)
+    assert "Trained with normalised HRF" in normalised
+    assert "inner_norm: True" in normalised
+
+
 def test_the_hub_reads_it():
     """The metadata parses, scores included."""
     data = ModelCard(model_card(FACTS, METRICS)).data

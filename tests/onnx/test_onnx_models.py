@@ -137,14 +137,16 @@ def test_our_models(model, d_model, kib):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("inner_norm", [False, True])
-def test_merged_chains(inner_norm):
+@pytest.mark.parametrize("model", [ConvTransformer, Conformer, SpeechFormer])
+def test_merged_chains(model, inner_norm):
     """Of a model trained with HRF, also with what its chains normalise by."""
     torch.manual_seed(0)
-    parts = modules(SpeechFormer(segment_frames=300), 16, "global")
+    parts = modules(model(segment_frames=300), 16, "global")
     learnt = torch.nn.ModuleDict(
         {key: parts[key] for key in ("embedding_model", "classifier")}
     )
-    apply_hrf(learnt, ["ALL"], ratio=4, inner_norm=inner_norm)
+    rows = ["ALL", "FRONT"]
+    apply_hrf(learnt, rows, ratio=4, inner_norm=inner_norm)
     learnt.train()
     feats = torch.randn(8, 60, 78)
     for _ in range(3):  # statistics of the chains
