@@ -4,9 +4,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from speechbrain_hrf.report.pictures import BLUE, DPI, ORANGE, panels
+# Okabe and Ito's, which people with any colour vision can tell apart.
+BLUE, ORANGE = "#0072B2", "#D55E00"
+DPI = 110
 
 # Title, key of the figures, factor, how values are written.
 PANELS = (
@@ -34,7 +38,13 @@ def draw(figures, models, sizes, path):
     """
     names = [(model, size) for model in models for size in sizes]
     height = 1.3 + 0.27 * len(names)
-    figure, axes = panels(len(PANELS), 3.3, height, columns=4, sharey=True)
+    size = (3.3 * len(PANELS), height)
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, len(PANELS), sharey=True)
+    for panel in axes:
+        panel.tick_params(labelsize=8)
+        panel.spines[["top", "right"]].set_visible(False)
     places = range(len(names))
     for panel, (title, key, factor, text) in zip(axes, PANELS, strict=True):
         for engine, (label, colour, marker) in ENGINES.items():

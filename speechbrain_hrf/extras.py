@@ -26,13 +26,13 @@ def require(extra, packages, who):
 
     Example
     -------
-    >>> require("sweep", ["json"], "The report")
-    >>> require("sweep", ["pandass"], "The report")
+    >>> require("studies", ["json"], "The report")
+    >>> require("studies", ["pandass"], "The report")
     Traceback (most recent call last):
     ...
     ImportError: The report needs pandass, which cannot be imported (No module
-    named 'pandass'). Run: pip install "speechbrain-hrf[sweep]" (in a checkout:
-    pip install -e ".[sweep]").
+    named 'pandass'). Run: pip install "speechbrain-hrf[studies]" (in a checkout:
+    pip install -e ".[studies]").
     """
     for package in packages:
         try:
