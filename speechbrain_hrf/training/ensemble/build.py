@@ -1,0 +1,99 @@
+"""From a run's overrides to the recipe's own objects.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import hashlib
+import pathlib
+from types import ModuleType
+
+from hyperpyyaml import load_hyperpyyaml
+
+from speechbrain_hrf.recipe import refuse_other_options, use_stand_in
+from speechbrain_hrf.recipe.launch import MAY_CHANGE
+from speechbrain_hrf.recipe.overrides import as_overrides, resolved_yaml
+from speechbrain_hrf.recipe.trained_on import TRAINED_ON
+from speechbrain_hrf.training.ensemble.data import Fold
+from speechbrain_hrf.training.ensemble.options import refuse_unknown
+from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
+from speechbrain_hrf.training.ensemble.variant import Variant
+
+
+def build_variant(
+    module: ModuleType,
+    hparams_file: str,
+    overrides: str,
+    folds: dict,
+    device: str,
+) -> Variant:
+    """Builds a run as train.py builds it, in the same order.
+
+    It recovers the recipe's checkpoint; the state beside it may know a later
+    epoch.
+
+    Arguments
+    ---------
+    module : module
+        Of ``load_recipe``.
+    hparams_file : str
+    overrides : str
+        Of this run.
+    folds : dict
+        ``Fold.key`` to the folds that were prepared already; a new one is
+        added.
+    device : str
+
+    Returns
+    -------
+    Variant
+
+    Raises
+    ------
+    ValueError
+        For options that an ensemble does not know, and output folders that
+        hold a run with other options or data.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("data_folder: /data\\nrecord_steps: 9")
+    >>> build_variant(ModuleType("train"), yaml.strpath, "", {}, "cpu")
+    Traceback (most recent call last):
+        ...
+    ValueError: record_steps is 9, but models that are trained together know
+    0 alone: ...
+    """
+    overrides = use_stand_in(hparams_file, overrides)
+    refuse_unknown(hparams_file, overrides)
+    refuse_other_options(hparams_file, overrides)
+    with open(hparams_file, encoding="utf-8") as stream:
+        hparams = load_hyperpyyaml(stream, overrides)
+    begin_folder(
+        hparams["output_folder"], hparams_file, overrides, module.__file__
+    )
+    key = Fold.key(hparams)
+    if key in folds:
+        folds[key].copy_to(hparams)
+    else:
+        folds[key] = Fold(module, hparams)
+    report = hparams["apply_hrf"](hparams["model"])
+    brain = brain_class(module)(
+        modules=hparams["modules"],
+        opt_class=hparams["opt_class"],
+        hparams=hparams,
+        run_opts={"device": device, "noprogressbar": True},
+        checkpointer=hparams["checkpointer"],
+    )
+    brain.class_weights = brain.distillation = None
+    brain.on_fit_start()
+    options = {
+        key: as_overrides({key: node})
+        for key, node in resolved_yaml(hparams_file, overrides).items()
+        if key not in MAY_CHANGE
+    }
+    note = pathlib.Path(hparams["save_folder"], TRAINED_ON)
+    data = hashlib.sha256(note.read_bytes()).hexdigest()
+    return Variant(
+        hparams, brain, folds[key], report, {**options, "data": data}
+    )

@@ -1,0 +1,157 @@
+"""Where a run stands at the end of an epoch, and the file that keeps it.
+
+The file is there as a whole or not at all. It is written after every epoch,
+since the recipe's checkpoints of a hundred models take longer than their
+epoch; those are made at the end.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import dataclasses
+import os
+import pathlib
+
+import torch
+
+STATE = "ensemble.pt"
+
+
+@dataclasses.dataclass
+class Snapshot:
+    """A model in training, at the end of an epoch.
+
+    Arguments
+    ---------
+    epoch : int
+        That has ended; 0 before the first.
+    optimizer_step : int
+        SpeechBrain's count of steps.
+    lr : float
+        Of the next epoch.
+    annealing : dict
+        Attributes of the scheduler.
+    tensors : dict of str: torch.Tensor
+        ``parameters``, ``mean`` and ``square`` of AdamW: [P]; ``step``; and the
+        model's buffers by their names. On the CPU.
+    meta : dict
+        Of the recipe's checkpoint.
+    max_key : str or None
+        The score by which the recipe chooses an epoch.
+
+    Example
+    -------
+    >>> Snapshot(0, 0, 0.1, {}, {}).score is None
+    True
+    """
+
+    epoch: int
+    optimizer_step: int
+    lr: float
+    annealing: dict
+    tensors: dict[str, torch.Tensor]
+    meta: dict = dataclasses.field(default_factory=dict)
+    max_key: str | None = None
+
+    @property
+    def score(self) -> float | None:
+        """float: That by which an epoch is chosen; None without one."""
+        return None if self.max_key is None else self.meta[self.max_key]
+
+
+def save_state(
+    save_folder: str, last: Snapshot, best: Snapshot | None, made_by: dict
+) -> None:
+    """Writes where a run stands.
+
+    Arguments
+    ---------
+    save_folder : str
+    last : Snapshot
+        Of the last epoch.
+    best : Snapshot or None
+        Of the one with the best score, if its checkpoint is not written yet.
+    made_by : dict
+        Options and data, by which it counts as this run's.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir").strpath
+    >>> save_state(folder, Snapshot(3, 9, 0.1, {}, {}), None, {"lr": 0.1})
+    >>> last, best = load_state(folder, {"lr": 0.1})
+    >>> last.epoch, best
+    (3, None)
+    """
+    content = {
+        "made_by": made_by,
+        "last": vars(last),
+        "best": None if best is None else vars(best),
+    }
+    place = pathlib.Path(save_folder, STATE)
+    partial = place.with_name(f".{STATE}")
+    torch.save(content, partial)
+    os.replace(partial, place)
+
+
+def load_state(
+    save_folder: str, made_by: dict
+) -> tuple[Snapshot | None, Snapshot | None]:
+    """Reads where a run stands.
+
+    Arguments
+    ---------
+    save_folder : str
+    made_by : dict
+        See ``save_state``.
+
+    Returns
+    -------
+    Snapshot or None
+        Of the last epoch; None without a file.
+    Snapshot or None
+        Of the best one.
+
+    Raises
+    ------
+    ValueError
+        If the file is of a run with other options or data.
+
+    Example
+    -------
+    >>> load_state(getfixture("tmpdir").strpath, {})
+    (None, None)
+    """
+    place = pathlib.Path(save_folder, STATE)
+    if not place.is_file():
+        return None, None
+    content = torch.load(place, map_location="cpu", weights_only=True)
+    then = content["made_by"]
+    differing = [
+        key
+        for key in dict.fromkeys([*then, *made_by])
+        if then.get(key) != made_by.get(key)
+    ]
+    if differing:
+        raise ValueError(
+            f"{place} is of a run with other options or data "
+            f"({', '.join(differing)}): give this run its own output_folder, "
+            "or remove that folder."
+        )
+    return tuple(
+        None if content[name] is None else Snapshot(**content[name])
+        for name in ("last", "best")
+    )
+
+
+def remove_state(save_folder: str) -> None:
+    """Removes the file, if there is one.
+
+    Arguments
+    ---------
+    save_folder : str
+
+    Example
+    -------
+    >>> remove_state(getfixture("tmpdir").strpath)
+    """
+    pathlib.Path(save_folder, STATE).unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""What the tests of ensembles share.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import pytest
+import torch
+from ensemble_runs import SCRIPT
+
+from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.training.ensemble.recipe import load_recipe
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """The stand-in corpus, a few files short, so that folds differ in size."""
+    folder = tmp_path_factory.mktemp("ensemble_corpus")
+    root = make_corpus("RAVDESS", folder)
+    for path in sorted(root.glob("Actor_01/*.wav"))[:3]:
+        path.unlink()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recipe():
+    """recipes/RAVDESS/train.py as a module."""
+    return load_recipe(SCRIPT)
+
+
+@pytest.fixture
+def one_thread():
+    """Sums in one order, so that two runs give the same bits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
