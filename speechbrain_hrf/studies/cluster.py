@@ -21,6 +21,7 @@ OBJECT_STORE_BYTES = 80 * 2**20
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # no GPUs were asked for
+    "RAY_worker_niceness": "0",  # as the command itself; Ray's own is 15
     # When memory gets short, Ray ends its own workers, whoever has taken it.
     # The system ends who has taken most; that is tried again.
     "RAY_memory_monitor_refresh_ms": "0",

@@ -132,7 +132,7 @@ def _drive(study, options, token, temporary):
     log = study.folder / LOG
     failed = []
     with ray_cluster(temporary, options.address, options.cores, log) as ray:
-        engine = _engine(ray, study, options)
+        engine, here = _engine(ray, study, options)
         with screen, _interruptible() as is_interrupted:
             for ended in run_tasks(
                 ray,
@@ -140,6 +140,7 @@ def _drive(study, options, token, temporary):
                 chosen,
                 token,
                 engine,
+                here,
                 is_interrupted,
                 options.retries,
                 deadline,
@@ -161,8 +162,13 @@ def _drive(study, options, token, temporary):
     return 1 if failed else 0
 
 
-def _engine(ray: ModuleType, study: Study, options: argparse.Namespace) -> str:
-    """Ensembles where a GPU is; no place at all is said, not waited for."""
+def _engine(
+    ray: ModuleType, study: Study, options: argparse.Namespace
+) -> tuple[str, int]:
+    """Ensembles where a GPU is; and how many tasks Ray is to have at once.
+
+    That it has no place at all is said, not waited for.
+    """
     resources = ray.cluster_resources()
     engine = options.engine
     if engine == "auto":
@@ -173,12 +179,15 @@ def _engine(ray: ModuleType, study: Study, options: argparse.Namespace) -> str:
             "trials by themselves. Leave --engine out, or give processes."
         )
     threads = study.keys.threads_per_trial
-    if options.address is None and places(ray, threads) == 0:
+    here = places(ray, threads)
+    if options.address is not None:
+        return engine, 2 * here + 8  # a cluster may grow by what waits
+    if here == 0:
         raise ValueError(
             f"A trial of this study takes {threads} threads, and there are "
             f"{resources.get('CPU', 0):.0f} cores: give --threads_per_trial 1."
         )
-    return engine
+    return engine, here
 
 
 def _refuse_other_data(study):

@@ -93,6 +93,7 @@ def run_tasks(
     trials: list[Trial],
     token: str,
     engine: str,
+    places: int,
     is_interrupted: Callable[[], bool] = lambda: False,
     retries: int = 2,
     deadline: float | None = None,
@@ -110,6 +111,8 @@ def run_tasks(
         Of ``owned``.
     engine : str
         "processes" or "ensemble".
+    places : int
+        How many tasks to give to Ray at once.
     is_interrupted : callable
         Whether to stop at once.
     retries : int
@@ -130,27 +133,30 @@ def run_tasks(
     KeyboardInterrupt
         If it was interrupted. What still runs ends with the connection to Ray.
     """
-    threads = study.keys.threads_per_trial
     tasks = tasks_of(trials, study.keys.fold_key, engine)
     tasks.sort(key=lambda task: task[0].teacher is not None)  # keeps the order
     described = dataclasses.replace(study, trials=[])  # need not travel
     of_trial = {}  # its task's, for pupils to wait for
     running = {}
-    for task in tasks:
-        together = engine == ENSEMBLE and len(task) > 1
-        options = {
-            "num_cpus": threads,
-            "num_gpus": 1 if together else 0,
-            "max_retries": retries,
-            "retry_exceptions": True,
-        }
-        wait_for = [of_trial[t.teacher] for t in task if t.teacher in of_trial]
-        work = ray.remote(**options)(_work)
-        arguments = (task, described, token, deadline, run)
-        reference = work.remote(*arguments, *wait_for)
-        of_trial |= {trial.id: reference for trial in task}
-        running[reference] = task
-    while running:
+    while tasks or running:
+        # Ray starts what it has in any order, so it is not given all at once.
+        while tasks and len(running) < places:
+            task = tasks.pop(0)
+            together = engine == ENSEMBLE and len(task) > 1
+            work = ray.remote(
+                num_cpus=study.keys.threads_per_trial,
+                num_gpus=1 if together else 0,
+                max_retries=retries,
+                retry_exceptions=True,
+            )(_work)
+            teachers = [
+                of_trial[t.teacher] for t in task if t.teacher in of_trial
+            ]
+            reference = work.remote(
+                task, described, token, deadline, run, *teachers
+            )
+            of_trial |= {trial.id: reference for trial in task}
+            running[reference] = task
         done, _ = ray.wait(list(running), timeout=0.3)
         if is_interrupted():
             raise KeyboardInterrupt
