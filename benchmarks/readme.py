@@ -1,4 +1,4 @@
-"""Puts the tables of the last measurements into the README files.
+"""Puts the tables of the last measurements into the pages that show them.
 
     python benchmarks/readme.py
 
@@ -16,12 +16,13 @@ import re
 from report import RESULTS, table
 
 _HERE = pathlib.Path(__file__).resolve().parent
-READMES = [_HERE.parent / "README.md", _HERE / "README.md"]
+_DOCS = _HERE.parent / "docs"
+PAGES = [_DOCS / "costs.md", _DOCS / "on_the_device.md", _HERE / "README.md"]
 _BLOCK = re.compile(r"(<!-- benchmark: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 
 
 def filled(text):
-    """README's text with the tables of the results.
+    """A page's text with the tables of the results.
 
     Arguments
     ---------
@@ -47,6 +48,6 @@ def filled(text):
 
 
 if __name__ == "__main__":
-    for path in READMES:
+    for path in PAGES:
         text = path.read_text(encoding="utf-8")
         path.write_text(filled(text), encoding="utf-8")

@@ -22,6 +22,7 @@ ENDS = [
 ]
 READMES = [REPOSITORY / "README.md"]
 READMES += sorted(REPOSITORY.glob("recipes/*/README.md"))
+READMES += sorted(REPOSITORY.glob("docs/*.md"))
 
 # Stands for every program: notes the call, makes the folders that venv or git
 # would make, fails where it is told to.

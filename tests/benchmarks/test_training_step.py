@@ -75,14 +75,14 @@ def test_the_measure_sees_a_chain(benchmark):
     assert chained > 2 * collapsed
 
 
-def test_readmes_have_the_tables_of_the_results():
-    """README's figures come from benchmarks/results by a command."""
+def test_pages_have_the_tables_of_the_results():
+    """Their figures come from benchmarks/results by a command."""
     sys.path.insert(0, str(BENCHMARKS))
     try:
         import readme
 
         found = ""
-        for path in readme.READMES:
+        for path in readme.PAGES:
             text = path.read_text(encoding="utf-8")
             assert readme.filled(text) == text, "run benchmarks/readme.py"
             found += text

@@ -1,6 +1,6 @@
 """Every row of the paper's tables is one command, and merges to the small model.
 
-README's table is read, each row's overrides are loaded with each YAML that it
+docs/recipes.md's table is read, each row's overrides are loaded with each YAML that it
 is for, and the model that comes out is trained by a step and merged: it must
 have the keys and shapes of the same YAML without HRF. Then the grid that the
 rows span, by the same calls.
@@ -61,8 +61,8 @@ PARAMETERS = {
 
 
 def readme_rows():
-    """(row, models, corpora, overrides) of README's table."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    """(row, models, corpora, overrides) of docs/recipes.md's table."""
+    text = (REPOSITORY / "docs/recipes.md").read_text(encoding="utf-8")
     table = text.partition("| row | model | corpus | overrides |")[2]
     rows = []
     for line in table.splitlines()[2:]:
