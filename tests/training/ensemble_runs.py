@@ -40,8 +40,8 @@ def runs_of(corpus, folder, variants=VARIANTS, **common):
     shared = {
         "data_folder": str(corpus / "RAVDESS"),
         "feature_folder": str(corpus / "features"),
-        "batch_size": 8,
-        "segment_frames": 60,
+        "batch_size": 16,
+        "segment_frames": 40,
         "number_of_epochs": 1,
         "export_folder": None,
     }

@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
             options.at_once,
         ):
             print(path)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (KeyError, OSError, RuntimeError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -114,13 +114,14 @@ class BrainModule(nn.Module):
     @contextlib.contextmanager
     def _normalising_by(self, statistics):
         norm: InputNormalization = self.net["mean_var_norm"]
-        kept = norm.glob_mean, norm.glob_std
+        kept = norm.glob_mean, norm.glob_std, norm.training
         # Neither parameters nor buffers, which functional_call replaces
         norm.glob_mean, norm.glob_std = statistics
+        norm.training = False  # it would go on to estimate them
         try:
             yield
         finally:
-            norm.glob_mean, norm.glob_std = kept
+            norm.glob_mean, norm.glob_std, norm.training = kept
 
 
 def trained_parameters(

@@ -8,11 +8,12 @@ import hashlib
 import pathlib
 from types import ModuleType
 
-from hyperpyyaml import load_hyperpyyaml
+from hyperpyyaml import load_hyperpyyaml, resolve_references
+from ruamel.yaml import YAML
 
 from speechbrain_hrf.recipe import refuse_other_options, use_stand_in
-from speechbrain_hrf.recipe.launch import MAY_CHANGE
-from speechbrain_hrf.recipe.overrides import as_overrides, resolved_yaml
+from speechbrain_hrf.recipe.launch import MAY_CHANGE, STAND_IN
+from speechbrain_hrf.recipe.overrides import as_overrides, read_overrides
 from speechbrain_hrf.recipe.trained_on import TRAINED_ON
 from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
@@ -64,14 +65,16 @@ def build_variant(
     ValueError: record_steps is 9, but models that are trained together know
     0 alone: ...
     """
-    overrides = use_stand_in(hparams_file, overrides)
-    refuse_unknown(hparams_file, overrides)
-    refuse_other_options(hparams_file, overrides)
+    if read_overrides(overrides).get("data_folder", STAND_IN) == STAND_IN:
+        overrides = use_stand_in(hparams_file, overrides)
     with open(hparams_file, encoding="utf-8") as stream:
-        hparams = load_hyperpyyaml(stream, overrides)
-    begin_folder(
-        hparams["output_folder"], hparams_file, overrides, module.__file__
-    )
+        text = resolve_references(stream, overrides).read()
+    resolved = YAML().load(text)
+    refuse_unknown(resolved)
+    if any(pathlib.Path(resolved["save_folder"]).glob("CKPT*")):
+        refuse_other_options(hparams_file, overrides)
+    hparams = load_hyperpyyaml(text)
+    begin_folder(hparams["output_folder"], hparams_file, text, module.__file__)
     key = Fold.key(hparams)
     if key in folds:
         folds[key].copy_to(hparams)
@@ -89,7 +92,7 @@ def build_variant(
     brain.on_fit_start()
     options = {
         key: as_overrides({key: node})
-        for key, node in resolved_yaml(hparams_file, overrides).items()
+        for key, node in resolved.items()
         if key not in MAY_CHANGE
     }
     note = pathlib.Path(hparams["save_folder"], TRAINED_ON)

@@ -14,7 +14,6 @@ import time
 
 import speechbrain as sb
 import torch
-from speechbrain.dataio.sampler import ReproducibleRandomSampler
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.training.ensemble.brain_module import Batch
@@ -103,9 +102,7 @@ class Group:
         orders = [[] for _ in self.variants]
         for k in chosen:
             variant = self.variants[k]
-            sampler = ReproducibleRandomSampler(
-                variant.fold.datasets["train"], seed=variant.hparams["seed"]
-            )
+            sampler = variant.sampler()
             sampler.set_epoch(variant.hparams["epoch_counter"].current)
             rows = self.rows[variant.fold, "train"]
             orders[k] = rows[list(sampler)].tolist()
@@ -189,7 +186,7 @@ class Group:
 
     def _keep(self, chosen: list[int]) -> None:
         """Notes where each run stands, in memory and on the disk."""
-        tensors = self.stack.host()
+        tensors, rates = self.stack.host(), self.stack.lr.cpu()
         for k in chosen:
             variant = self.variants[k]
             snapshot = Snapshot(
@@ -205,4 +202,5 @@ class Group:
             save_state(
                 variant.save_folder, variant.last, variant.best, variant.made_by
             )
-            self.stack.lr[k] = snapshot.lr
+            rates[k] = snapshot.lr
+        self.stack.lr.copy_(rates)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import speechbrain as sb
 from ruamel.yaml import YAML
 
-from speechbrain_hrf.recipe.overrides import as_overrides, resolved_yaml
+from speechbrain_hrf.recipe.overrides import as_overrides
 
 # The recipes' options that say what a run is trained and scored on.
 FOLDS = ("fold", "valid_session", "held_out_part")
@@ -91,15 +91,13 @@ def _read(value: object) -> object:
     return YAML().load(value) if isinstance(value, str) and value else value
 
 
-def refuse_unknown(hparams_file: str, overrides: str) -> None:
+def refuse_unknown(resolved: Mapping[str, object]) -> None:
     """Raises for an option that an ensemble would leave out.
 
     Arguments
     ---------
-    hparams_file : str
-        The recipe's YAML.
-    overrides : str
-        Of one run.
+    resolved : dict
+        The YAML's tree of one run.
 
     Raises
     ------
@@ -108,15 +106,12 @@ def refuse_unknown(hparams_file: str, overrides: str) -> None:
 
     Example
     -------
-    >>> yaml = getfixture("tmpdir").join("x.yaml")
-    >>> yaml.write("hrf_lr_scale: 0.5")
-    >>> refuse_unknown(yaml.strpath, "")
+    >>> refuse_unknown({"hrf_lr_scale": 0.5})
     Traceback (most recent call last):
         ...
     ValueError: hrf_lr_scale is 0.5, but models that are trained together know
     1 alone: ...
     """
-    resolved = resolved_yaml(hparams_file, overrides)
     for key, known in ONLY.items():
         if resolved.get(key, known) != known:
             shown = "null" if known is None else known

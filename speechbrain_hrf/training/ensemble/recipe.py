@@ -14,7 +14,6 @@ from datetime import date
 from types import ModuleType
 
 import speechbrain as sb
-from hyperpyyaml import resolve_references
 from speechbrain.utils.logger import get_environment_description
 
 
@@ -109,7 +108,7 @@ def brain_class(module: ModuleType) -> type[sb.Brain]:
 
 
 def begin_folder(
-    output_folder: str, hparams_file: str, overrides: str, script: str
+    output_folder: str, hparams_file: str, resolved: str, script: str
 ) -> None:
     """Writes what ``sb.create_experiment_directory`` writes, without its log.
 
@@ -120,8 +119,8 @@ def begin_folder(
     output_folder : str
     hparams_file : str
         The recipe's YAML.
-    overrides : str
-        For ``load_hyperpyyaml``.
+    resolved : str
+        Its text with overrides and references filled in.
     script : str
         train.py, of which a copy is left.
 
@@ -131,7 +130,7 @@ def begin_folder(
     >>> yaml = folder.join("x.yaml")
     >>> yaml.write("seed: 1")
     >>> begin_folder(
-    ...     folder.join("run").strpath, yaml.strpath, "seed: 2", yaml.strpath)
+    ...     folder.join("run").strpath, yaml.strpath, "seed: 2\\n", yaml.strpath)
     >>> sorted(path.basename for path in folder.join("run").listdir())
     ['env.log', 'hyperparams.yaml', 'x.yaml']
     >>> folder.join("run", "hyperparams.yaml").read().splitlines()[-1]
@@ -139,8 +138,6 @@ def begin_folder(
     """
     folder = pathlib.Path(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with open(hparams_file, encoding="utf-8") as stream:
-        resolved = resolve_references(stream, overrides).read()
     head = (
         f"# Generated {date.today()} from:\n"
         f"# {os.path.abspath(hparams_file)}\n"

@@ -72,8 +72,7 @@ class Stack:
     >>> corpus = SimpleNamespace(feats=torch.ones(2, 5, 3),
     ...     lens=torch.ones(2), labels=torch.ones(2, 1))
     >>> stack = Stack(variants, corpus)
-    >>> rows = torch.tensor([[0, 1], [0, 1]])
-    >>> stack.step(rows, torch.tensor([True, False]))
+    >>> stack.step(torch.zeros(2, 2).long(), torch.tensor([True, False]))
     tensor([1., 1.])
     >>> stack.layout.views(stack.parameters)["model.bias"].flatten()
     tensor([0.1000, 0.0000])
@@ -147,9 +146,8 @@ class Stack:
 
     def _call(self, parameters, buffers, frozen, statistics, batch, stage):
         state = {NET + k: v for k, v in (parameters | frozen | buffers).items()}
-        return functional_call(
-            self.run, state, (Batch(*batch), statistics, stage)
-        )
+        arguments = Batch(*batch), statistics, stage
+        return functional_call(self.run, state, arguments)
 
     def step(self, rows: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
         """Takes a training step, in place.
@@ -164,8 +162,7 @@ class Stack:
         Returns
         -------
         torch.Tensor
-            Losses before the step, [V]; of no meaning where not active. To be
-            read before the next step.
+            Losses before it, [V], until the next one; no matter where not active.
         """
         self.brain.modules.train()
         return self.captured(rows, active)
@@ -235,12 +232,11 @@ class Stack:
             )
 
     def host(self) -> list[dict[str, torch.Tensor]]:
-        """Each model's tensors on the CPU.
+        """Each model's tensors on the CPU, as a ``Snapshot`` holds them.
 
         Returns
         -------
         list of dict of str: torch.Tensor
-            As a ``Snapshot`` holds them.
         """
         stacked = {
             "parameters": self.parameters,

@@ -122,8 +122,14 @@ def _train(
         try:
             _train_group(chosen, corpus)
         except Exception as error:
-            if not _out_of_memory(error) or len(chosen) == 1:
+            if not _out_of_memory(error):
                 raise
+            if len(chosen) == 1:
+                raise RuntimeError(
+                    "One model alone does not fit into the memory of "
+                    f"{chosen[0].brain.device}: give a smaller batch_size or "
+                    "another device. Every epoch that has ended is kept."
+                ) from error
             size = (len(chosen) + 1) // 2
             logger.info(
                 "%d models do not fit into the device's memory: going on with "
@@ -170,9 +176,7 @@ def _explained(device: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        if "CUDA" in str(error) or "cuda" in str(error):
+        if "CUDA error" in str(error):
             reason = str(error).partition("\n")[0]
             raise RuntimeError(
                 f"The device {device} cannot be used any more ({reason}). "

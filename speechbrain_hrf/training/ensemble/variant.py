@@ -7,6 +7,7 @@ Authors
 import copy
 
 import speechbrain as sb
+from speechbrain.dataio.sampler import ReproducibleRandomSampler
 
 from speechbrain_hrf.nnet import HRFReport
 from speechbrain_hrf.training.ensemble.brain_tensors import (
@@ -68,6 +69,9 @@ class Variant:
         self.last, self.best = load_state(self.save_folder, made_by)
         self.best_score = None
         self.failed = None
+        # Of the checkpoint; the counter itself runs ahead within an epoch.
+        self._recovered = hparams["epoch_counter"].current
+        self._start = None
 
     @property
     def output_folder(self) -> str:
@@ -82,15 +86,24 @@ class Variant:
     @property
     def epoch(self) -> int:
         """int: The last one that has ended."""
-        return max(
-            self.hparams["epoch_counter"].current,
-            0 if self.last is None else self.last.epoch,
-        )
+        ended = 0 if self.last is None else self.last.epoch
+        return max(self._recovered, ended)
 
     @property
     def finished(self) -> bool:
         """bool: Whether no epoch is left."""
         return self.epoch >= self.hparams["epoch_counter"].limit
+
+    def sampler(self) -> ReproducibleRandomSampler:
+        """The recipe's: an order by seed and epoch alone.
+
+        Returns
+        -------
+        ReproducibleRandomSampler
+        """
+        return ReproducibleRandomSampler(
+            self.fold.datasets["train"], seed=self.hparams["seed"]
+        )
 
     def snapshot(self, layout: Layout) -> Snapshot:
         """Where the run stands: as it stood when it was stopped, or began.
@@ -104,16 +117,17 @@ class Variant:
         -------
         Snapshot
         """
-        counter = self.hparams["epoch_counter"]
-        if self.last is not None and self.last.epoch >= counter.current:
+        if self.last is not None and self.last.epoch >= self._recovered:
             return self.last
-        return Snapshot(
-            counter.current,
-            self.brain.optimizer_step,
-            self.brain.optimizer.param_groups[0]["lr"],
-            copy.deepcopy(vars(self.hparams["lr_annealing"])),
-            tensors_of(self.brain, layout),
-        )
+        if self._start is None:
+            self._start = Snapshot(
+                self._recovered,
+                self.brain.optimizer_step,
+                self.brain.optimizer.param_groups[0]["lr"],
+                copy.deepcopy(vars(self.hparams["lr_annealing"])),
+                tensors_of(self.brain, layout),
+            )
+        return self._start
 
     def settle(self, snapshot: Snapshot) -> None:
         """Takes over what is no tensor: counts, rate and scheduler.
@@ -175,6 +189,13 @@ class Variant:
         newest = self.checkpointer.find_checkpoint()
         if newest is not None and newest.meta["epoch"] >= self.last.epoch:
             return
+        # As train.py's do, they hold the data loader's place: the epoch's end.
+        self.brain.make_dataloader(
+            self.fold.datasets["train"],
+            stage=sb.Stage.TRAIN,
+            sampler=self.sampler(),
+            **self.hparams["train_dataloader_opts"],
+        )
         kept = [self.last]
         if self.best is not None and self.best.epoch < self.last.epoch:
             kept.insert(0, self.best)
