@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from speechbrain_hrf.lobes.alias import register_alias
 
 if TYPE_CHECKING:  # what editors and type checkers read
+    from speechbrain_hrf.inference.profile import profile
     from speechbrain_hrf.lobes.models import (
         ClassifierHead,
         Conformer,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:  # what editors and type checkers read
         merge_hrf,
         merged_state_dict,
     )
-    from speechbrain_hrf.nnet.profile import profile
 
 __all__ = [
     "ClassifierHead",
@@ -75,7 +75,7 @@ _HOMES = {
         "merge_hrf",
         "merged_state_dict",
     },
-    "nnet.profile": {"profile"},
+    "inference.profile": {"profile"},
 }
 _SUBPACKAGES = ("inference", "nnet")
 

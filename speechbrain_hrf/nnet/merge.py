@@ -96,6 +96,30 @@ def merged_state_dict(state_dict):
     return merged
 
 
+def weight_matrices(state_dict):
+    """The merged weights that are matrices.
+
+    Arguments
+    ---------
+    state_dict : dict of str: torch.Tensor
+        Of a plain or a factorised model.
+
+    Returns
+    -------
+    dict of str: torch.Tensor
+
+    Example
+    -------
+    >>> list(weight_matrices(torch.nn.Linear(2, 3).state_dict()))
+    ['weight']
+    """
+    return {
+        name: value
+        for name, value in merged_state_dict(state_dict).items()
+        if name.endswith("weight") and value.dim() == 2
+    }
+
+
 def merge_hrf(model):
     """A copy of a model with all chains merged; the model stays as it is.
 

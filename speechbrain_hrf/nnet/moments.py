@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 
-from speechbrain_hrf.nnet.processes import sum_over_processes
+from speechbrain_hrf.distributed import sum_over_processes
 
 
 class Moments(NamedTuple):

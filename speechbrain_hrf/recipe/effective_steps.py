@@ -20,8 +20,8 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from speechbrain_hrf.dataio.json_lines import append_line
-from speechbrain_hrf.nnet.spectrum import weight_matrices
+from speechbrain_hrf.files import append_line
+from speechbrain_hrf.nnet.merge import weight_matrices
 
 STEPS = "steps.jsonl"
 # The first ones show what initialisation and warm-up of AdamW do.
@@ -57,7 +57,7 @@ def record_steps(model, output_folder, every):
     Example
     -------
     >>> import torch
-    >>> from speechbrain_hrf.dataio.json_lines import read_lines
+    >>> from speechbrain_hrf.files import read_lines
     >>> model = torch.nn.Linear(2, 1)
     >>> folder = getfixture("tmpdir")
     >>> handles = record_steps(model, folder.strpath, every=1)

@@ -7,12 +7,12 @@ Authors
 import numpy as np
 import pandas
 
-from speechbrain_hrf.nnet.spectrum import effective_rank
 from speechbrain_hrf.report.arms import (
     arms_at_base,
     reference_of,
     short_layer,
 )
+from speechbrain_hrf.studies.spectrum import effective_rank
 
 
 def effective_ranks(trials, rates):

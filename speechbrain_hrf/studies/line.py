@@ -24,8 +24,8 @@ from typing import Any
 import torch
 
 from speechbrain_hrf.metrics.scores import SCORES
-from speechbrain_hrf.nnet.spectrum import effective_rank, spectra
 from speechbrain_hrf.recipe.history import read_history
+from speechbrain_hrf.studies.spectrum import effective_rank, spectra
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import Trial
 

@@ -17,8 +17,8 @@ from speechbrain_hrf import (
     SpeechFormer,
     apply_hrf,
 )
+from speechbrain_hrf.inference.profile import profile
 from speechbrain_hrf.lobes.models.pooling import GroupMean, MaskedMean
-from speechbrain_hrf.nnet.profile import profile
 
 thop = pytest.importorskip("thop", reason="thop counts for this test")
 

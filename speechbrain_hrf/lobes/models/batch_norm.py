@@ -6,7 +6,7 @@ Authors
 
 import torch
 
-from speechbrain_hrf.nnet.processes import sum_over_processes
+from speechbrain_hrf.distributed import sum_over_processes
 
 
 def normalise_valid(x, mask, norm):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from speechbrain_hrf import apply_hrf, merge_hrf
-from speechbrain_hrf.nnet.spectrum import effective_rank, spectra
+from speechbrain_hrf.studies.spectrum import effective_rank, spectra
 
 
 @pytest.mark.parametrize("n", [1, 3, 16])

@@ -20,12 +20,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 
-from speechbrain_hrf.nnet.merge import merged_state_dict
+from speechbrain_hrf.nnet.merge import weight_matrices
 
 
-def effective_rank(singular_values):
+def effective_rank(singular_values: Sequence[float]) -> float:
     """The exponential of the entropy of normalised singular values.
 
     erank = exp(-sum p log p), p = s / sum s (Roy & Vetterli, The Effective
@@ -49,7 +51,7 @@ def effective_rank(singular_values):
     return float(torch.distributions.Categorical(values).entropy().exp())
 
 
-def spectra(state_dict):
+def spectra(state_dict: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
     """Singular values of every weight matrix, chains merged first.
 
     Arguments
@@ -71,29 +73,4 @@ def spectra(state_dict):
     return {
         name: torch.linalg.svdvals(weight.double()).tolist()
         for name, weight in weight_matrices(state_dict).items()
-    }
-
-
-def weight_matrices(state_dict):
-    """The merged weights that are matrices.
-
-    Arguments
-    ---------
-    state_dict : dict of str: torch.Tensor
-        Of a plain or a factorised model.
-
-    Returns
-    -------
-    dict of str: torch.Tensor
-
-    Example
-    -------
-    >>> import torch
-    >>> list(weight_matrices(torch.nn.Linear(2, 3).state_dict()))
-    ['weight']
-    """
-    return {
-        name: value
-        for name, value in merged_state_dict(state_dict).items()
-        if name.endswith("weight") and value.dim() == 2
     }

@@ -21,8 +21,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.merge import merge_hrf
-from speechbrain_hrf.nnet.report import count_parameters
+from speechbrain_hrf.nnet import count_parameters, merge_hrf
 
 NORMS = (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
 CONVS = (nn.Conv1d, nn.Conv2d)
@@ -77,9 +76,9 @@ class Profile(NamedTuple):
     paper_parameters: int
     training_parameters: int
     macs: int
-    layers: tuple
+    layers: tuple[ModuleCost, ...]
 
-    def __str__(self):
+    def __str__(self) -> str:
         width = max(len(layer.name) for layer in self.layers)
         lines = [
             f"{layer.name:<{width}}  {layer.kind:<12} "
@@ -96,7 +95,12 @@ class Profile(NamedTuple):
 
 
 @torch.no_grad()
-def profile(embedding_model, classifier, frames, n_feats=78):
+def profile(
+    embedding_model: nn.Module,
+    classifier: nn.Module,
+    frames: int,
+    n_feats: int = 78,
+) -> Profile:
     """Counts parameters and MACs of the model that is shipped.
 
     Arguments
@@ -145,7 +149,7 @@ def profile(embedding_model, classifier, frames, n_feats=78):
         ModuleCost(
             name,
             type(module).__name__,
-            sum(p.numel() for p in module.parameters()),
+            count_parameters(module),
             macs[name],
         )
         for name, module in merged.named_modules()
