@@ -7,6 +7,7 @@ Authors
 from __future__ import annotations
 
 import numpy as np
+import pandas
 from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.studies.paper import model_name
@@ -23,24 +24,22 @@ from speechbrain_hrf.studies.statistics import (
     Comparisons,
 )
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tables import interval_text, signed
+from speechbrain_hrf.studies.tables import difference, signed
 
 # Arms that have a line of their own, fixed before any result: the first of
 # ours that was run, and the paper's ALL.
-HEADLINES = (
-    ("ALL + FRONT, normalised", "ALL, normalised"),
-    ("ALL",),
-)
+OURS = ("ALL + FRONT, normalised", "ALL, normalised")
 NAMES = {
-    "ALL + FRONT, normalised": "Normalised HRF (ALL + FRONT)",
-    "ALL, normalised": "Normalised HRF (ALL)",
-    "ALL": "HRF as published, expanding ALL,",
+    OURS[0]: "Normalised HRF (ALL + FRONT)",
+    OURS[1]: "Normalised HRF (ALL)",
+    "ALL": "HRF as published (ALL)",
 }
+FAMILIES = {"paper": "The paper's other rows", "ours": "Our other arms"}
 SAID = {
-    GAIN: "gains {metric} on {where}: shown",
-    LOSS: "loses {metric} on {where}: shown",
-    NOTHING: "shows no gain or loss on {where}",
-    TOO_FEW: "cannot be judged on {where}: too little was run",
+    GAIN: "gains {} on {}: shown",
+    LOSS: "loses {} on {}: shown",
+    NOTHING: "shows no gain or loss of {} on {}",
+    TOO_FEW: "cannot be judged by {} on {}, since too little was run",
 }
 SCORES = {
     "WA": "the share of utterances that are right",
@@ -48,26 +47,14 @@ SCORES = {
     "WF1": "the mean F1 over classes, weighted by their size",
     "MF1": "the mean F1 over classes",
 }
-STILL_FALLING = 0.02  # of the training loss, over the last tenth of epochs
-
-
-def question(results: Results) -> str:
-    """What a study asks.
-
-    Arguments
-    ---------
-    results : Results
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> question(Results(None, [{"dataset": "M3ED"}], None, [], [], {}, []))
-    'Does HRF help on M3ED?'
-    """
-    return f"Does HRF help on {results.dataset}?"
+SCORED = {
+    "last": "the last epoch is scored",
+    "best": "the epoch that validation chooses is scored",
+}
+# Of the first training loss, over the last tenth of epochs. Of the last loss
+# would be no measure: one that is learned by heart falls towards zero for ever.
+STILL_FALLING = 0.02
+MOST_LINES, MOST_NAMES = 8, 5
 
 
 def answer(results: Results, comparisons: Comparisons) -> list[str]:
@@ -85,82 +72,78 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
 
     Example
     -------
-    >>> line = {"dataset": "RAVDESS", "metric": "UA", "scored_epoch": "last"}
+    >>> line = {"id": "a", "dataset": "M3ED", "metric": "UA",
+    ...     "scored_epoch": "last"}
     >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
     ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120}])
-    >>> results = Results(None, [line], table, [{"01": 0}], [], {}, [])
+    >>> results = Results(None, [line], table, [{"01": 0}], [], [])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
     >>> answer(results, Comparisons(nothing, {}, nothing))[1]
-    'Conformer: no Lightweight run has finished, so that nothing can be...'
+    'Conformer: no Lightweight run has finished, so nothing can be...'
     """
     table = comparisons.table
-    lines = [_data(results)]
-    lines += _without_reference(results)
-    same = table[table["comparison"] == SAME]
+    same, best = (table[table["comparison"] == kind] for kind in (SAME, BEST))
+    lines = [_data(results), *_alone(results)]
     if len(same):
-        lines += _same_rate(same, results.metric)
-        best = table[table["comparison"] == BEST]
-        lines.append(_best_rates(best, results.metric))
+        heads = headline(same["row"])
+        lines += [_of_row(same[same["row"] == row], results) for row in heads]
+        others = same[~same["row"].isin(heads) & (same["model"] != ALL_MODELS)]
+        for family, name in FAMILIES.items():
+            some = others[others["family"] == family]
+            lines += [_summed_up(name, some)] if len(some) else []
+        lines.append(_best_rates(best))
     lines += _unfinished(results, comparisons) + _missing(results)
-    return lines[:8]
+    return lines[:MOST_LINES]
 
 
-def headline(results: Results) -> list[str]:
+def headline(rows: pandas.Series) -> list[str]:
     """The arms that have a line of their own.
 
     Arguments
     ---------
-    results : Results
+    rows : iterable of str
+        Those that were run.
 
     Returns
     -------
     list of str
-        Those that were run.
 
     Example
     -------
-    >>> table = pandas.DataFrame({"row": ["Lightweight", "ALL", "FFN1"]})
-    >>> headline(Results(None, [], table, [], [], {}, []))
-    ['ALL']
+    >>> headline(["Lightweight", "ALL", "FFN1", "ALL, normalised"])
+    ['ALL, normalised', 'ALL']
     """
-    return _headline(results.table["row"])
-
-
-def _headline(rows):
-    there = [[x for x in some if x in set(rows)][:1] for some in HEADLINES]
-    return sum(there, [])
+    there = set(rows)
+    return [x for x in OURS if x in there][:1] + [
+        x for x in ["ALL"] if x in there
+    ]
 
 
 def _data(results):
     table, line = results.table, results.lines[0]
     speakers = {who for counts in results.counts for who in counts}
-    folds = table["fold"].nunique() if table["fold"].iloc[0] != NO_FOLD else 0
-    where = f" in {counted(folds, 'fold')}" if folds else ""
-    epochs = sorted(table["epochs"].unique())
-    long = f"{epochs[0]:g}" if len(epochs) == 1 else (
-        f"{epochs[0]:g} to {epochs[-1]:g}"
-    )  # fmt: skip
-    scored = (
-        "the last epoch is scored"
-        if line["scored_epoch"] == "last"
-        else "validation speakers choose the epoch that is scored"
+    folds = set(table["fold"]) - {NO_FOLD}
+    where = f" in {counted(len(folds), 'fold')}" if folds else ""
+    epochs = " to ".join(
+        dict.fromkeys(
+            f"{x:g}" for x in (table["epochs"].min(), table["epochs"].max())
+        )
     )
     return (
         f"Data: {line['dataset']}, {counted(len(speakers), 'test speaker')}"
         f"{where}, {counted(table['seed'].nunique(), 'seed')}; training for "
-        f"{long} epochs, and {scored}. The score is {line['metric']}, "
-        f"{SCORES[line['metric']]}."
+        f"{epochs} epochs, and {SCORED.get(line['scored_epoch'], SCORED['best'])}"
+        f". The score is {line['metric']}, {SCORES[line['metric']]}."
     )
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun.
+    """A number with its noun, whose plural ends in s.
 
     Arguments
     ---------
     number : int
     noun : str
-        In the singular; its plural ends in s.
 
     Returns
     -------
@@ -194,126 +177,83 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _without_reference(results):
+def _name(row):
+    """Within a sentence commas mean something else."""
+    return NAMES.get(row, row.replace(",", ""))
+
+
+def _alone(results):
     families = results.table.groupby("model", sort=False)["family"].agg(set)
-    lines = []
-    for model, found in families.items():
-        if "lightweight" not in found:
-            lines.append(
-                f"{model_name(model)}: no Lightweight run has finished, so "
-                "that nothing can be compared."
-            )
-        elif found == {"lightweight"}:
-            lines.append(
-                f"{model_name(model)}: no run of HRF has finished, so that "
-                "nothing can be compared."
-            )
-    return lines
+    return [
+        f"{model_name(model)}: no {lacking} run has finished, so nothing can "
+        "be compared."
+        for model, there in families.items()
+        for lacking, some in (
+            ("Lightweight", {"lightweight"}),
+            ("HRF", {"paper", "ours"}),
+        )
+        if not there & some
+    ]
 
 
-def _same_rate(same, metric):
-    heads = _headline(same["row"])
-    lines = [_of_row(row, same, metric) for row in heads]
-    for family, name in (
-        ("paper", "HRF as published, rows"),
-        ("ours", "Beyond the paper,"),
-    ):
-        others = same[(same["family"] == family) & ~same["row"].isin(heads)]
-        others = others[others["model"] != ALL_MODELS]
-        if len(others):
-            lines.append(_summed_up(name, others))
-    return lines
-
-
-def _of_row(row, table, metric):
-    lines = table[(table["row"] == row) & (table["model"] != ALL_MODELS)]
+def _of_row(lines, results):
     parts = []
-    for verdict, form in SAID.items():
-        some = lines[lines["verdict"] == verdict].to_dict("records")
-        if some:
-            where = listed([_item(line) for line in some])
-            parts.append(form.format(metric=metric, where=where))
-    text = f"{NAMES.get(row, row)} {'; it '.join(parts)}."
-    over = table[(table["row"] == row) & (table["model"] == ALL_MODELS)]
-    for line in over.to_dict("records"):
+    each = lines[lines["model"] != ALL_MODELS]
+    for verdict, some in each.groupby("verdict", sort=False):
+        items = [
+            f"{model_name(line['model'])} ({difference(line)}"
+            + f", {line['folds_up']} of {line['folds']} folds up)"
+            * (line["folds"] > 1)
+            + ")" * (line["folds"] == 1)
+            for line in some.to_dict("records")
+        ]
+        parts.append(SAID[verdict].format(results.metric, listed(items)))
+    text = f"{_name(lines['row'].iloc[0])} {'; it '.join(parts)}."
+    for line in lines[lines["model"] == ALL_MODELS].to_dict("records"):
         text += f" Over all models: {difference(line)}, {line['verdict']}."
     return text
 
 
-def _item(line):
-    folds = ""
-    if line["folds"] > 1:
-        folds = f", {line['folds_up']} of {line['folds']} folds up"
-    return f"{model_name(line['model'])} ({difference(line)}{folds})"
-
-
-def difference(line: dict) -> str:
-    """A difference and its interval.
-
-    Arguments
-    ---------
-    line : dict
-        Of a comparison.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> difference({"difference": 0.1, "low": 0.044, "high": 0.156})
-    '+.100 [+.044, +.156]'
-    """
-    return f"{signed(line['difference'])} {interval_text(line)}".strip()
-
-
 def _summed_up(name, lines):
     """Many rows in one sentence: those that show something, and the rest."""
-    rows = list(dict.fromkeys(lines["row"]))
     parts = []
-    for verdict, word in ((GAIN, "a gain"), (LOSS, "a loss")):
+    for verdict in (GAIN, LOSS):
         some = lines[lines["verdict"] == verdict].to_dict("records")
         shown = [
-            f"{line['row']} on {model_name(line['model'])} "
-            f"({signed(line['difference'])})"
-            for line in some
+            f"{_name(x['row'])} on {model_name(x['model'])} "
+            f"({signed(x['difference'])})"
+            for x in some
         ]
+        if len(shown) > MOST_NAMES:
+            shown[MOST_NAMES - 1 :] = [f"{len(shown) - MOST_NAMES + 1} more"]
         if shown:
-            more = f" and {len(shown) - 4} more" if len(shown) > 5 else ""
-            first = shown[:4] if more else shown
-            text = f"{', '.join(first)}{more}" if more else listed(first)
-            parts.append(f"{word} is shown for {text}")
-    rest = lines[lines["verdict"].isin([NOTHING, TOO_FEW])]
+            parts.append(f"a {verdict.split()[0]} is shown for {listed(shown)}")
+    rest = lines[lines["verdict"].isin([NOTHING, TOO_FEW])]["difference"]
     if len(rest):
-        low, high = rest["difference"].min(), rest["difference"].max()
-        which = "the others" if parts else "any of them"
-        few = (
-            " (too little was run)" if set(rest["verdict"]) == {TOO_FEW} else ""
-        )
         parts.append(
-            f"nothing is shown for {which}{few}: differences from "
-            f"{signed(low)} to {signed(high)}"
+            f"nothing is shown for {'the rest' if parts else 'any'}: "
+            f"differences from {signed(rest.min())} to {signed(rest.max())}"
         )
-    return f"{name} {listed(rows)}: {'; '.join(parts)}."
+    rows = listed([_name(row) for row in dict.fromkeys(lines["row"])])
+    return f"{name} ({rows}): {'; '.join(parts)}."
 
 
-def _best_rates(best, metric):
+def _best_rates(best):
     if not len(best):
         return (
             "All this is at the lightweight model's learning rate. Whether it "
             "holds with each at its own best rate was not tried: no arm and "
             "its lightweight model have validation scores at several rates."
         )
-    heads = _headline(best["row"]) or [best["row"].iloc[0]]
     parts = []
-    for row in heads:
+    for row in headline(best["row"]) or [best["row"].iloc[0]]:
         lines = best[(best["row"] == row) & (best["model"] != ALL_MODELS)]
         items = [
             f"{signed(x['difference'])} on {model_name(x['model'])} "
             f"({x['verdict']})"
             for x in lines.to_dict("records")
         ]
-        parts.append(f"{NAMES.get(row, row).rstrip(',')} {listed(items)}")
+        parts.append(f"{_name(row)} {listed(items)}")
     return (
         "With each at its own best learning rate, chosen on validation "
         f"speakers, the differences are: {'; '.join(parts)}."
@@ -326,55 +266,50 @@ def _unfinished(results, comparisons):
     light = results.table[results.table["family"] == "lightweight"]
     for model, rate in comparisons.rates.items():
         runs = light[(light["model"] == model) & (light["lr"] == rate)]
-        falls = [
-            fall
-            for line in runs["line"]
-            if (fall := _fall(results.lines[line]["curves"])) is not None
-        ]
-        if falls and np.mean(falls) > STILL_FALLING:
-            found.append(f"{100 * np.mean(falls):.0f} % on {model_name(model)}")
+        falls = [_fall(results.lines[line]["curves"]) for line in runs["line"]]
+        if (
+            np.nanmean([*falls, 0 if not np.isfinite(falls).any() else np.nan])
+            > STILL_FALLING
+        ):
+            found.append(model_name(model))
     if not found:
         return []
     return [
-        "Training was not finished: over the last tenth of the epochs the "
-        f"lightweight model's training loss still fell by {listed(found)}. An "
-        "arm that gains may only be faster: train longer."
+        f"Training of the lightweight {listed(found)} was not finished: the "
+        "training loss still fell over the last tenth of the epochs, by more "
+        f"than {100 * STILL_FALLING:.0f} % of what it was after the first one. "
+        "An arm that gains may only be faster there."
     ]
 
 
 def _fall(curves):
-    """Share by which the training loss falls over the last tenth."""
+    """Of the training loss over the last tenth, as a share of its first."""
     epochs, loss = curves.get("epoch") or [], curves.get("train_loss") or []
     if len(epochs) < 3 or len(loss) != len(epochs) or None in loss:
-        return None
-    before = np.interp(0.9 * epochs[-1], epochs, loss)
-    return float((before - loss[-1]) / before) if before > 0 else None
+        return np.nan
+    return (np.interp(0.9 * epochs[-1], epochs, loss) - loss[-1]) / abs(loss[0])
 
 
 def _missing(results):
     """What has to be run before more can be shown."""
     planned = planned_runs(results)
     done = {line["id"] for line in results.lines}
-    lacking = [trial for trial in planned if trial.id not in done]
-    if lacking:
+    finished = sum(trial.id in done for trial in planned)
+    speakers = {who for counts in results.counts for who in counts}
+    if finished < len(planned):
         parts = []
         for noun in ("fold", "seed"):
             there = {line[noun] for line in results.lines}
             wanted = {getattr(trial, noun) for trial in planned}
-            if len(wanted) > 1:
-                parts.append(f"{len(there & wanted)} of {len(wanted)} {noun}s")
-        where = f" ({', '.join(parts)})" if parts else ""
+            parts.append(f"{len(there & wanted)} of {len(wanted)} {noun}s")
         return [
-            f"{len(planned) - len(lacking):,} of {len(planned):,} runs have "
-            f"finished{where}: go on with `hrf study ... --resume`."
+            f"{finished:,} of {len(planned):,} runs have finished "
+            f"({', '.join(parts)}): go on with `hrf study ... --resume`."
         ]
-    speakers = {who for counts in results.counts for who in counts}
-    if len(speakers) < FEWEST_SPEAKERS:
-        return [
-            f"There are {len(speakers)} test speakers; at least "
-            f"{FEWEST_SPEAKERS} are needed to show anything: run more folds."
-        ]
-    return []
+    return [
+        f"There are {len(speakers)} test speakers; at least {FEWEST_SPEAKERS} "
+        "are needed to show anything: run more folds."
+    ] * (len(speakers) < FEWEST_SPEAKERS)
 
 
 def planned_runs(results: Results) -> list:
@@ -391,12 +326,10 @@ def planned_runs(results: Results) -> list:
 
     Example
     -------
-    >>> planned_runs(Results(None, [], None, [], [], {}, []))
+    >>> planned_runs(Results(None, [], None, [], [], []))
     []
     """
-    if not results.plan:
-        return []
     try:
         return load_study(results.folder / "study.yaml").trials
-    except (OSError, ValueError, YAMLError):
-        return []
+    except (OSError, ValueError, YAMLError, TypeError):
+        return []  # lines may be reported on without their study

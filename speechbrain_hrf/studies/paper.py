@@ -93,6 +93,26 @@ def rows() -> list[str]:
     return list(dict.fromkeys(conformer.index.get_level_values("row")))
 
 
+def place(arm: str) -> str:
+    """Where an arm stands: as the paper prints its rows, then by name.
+
+    Arguments
+    ---------
+    arm : str
+
+    Returns
+    -------
+    str
+        To sort by.
+
+    Example
+    -------
+    >>> sorted(["ALL, normalised", "ALL", "Lightweight"], key=place)
+    ['Lightweight', 'ALL', 'ALL, normalised']
+    """
+    return f"{rows().index(arm) if arm in rows() else len(rows()):02d} {arm}"
+
+
 def family(model: str, arm: str, options: dict) -> str:
     """Whose idea an arm is.
 

@@ -6,40 +6,69 @@ Authors
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import functools
-import json
 import math
 import os
 import pathlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ValidationError
 
-from speechbrain_hrf.dataio.json_lines import read_lines
+from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.line import DIGITS
 from speechbrain_hrf.studies.lines import TEST_SETS, TRIALS
 
-KEYS = (
-    *("id", "study", "dataset", "synthetic", "protocol", "scored_epoch"),
-    *("model", "arm", "options", "lr", "fold", "seed", "metric", "test_set"),
-    *("epoch", "test", "predicted", "test_at", "valid", "curves", "rates"),
-    *("params", "ranks", "spectra", "versions"),
-)
-DICTS = ("options", "test", "test_at", "curves", "params", "ranks", "spectra")
 # Activations as the paper calls them.
 ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}
 # What is added to an arm's name where it was run with several.
 SETTINGS = {"ratio": "ratio {:g}", "layers": "{:g} extra", "activation": "{}"}
-MUST_AGREE = ("number_of_epochs", "features", "class_weights")
+MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
+
+
+class _Line(BaseModel):
+    """What the report needs of a line of trials.jsonl."""
+
+    id: str
+    dataset: str
+    synthetic: bool
+    protocol: str
+    scored_epoch: str | None
+    model: str
+    arm: str
+    options: dict[str, Any]
+    lr: float
+    fold: int | str | None
+    seed: int
+    metric: Literal["WA", "UA", "WF1", "MF1"]
+    test_set: str
+    epoch: int
+    test: dict[str, float | None]
+    predicted: str
+    test_at: dict[int, dict[str, float]]
+    valid: dict[str, float | None] | None
+    curves: dict[str, list[float | None]]
+    rates: list[tuple[int, float]]
+    params: dict[str, int]
+    ranks: dict[str, float]
+    spectra: dict[str, list[float]]
+    versions: dict[str, str]
+    finished: str
+
+
+class _TestSet(BaseModel):
+    """The same of test_sets.jsonl."""
+
+    id: str
+    labels: list[str]
+    speakers: list[str]
+    truth: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,22 +90,19 @@ class Results:
         Per line: speaker to a matrix [true class, found class] of utterances.
     labels : list of str
         Of the classes.
-    plan : dict
-        study.yaml, or nothing.
     warnings : list of str
 
     Example
     -------
-    >>> Results(None, [{"metric": "UA"}], None, [], [], {}, []).metric
+    >>> Results(None, [{"metric": "UA"}], None, [], [], []).metric
     'UA'
     """
 
-    folder: pathlib.Path
+    folder: pathlib.Path | None
     lines: list[dict[str, Any]]
     table: pandas.DataFrame
     counts: list[dict[str, np.ndarray]]
     labels: list[str]
-    plan: dict[str, Any]
     warnings: list[str]
 
     @property
@@ -90,25 +116,22 @@ class Results:
         return self.lines[0]["dataset"]
 
     @property
-    def synthetic(self) -> bool:
-        """Whether any trial is of generated signals."""
-        return any(line["synthetic"] for line in self.lines)
-
-    @property
     def models(self) -> list[str]:
         """In the paper's order."""
         return list(self.table["model"].unique())
 
     @functools.cached_property
-    def speakers(self) -> pandas.DataFrame:
-        """Each run's speakers: the run's place, speaker, WA, UA, WF1, MF1."""
-        places = ["line", "model", "row", "lr", "fold", "seed", "test_set"]
+    def speakers(self) -> pandas.Series:
+        """Each speaker's score in each run, by the run's place and speaker."""
+        place = ["model", "row", "lr", "test_set", "fold", "seed"]
         scores = [
-            {"line": line, "speaker": who, **scores_of(matrix)}
+            (line, who, scores_of(matrix)[self.metric])
             for line, speakers in enumerate(self.counts)
             for who, matrix in speakers.items()
         ]
-        return self.table[places].merge(pandas.DataFrame(scores), on="line")
+        table = pandas.DataFrame(scores, columns=["line", "speaker", "score"])
+        table = self.table[["line", *place]].merge(table, on="line")
+        return table.set_index([*place, "speaker"])["score"]
 
 
 def scores_of(counts: np.ndarray) -> dict[str, float]:
@@ -167,109 +190,80 @@ def read_results(folder: str | os.PathLike) -> Results:
     FileNotFoundError: .../trials.jsonl is missing or empty...
     """
     folder = pathlib.Path(folder)
+    path = folder / TRIALS
     if not folder.is_dir():
         raise FileNotFoundError(
             f"There is no folder {folder}: give the output folder of a study, "
             f"in which `hrf study` has left {TRIALS}."
         )
-    path = folder / TRIALS
-    read = read_lines(path)
-    if not read:
+    given = read_lines(path)
+    if not given:
         raise FileNotFoundError(
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
-    warnings = []
+    test_sets = {}
+    for number, line in enumerate(read_lines(folder / TEST_SETS), start=1):
+        _check(_TestSet, line, f"{folder / TEST_SETS}, line {number}")
+        test_sets[line["id"]] = line
+    lines, counts, warnings = {}, [], []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(
             f"{TRIALS} ends within a line: what wrote it was stopped. That "
             "line is left out."
         )
-    test_sets = {
-        line["id"]: line
-        for number, line in enumerate(read_lines(folder / TEST_SETS), start=1)
-        if _is_test_set(line, f"{folder / TEST_SETS}, line {number}")
-    }
-    lines: dict[str, dict] = {}
-    counts = []
-    for number, line in enumerate(read, start=1):
+    for number, line in enumerate(given, start=1):
         where = f"{path}, line {number}"
-        _check_format(line, where)
-        if line["id"] in lines:
-            continue  # two machines ran it: the first one counts
-        reason = _why_unusable(line)
-        if reason:
-            warnings.append(f"Left out: {_label(line)}, since {reason}.")
-            continue
-        if line["test_set"] not in test_sets:
-            raise ValueError(
-                f"{where}: its test set {line['test_set']} is not in "
-                f"{TEST_SETS}. Bring that file back, or: {AGAIN}"
+        _check(_Line, line, where)
+        bad = [k for k in SCORES if not math.isfinite(line["test"].get(k) or 0)]
+        bad += [k for k in SCORES if line["test"].get(k) is None]
+        if bad:
+            warnings.append(
+                f"Left out: {_label(line)}, since its test {bad[0]} is "
+                f"{line['test'].get(bad[0])}, not a number."
             )
-        counts.append(_count(line, test_sets[line["test_set"]], where))
-        lines[line["id"]] = line
+        elif line["id"] not in lines:  # two machines may have run it
+            lines[line["id"]] = line
+            counts.append(_count(line, test_sets, where))
     if not lines:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
-    labels = _agree(kept, test_sets)
-    return Results(
-        folder=folder,
-        lines=kept,
-        table=_table(kept),
-        counts=counts,
-        labels=labels,
-        plan=_plan(folder),
-        warnings=warnings + _mixed(kept),
-    )
-
-
-def _check_format(line, where):
-    if not isinstance(line, dict):
+    labels = {str(test_sets[x["test_set"]]["labels"]) for x in kept}
+    values = {key: {str(x[key]) for x in kept} for key in ("dataset", "metric")}
+    for key, several in {**values, "classes": labels}.items():
+        if len(several) > 1:
+            raise ValueError(
+                f"Trials of one study differ in {key}: "
+                f"{' and '.join(sorted(several))}. Give each its own output "
+                "folder."
+            )
+    labels = test_sets[kept[0]["test_set"]]["labels"]
+    table = _named(_table(kept))
+    twice = table.duplicated(["model", "row", "lr", "test_set", "fold", "seed"])
+    if twice.any():
         raise ValueError(
-            f"{where} is no trial but {json.dumps(line)[:40]}. {AGAIN}"
+            f"{_label(kept[table['line'][twice].iloc[0]])} was run with two "
+            "sets of options under one name. Give one of them another name "
+            "(arms: in the study) or another output folder."
         )
-    if "overrides" in line and "predicted" not in line:
+    return Results(folder, kept, table, counts, labels, warnings + _mixed(kept))
+
+
+def _check(kind, line, where):
+    if isinstance(line, dict) and "overrides" in line:
         raise ValueError(
             f"{where} is of the old format, which did not keep the class that "
             "was found for each utterance. Move the file away and run the "
             "study again with `hrf study`."
         )
-    missing = [key for key in KEYS if key not in line]
-    if missing:
-        raise ValueError(f"{where} lacks {', '.join(missing)}. {AGAIN}")
-    wrong = [key for key in DICTS if not isinstance(line[key], dict)]
-    wrong += [k for k in ("model", "arm") if not isinstance(line[k], str)]
-    wrong += [k for k in ("lr", "seed") if not _is_number(line[k])]
-    if wrong:
-        raise ValueError(
-            f"{where} is damaged: its {wrong[0]} is "
-            f"{json.dumps(line[wrong[0]])[:40]}. {AGAIN}"
-        )
-
-
-def _is_test_set(line, where):
     try:
-        sizes = {len(line[k]) for k in ("utterances", "speakers", "truth")}
-        if len(sizes) == 1 and isinstance(line["labels"], list) and line["id"]:
-            return True
-    except (KeyError, TypeError):
-        pass
-    raise ValueError(
-        f"{where} is no test set: it needs id, labels, and one speaker and one "
-        "true class for each utterance."
-    )
-
-
-def _is_number(value):
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(value)
-
-
-def _why_unusable(line):
-    for name in dict.fromkeys([line["metric"], *SCORES]):
-        if not _is_number(line["test"].get(name)):
-            return f"its test {name} is {line['test'].get(name)}, not a number"
-    return None
+        kind.model_validate(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "the line"
+        raise ValueError(
+            f"{where} is damaged: {name}: {first['msg'].lower()}. {AGAIN}"
+        ) from None
 
 
 def _label(line):
@@ -277,45 +271,27 @@ def _label(line):
     return f"{line['model']} {line['arm']}, {place}"
 
 
-def _count(line, test_set, where):
+def _count(line, test_sets, where):
     """Speaker to utterances by true and found class."""
-    found, size = str(line["predicted"]), len(test_set["labels"])
-    known = set(DIGITS[:size])
-    if len(found) != len(test_set["truth"]) or not known >= {
-        *found,
-        *test_set["truth"],
-    }:
+    if line["test_set"] not in test_sets:
+        raise ValueError(
+            f"{where}: its test set {line['test_set']} is not in {TEST_SETS}. "
+            f"Bring that file back, or: {AGAIN}"
+        )
+    test_set = test_sets[line["test_set"]]
+    size = len(test_set["labels"])
+    texts = line["predicted"], test_set["truth"]
+    found, true = (np.array([DIGITS.find(x) for x in text]) for text in texts)
+    if len(found) != len(true) or not ((0 <= found) & (found < size)).all():
         raise ValueError(
             f"{where} is damaged: its predicted classes do not belong to the "
-            f"{len(test_set['truth'])} utterances and {size} classes of test "
-            f"set {test_set['id']}. {AGAIN}"
+            f"{len(true)} utterances and {size} classes of test set "
+            f"{test_set['id']}. {AGAIN}"
         )
-    counts: dict[str, np.ndarray] = {}
-    for who, true, given in zip(
-        test_set["speakers"], test_set["truth"], found, strict=True
-    ):
-        matrix = counts.setdefault(str(who), np.zeros((size, size), int))
-        matrix[DIGITS.index(true), DIGITS.index(given)] += 1
-    return counts
-
-
-def _agree(lines, test_sets):
-    """The labels, if trials can be compared at all."""
-    for key in ("dataset", "metric", "synthetic"):
-        values = list(dict.fromkeys(str(line[key]) for line in lines))
-        if len(values) > 1:
-            raise ValueError(
-                f"Trials of one study differ in {key}: {values[0]} and "
-                f"{values[1]}. Give each its own output folder."
-            )
-    labels = {tuple(test_sets[line["test_set"]]["labels"]) for line in lines}
-    if len(labels) > 1:
-        raise ValueError(
-            "The test sets of this study have different classes: "
-            f"{' and '.join(map(str, list(labels)[:2]))}. Give each its own "
-            "output folder."
-        )
-    return list(labels.pop())
+    names, which = np.unique(test_set["speakers"], return_inverse=True)
+    counts = np.zeros((len(names), size, size), int)
+    np.add.at(counts, (which, true, found), 1)
+    return dict(zip(names.tolist(), counts, strict=True))
 
 
 def _mixed(lines):
@@ -328,21 +304,19 @@ def _mixed(lines):
             "that are in no commit."
         )
     small = [line for line in lines if line["arm"] != paper.ORIGINAL]
-    sets = collections.defaultdict(set)
-    for line in small:
-        sets[line["fold"], line["seed"]].add(line["test_set"])
-    if any(len(ids) > 1 for ids in sets.values()):
+    place = {(x["fold"], x["seed"]) for x in small}
+    if len({(x["fold"], x["seed"], x["test_set"]) for x in small}) > len(place):
         found.append(
             "Runs of one fold and seed have different test sets: the corpus "
             "changed in between. Only runs with the same one are compared."
         )
     for model in dict.fromkeys(line["model"] for line in small):
-        of_model = [line for line in small if line["model"] == model]
-        options = [
-            {**x["options"], "protocol": x["protocol"]} for x in of_model
-        ]
-        for key in (*MUST_AGREE, "protocol"):
-            values = {json.dumps(given.get(key)) for given in options}
+        for key in MUST_AGREE:
+            values = {
+                str({**x, **x["options"]}.get(key))
+                for x in small
+                if x["model"] == model
+            }
             if len(values) > 1:
                 found.append(
                     f"Runs of {paper.model_name(model)} differ in {key}: "
@@ -351,72 +325,40 @@ def _mixed(lines):
     return found
 
 
-def _plan(folder):
-    try:
-        text = (folder / "study.yaml").read_text(encoding="utf-8")
-        plan = YAML(typ="safe").load(text)
-    except (OSError, YAMLError):
-        return {}  # lines may be reported on without their study
-    return plan if isinstance(plan, dict) else {}
-
-
 def _table(lines):
     # Without scores on all validation sets the loss takes their place.
-    has_score = all(
-        _is_number((line["valid"] or {}).get(line["metric"])) for line in lines
-    )
-    table = pandas.DataFrame(
-        [
+    valid = [line["valid"] or {} for line in lines]
+    scored = all(x.get(lines[0]["metric"]) is not None for x in valid)
+    rows = []
+    for number, line in enumerate(lines):
+        options = line["options"]
+        widens = bool(
+            options.get("hrf_modules", line["arm"] in paper.rows()[2:])
+        )
+        loss = valid[number].get("loss")
+        activation = str(options.get("activation", "")).rpartition(".")[2]
+        if not activation:
+            activation = "SiLU" if line["model"] == "conformer" else "ReLU"
+        rows.append(
             {
                 "line": number,
-                "model": line["model"],
-                "arm": line["arm"],
-                "family": paper.family(
-                    line["model"], line["arm"], line["options"]
-                ),
-                **_settings(line),
-                "lr": float(line["lr"]),
+                **{key: line[key] for key in ("model", "arm", "lr", "seed")},
+                "family": paper.family(line["model"], line["arm"], options),
+                "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
+                "layers": options.get("hrf_layers", 1) if widens else np.nan,
+                "activation": ACTIVATIONS.get(activation, activation),
                 "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
-                "seed": line["seed"],
                 "test_set": line["test_set"],
-                **{key: float(line["test"][key]) for key in SCORES},
-                "valid": _valid(line, has_score),
-                "epochs": line["options"].get(
-                    "number_of_epochs", line["epoch"]
-                ),
+                **{key: line["test"][key] for key in SCORES},
+                "valid": valid[number][line["metric"]]
+                if scored
+                else np.nan
+                if loss is None
+                else -loss,
+                "epochs": options.get("number_of_epochs", line["epoch"]),
             }
-            for number, line in enumerate(lines)
-        ]
-    )
-    table = _named(table)
-    place = ["model", "row", "lr", "fold", "seed", "test_set"]
-    twice = table[table.duplicated(place)]
-    for _, run in twice.iterrows():
-        raise ValueError(
-            f"{_label(lines[run['line']])} was run with two sets of options "
-            "under one name. Give one of them another name (arms: in the "
-            "study) or another output folder."
         )
-    return table
-
-
-def _settings(line):
-    options = line["options"]
-    activation = str(options.get("activation", "")).rpartition(".")[2]
-    default = "Swish" if line["model"] == "conformer" else "ReLU"
-    widens = bool(options.get("hrf_modules", line.get("row")))
-    return {
-        "ratio": float(options.get("hrf_ratio", 8)) if widens else np.nan,
-        "layers": float(options.get("hrf_layers", 1)) if widens else np.nan,
-        "activation": ACTIVATIONS.get(activation, activation) or default,
-    }
-
-
-def _valid(line, has_score):
-    valid = line["valid"] or {}
-    if has_score:
-        return float(valid[line["metric"]])
-    return -float(valid["loss"]) if _is_number(valid.get("loss")) else np.nan
+    return pandas.DataFrame(rows)
 
 
 def _named(table):
@@ -431,15 +373,13 @@ def _named(table):
             table.loc[some.index, "row"] += ", " + some.map(form.format)
     light = table[table["family"] == "lightweight"]
     references = light.groupby(["model", "activation"])["row"].first()
-    table["reference"] = [
-        references.get((run["model"], run["activation"]))
-        for _, run in table.iterrows()
-    ]
-    models, rows = list(paper.MODELS), paper.rows()
+    keys = zip(table["model"], table["activation"], strict=True)
+    table["reference"] = [references.get(key) for key in keys]
+    models = [*paper.MODELS, *table["model"]]
     order = {
-        "model": lambda x: models.index(x) if x in models else len(models),
-        "arm": lambda x: (rows.index(x), "") if x in rows else (len(rows), x),
-        "fold": lambda x: (len(x), x),
+        "model": models.index,
+        "arm": paper.place,
+        "fold": lambda fold: (len(fold), fold),
     }
     keys = ["model", "arm", "activation", "layers", "ratio", "lr", "fold"]
     return table.sort_values(

@@ -23,7 +23,6 @@ import warnings
 import numpy as np
 import pandas
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from speechbrain_hrf.studies.results import Results
 
@@ -65,14 +64,12 @@ class Comparisons:
     chosen: pandas.DataFrame
 
 
-def compare(results: Results, metric: str | None = None) -> Comparisons:
+def compare(results: Results) -> Comparisons:
     """Makes every comparison that a study allows.
 
     Arguments
     ---------
     results : Results
-    metric : str, optional
-        Default: the study's.
 
     Returns
     -------
@@ -85,11 +82,10 @@ def compare(results: Results, metric: str | None = None) -> Comparisons:
     ...     "family": "paper", "lr": 0.001, "reference": None, "line": 0,
     ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5})
     >>> counts = [{"01": np.eye(2, dtype=int)}]
-    >>> results = Results(None, [line], table, counts, ["a", "b"], {}, [])
+    >>> results = Results(None, [line], table, counts, ["a", "b"], [])
     >>> len(compare(results).table)
     0
     """
-    metric = metric or results.metric
     rates, chosen = base_rates(results), choose_rates(results)
     best = chosen.set_index(["model", "row"])["by_fold"].to_dict()
     arms = results.table[results.table["family"] != "lightweight"]
@@ -99,24 +95,24 @@ def compare(results: Results, metric: str | None = None) -> Comparisons:
         own = rates.get(model)
         if family == "original":  # it has a rate of its own
             own = _most_frequent(runs["lr"])
-        cells = [(SAME, own, rates.get(model))]
+        cells = {SAME: (own, rates.get(model))}
         if (model, row) in best and (model, reference) in best:
-            cells.append((BEST, best[model, row], best[model, reference]))
-        for comparison, lr, reference_lr in cells:
-            pairs = pair(
-                speakers_at(results, model, row, lr, metric),
-                speakers_at(results, model, reference, reference_lr, metric),
-            )
+            cells[BEST] = best[model, row], best[model, reference]
+        for comparison, (lr, reference_lr) in cells.items():
+            pairs = (
+                speakers_at(results, model, row, lr)
+                - speakers_at(results, model, reference, reference_lr)
+            ).dropna()
             if len(pairs):
                 key = {"comparison": comparison, "family": family, "row": row}
                 found.append({**key, "model": model, **paired(pairs)})
                 pooled.setdefault(tuple(key.items()), []).append(pairs)
     for key, parts in pooled.items():
-        over = sum(parts[1:], parts[0]) / len(parts)  # gaps stay gaps
-        if len(parts) > 1 and over.notna().any():
-            line = {**dict(key), "model": ALL_MODELS}
-            found.append({**line, **paired(over.dropna())})
-    return Comparisons(_judged(found), rates, chosen)
+        over = (sum(parts[1:], parts[0]) / len(parts)).dropna()
+        if len(parts) > 1 and len(over):
+            key = {**dict(key), "model": ALL_MODELS}
+            found.append({**key, **paired(over)})
+    return Comparisons(judged(found), rates, chosen)
 
 
 def base_rates(results: Results) -> dict[str, float]:
@@ -135,7 +131,7 @@ def base_rates(results: Results) -> dict[str, float]:
     -------
     >>> table = pandas.DataFrame({"model": "conformer",
     ...     "lr": [0.002, 0.001, 0.001], "family": "lightweight"})
-    >>> base_rates(Results(None, [], table, [], [], {}, []))
+    >>> base_rates(Results(None, [], table, [], [], []))
     {'conformer': 0.001}
     """
     light = results.table[results.table["family"] == "lightweight"]
@@ -164,15 +160,14 @@ def choose_rates(results: Results) -> pandas.DataFrame:
     -------
     pandas.DataFrame
         model, row, tried (rates), valid (their means over all pairs), by_fold
-        (fold to rate), edge (whether the best over all is the smallest or
-        largest tried).
+        (fold to rate).
 
     Example
     -------
     >>> table = pandas.DataFrame({"model": "conformer", "row": "ALL",
     ...     "fold": "1", "seed": 1, "lr": [1e-3, 2e-3], "valid": [0.4, 0.5],
     ...     "family": "paper"})
-    >>> choose_rates(Results(None, [], table, [], [], {}, []))["by_fold"][0]
+    >>> choose_rates(Results(None, [], table, [], [], []))["by_fold"][0]
     {'1': 0.002}
     """
     lines = []
@@ -188,18 +183,16 @@ def choose_rates(results: Results) -> pandas.DataFrame:
             voters = scores[of != folds[k - 1]] if len(folds) > 1 else scores
             if len(voters):
                 by_fold[fold] = float(voters.mean().idxmax())
-        means, tried = scores.mean(), [float(lr) for lr in scores.columns]
         lines.append(
             {
                 "model": model,
                 "row": row,
-                "tried": tried,
-                "valid": means.tolist(),
+                "tried": scores.columns.tolist(),
+                "valid": scores.mean().tolist(),
                 "by_fold": by_fold,
-                "edge": bool(means.idxmax() in (tried[0], tried[-1])),
             }
         )
-    columns = ["model", "row", "tried", "valid", "by_fold", "edge"]
+    columns = ["model", "row", "tried", "valid", "by_fold"]
     return pandas.DataFrame(lines, columns=columns)
 
 
@@ -208,7 +201,6 @@ def speakers_at(
     model: str,
     row: str | None,
     lr: float | dict[str, float] | None,
-    metric: str,
 ) -> pandas.Series:
     """The score of each speaker in each run of an arm at its rate.
 
@@ -218,7 +210,6 @@ def speakers_at(
     model, row : str
     lr : float or dict of str: float
         One, or one per fold.
-    metric : str
 
     Returns
     -------
@@ -229,42 +220,16 @@ def speakers_at(
     -------
     >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
     ...     "lr": 0.001, "line": 0, "fold": "1", "seed": 1, "test_set": "a"})
-    >>> results = Results(None, [], table, [{"01": np.eye(2, dtype=int)}],
-    ...     ["a", "b"], {}, [])
-    >>> speakers_at(results, "conformer", "ALL", {"1": 0.001}, "UA").tolist()
+    >>> results = Results(None, [{"metric": "UA"}], table,
+    ...     [{"01": np.eye(2, dtype=int)}], ["a", "b"], [])
+    >>> speakers_at(results, "conformer", "ALL", {"1": 0.001}).tolist()
     [1.0]
     """
-    runs = results.speakers
-    runs = runs[(runs["model"] == model) & (runs["row"] == row)]
-    wanted = runs["fold"].map(lr) if isinstance(lr, dict) else lr
-    place = ["test_set", "fold", "seed", "speaker"]
-    return runs[runs["lr"] == wanted].set_index(place)[metric]
-
-
-def pair(arm: pandas.Series, reference: pandas.Series) -> pandas.Series:
-    """Arm minus reference, of those runs and speakers that both have.
-
-    Arguments
-    ---------
-    arm, reference : pandas.Series
-        Of ``speakers_at``.
-
-    Returns
-    -------
-    pandas.Series
-        By fold, seed, speaker.
-
-    Example
-    -------
-    >>> names = ["test_set", "fold", "seed", "speaker"]
-    >>> index = pandas.MultiIndex.from_tuples(
-    ...     [("a", "1", 1, "01"), ("a", "1", 2, "01")], names=names)
-    >>> scores = pandas.Series([0.5, 0.75], index)
-    >>> pair(scores, scores.iloc[:1] - 0.25).tolist()
-    [0.25]
-    """
-    both = arm.index.intersection(reference.index)
-    return (arm.loc[both] - reference.loc[both]).droplevel("test_set")
+    level = results.speakers.index.get_level_values
+    wanted = level("fold").map(lr) if isinstance(lr, dict) else lr
+    at = (level("model") == model) & (level("row") == row)
+    at &= level("lr") == wanted
+    return results.speakers[at].droplevel(["model", "row", "lr"])
 
 
 def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
@@ -273,7 +238,7 @@ def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
     Arguments
     ---------
     pairs : pandas.Series
-        Arm minus reference, by fold, seed and speaker.
+        Arm minus reference, by test_set, fold, seed and speaker.
     resamples : int
         Of the bootstrap.
 
@@ -363,41 +328,57 @@ def interval(
 
 def _p_of_clusters(pairs):
     """Of the mean over speakers, which share runs: clustered by both."""
-    frame = pairs.rename("d").reset_index()
-    frame["run"] = frame["fold"] + " " + frame["seed"].astype(str)
-    count = frame.groupby("speaker")["d"].transform("count")
-    weight = 1 / count / frame["speaker"].nunique()
-    mean = (weight * frame["d"]).sum()
-    frame["e"] = weight * (frame["d"] - mean)
-    found = {}
-    for name, by in (
-        ("speaker", ["speaker"]),
-        ("run", ["run"]),
-        ("both", ["speaker", "run"]),
-    ):
-        sums = frame.groupby(by)["e"].sum().to_numpy()
-        clusters = len(sums)
-        found[name] = (sums**2).sum() * clusters / max(clusters - 1, 1)
-    fewest = min(frame["speaker"].nunique(), frame["run"].nunique())
-    variance = found["speaker"] + found["run"] - found["both"]
-    # The difference of estimates may come out too small, never the truth.
-    variance = max(variance, found["speaker"], found["run"])
-    if fewest < 2:
+    speaker = pairs.index.get_level_values("speaker").factorize()[0]
+    run = pairs.index.droplevel("speaker").factorize()[0]
+    weight = 1 / np.bincount(speaker)[speaker] / (speaker.max() + 1)
+    mean = (weight * pairs).sum()
+    rest = (weight * (pairs - mean)).to_numpy()
+    freedom = min(speaker.max(), run.max())
+    if freedom < 1:
         return 1.0  # one run, or one speaker, shows nothing
+    by_speaker, by_run, by_both = (
+        (sums**2).sum() * len(sums) / (len(sums) - 1)
+        for sums in (np.bincount(speaker, rest), np.bincount(run, rest), rest)
+    )
+    # A difference of estimates may come out too small.
+    variance = max(by_speaker + by_run - by_both, by_speaker, by_run)
     if variance < 10**-DIGITS:
-        return float(mean == 0)
-    return float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), fewest - 1))
+        return float(abs(mean) < 10**-DIGITS)
+    return float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), freedom))
 
 
-def _judged(lines):
-    """Corrects family by family, and adds the verdicts."""
-    columns = ["comparison", "family", "row", "model", "verdict"]
+def judged(lines: list[dict]) -> pandas.DataFrame:
+    """Corrects family by family, and adds the verdicts.
+
+    Arguments
+    ---------
+    lines : list of dict
+        Of ``paired``, with comparison, family, row and model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With p_holm, p_runs_holm, smallest_p_holm and verdict.
+
+    Example
+    -------
+    >>> line = {"comparison": SAME, "family": "ours", "model": "conformer",
+    ...     "p": 0.01, "p_runs": 0.02, "smallest_p": 1e-6, "low": 0.01,
+    ...     "high": 0.05, "speakers": 24, "runs": 24, "folds": 6, "folds_up": 6}
+    >>> judged([line, line])["verdict"].tolist()
+    ['gain shown', 'gain shown']
+    >>> judged([line, line, line])["verdict"].tolist()
+    ['nothing shown', 'nothing shown', 'nothing shown']
+    """
     if not lines:
+        columns = ["comparison", "family", "row", "model", "verdict"]
         return pandas.DataFrame(columns=columns)
     table = pandas.DataFrame(lines)
     for _, group in table.groupby(["comparison", "family", "model"]):
-        for key in ("p", "p_runs", "smallest_p"):
+        for key in ("p", "p_runs"):
             table.loc[group.index, f"{key}_holm"] = holm(group[key])
+        smallest = group["smallest_p"] * len(group)
+        table.loc[group.index, "smallest_p_holm"] = smallest
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]
     return table
 
@@ -418,7 +399,12 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     >>> holm([0.01, 0.03]).tolist()
     [0.02, 0.03]
     """
-    return multipletests(p_values, method="holm")[1]
+    p = np.asarray(p_values, dtype=float)
+    order = p.argsort()
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    corrected = np.empty_like(p)
+    corrected[order] = steps.clip(max=1)
+    return corrected
 
 
 def verdict(line: dict) -> str:

@@ -1,0 +1,312 @@
+"""The statistics: by hand, against other code, and on made-up studies.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import itertools
+
+import numpy as np
+import pandas
+import pytest
+import statsmodels.api as sm
+from made_up import RUN, SPEAKER, TALENT, line, study, test_set, write_study
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from speechbrain_hrf.studies.results import read_results, scores_of
+from speechbrain_hrf.studies.statistics import (
+    ALL_MODELS,
+    BEST,
+    GAIN,
+    LOSS,
+    NOTHING,
+    SAME,
+    TOO_FEW,
+    choose_rates,
+    compare,
+    holm,
+    interval,
+    judged,
+    paired,
+)
+
+UTTERANCES = 60
+
+
+def pairs(differences):
+    """Differences [folds, speakers, seeds] as ``paired`` takes them."""
+    differences = np.asarray(differences, dtype=float)
+    index = pandas.MultiIndex.from_tuples(
+        [
+            (str(fold), seed, f"{fold}-{speaker}")
+            for fold, speaker, seed in np.ndindex(differences.shape)
+        ],
+        names=["fold", "seed", "speaker"],
+    )
+    return pandas.Series(differences.ravel(), index)
+
+
+def drawn(rng, arms, effect=0.0, folds=6, speakers=4, seeds=4, run=RUN):
+    """Arm minus lightweight: speakers, runs and utterances are random."""
+    talent = rng.normal(0.4, TALENT, (folds, speakers, 1))
+
+    def scores(effect):
+        chance = talent + effect + rng.normal(0, run, (folds, 1, seeds))
+        chance = chance + rng.normal(0, SPEAKER, (folds, speakers, 1))
+        return rng.binomial(UTTERANCES, chance.clip(0, 1)) / UTTERANCES
+
+    light = scores(0)
+    return [pairs(scores(effect) - light) for _ in range(arms)]
+
+
+def verdicts(studies):
+    """Of one family of arms."""
+    key = {"comparison": SAME, "family": "ours", "model": "conformer"}
+    lines = [{**key, "row": k, **paired(x, 499)} for k, x in enumerate(studies)]
+    return judged(lines)["verdict"].tolist()
+
+
+@pytest.mark.parametrize("run", [RUN, 1.5 * RUN])
+def test_without_an_effect_a_gain_is_rarely_shown(run):
+    """In at most 5 % of studies of four arms, whatever runs' luck is."""
+    rng = np.random.default_rng(1)
+    found = [verdicts(drawn(rng, 4, run=run)) for _ in range(150)]
+    wrong = np.mean([GAIN in some for some in found])
+    assert wrong <= 0.05
+
+
+def test_an_effect_is_shown():
+    """.08 with realistic noise over 24 speakers, among four arms."""
+    rng = np.random.default_rng(2)
+    found = [verdicts(drawn(rng, 4, 0.08)) for _ in range(50)]
+    shown = np.mean([verdict == GAIN for some in found for verdict in some])
+    assert shown >= 0.9
+    lost = verdicts(drawn(rng, 4, -0.08))
+    assert lost.count(LOSS) >= 3
+
+
+def test_speakers_alone_would_show_too_much():
+    """Negative control: why runs have to vary as well."""
+    rng = np.random.default_rng(3)
+    studies = [drawn(rng, 4, run=1.5 * RUN) for _ in range(100)]
+    wrong = [
+        any((holm([paired(x, 9)["p"] for x in some]) < 0.05).tolist())
+        for some in studies
+    ]
+    assert np.mean(wrong) > 0.1
+
+
+def test_by_hand():
+    """Two folds of three speakers, two seeds: means, counts, Wilcoxon."""
+    differences = [
+        [[0.1, 0.3], [0.1, 0.1], [0.0, 0.1]],
+        [[0.4, 0.2], [0.5, 0.3], [-0.2, -0.1]],
+    ]
+    found = paired(pairs(differences))
+    # Speakers: .2, .1, .05, .3, .4, -.15; ranks 4, 2, 1, 5, 6 and 3 (down).
+    assert found["difference"] == pytest.approx(0.15)
+    assert (found["speakers"], found["up"], found["seeds"]) == (6, 5, 2)
+    signs = itertools.product([0, 1], repeat=6)
+    sums = [np.dot(sign, [1, 2, 3, 4, 5, 6]) for sign in signs]
+    exact = 2 * np.mean([x <= 3 for x in sums])
+    assert found["p"] == pytest.approx(exact)
+    assert found["smallest_p"] == pytest.approx(2 / 64)
+    assert (found["folds"], found["folds_up"], found["runs"]) == (2, 2, 4)
+    assert np.isnan(found["fold_low"])  # of two folds
+
+
+def test_folds_by_hand():
+    """Means .1, .2, .3: a t interval of .2 +- 4.303 * .1 / sqrt(3)."""
+    found = paired(pairs([[[0.1, 0.1]], [[0.2, 0.2]], [[0.3, 0.3]]]))
+    assert found["fold_low"] == pytest.approx(0.2 - 4.3027 * 0.057735, abs=1e-4)
+    assert found["fold_high"] == pytest.approx(
+        0.2 + 4.3027 * 0.057735, abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("random", range(4))
+def test_both_clusters_as_statsmodels_has_them(random):
+    """The standard error behind p: of both, never less than of one alone."""
+    [values] = drawn(np.random.default_rng(random), 1, 0.03)
+    frame = values.rename("d").reset_index()
+    speaker = frame["speaker"].factorize()[0]
+    run = (frame["fold"] + " " + frame["seed"].astype(str)).factorize()[0]
+    errors = [
+        sm.OLS(frame["d"], np.ones(len(frame)))
+        .fit(cov_type="cluster", cov_kwds={"groups": groups})
+        .bse.iloc[0]
+        for groups in (np.column_stack([speaker, run]), speaker, run)
+    ]
+    t = stats.t.isf(paired(values)["p_runs"] / 2, 23)
+    assert abs(values.mean()) / t == pytest.approx(max(errors), rel=1e-6)
+
+
+def test_an_interval_has_its_coverage():
+    """Of normal values, .90 to .99 of 95 % intervals hold the mean."""
+    rng = np.random.default_rng(5)
+    found = [interval(rng.normal(1, 1, 24), 499) for _ in range(200)]
+    assert 0.90 <= np.mean([low <= 1 <= high for low, high in found]) <= 0.99
+    assert interval(np.array([1.0]))[0] != interval(np.array([1.0]))[0]
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]).tolist() == pytest.approx(
+        [0.03, 0.06, 0.06]
+    )
+    p_values = np.random.default_rng(8).random(9) / 5
+    assert holm(p_values) == pytest.approx(
+        multipletests(p_values, 0.05, "holm")[1]
+    )
+
+
+def test_nothing_but_equal_scores():
+    """No difference at all has p = 1, and no error."""
+    found = paired(pairs(np.zeros((6, 4, 2))))
+    assert (found["p"], found["p_runs"], found["difference"]) == (1, 1, 0)
+    assert verdicts([pairs(np.zeros((6, 4, 2)))]) == [NOTHING]
+
+
+def test_one_run_shows_nothing():
+    """Fifty speakers, one trained model each: what one run's luck is."""
+    assert verdicts([pairs(np.full((1, 50, 1), 0.1))]) == [TOO_FEW]
+    assert verdicts([pairs(np.full((5, 1, 4), 0.1))]) == [TOO_FEW]
+
+
+def test_scores_of_a_speaker():
+    """Against scikit-learn, over the classes that there are."""
+    from sklearn.metrics import f1_score, recall_score
+
+    rng = np.random.default_rng(6)
+    true, found = rng.integers(0, 3, 50), rng.integers(0, 4, 50)
+    counts = np.zeros((4, 4), int)
+    np.add.at(counts, (true, found), 1)
+    scores = scores_of(counts)
+    options = {"labels": [0, 1, 2], "zero_division": 0}
+    for name, expected in (
+        ("UA", recall_score(true, found, average="macro", **options)),
+        ("MF1", f1_score(true, found, average="macro", **options)),
+        ("WF1", f1_score(true, found, average="weighted", **options)),
+        ("WA", np.mean(true == found)),
+    ):
+        assert scores[name] == pytest.approx(expected), name
+
+
+def compared(tmp_path, lines, sets):
+    results = read_results(write_study(tmp_path / "study", lines, sets))
+    comparisons = compare(results)
+    table = comparisons.table.set_index(["comparison", "model", "row"])
+    return results, comparisons, table
+
+
+def test_a_whole_study(tmp_path):
+    """Pairs are made of the right runs: an effect of .3 is found as .3."""
+    lines, sets = study(
+        ["ALL"], {"ALL": 0.3}, models=("conformer", "speechformer")
+    )
+    _, comparisons, table = compared(tmp_path, lines, sets)
+    for model in ("conformer", "speechformer", ALL_MODELS):
+        found = table.loc[(SAME, model, "ALL")]
+        assert found["verdict"] == GAIN
+        assert found["difference"] == pytest.approx(0.3, abs=0.06)
+        assert (found["speakers"], found["folds_up"]) == (24, 6)
+    assert comparisons.rates == {"conformer": 0.001, "speechformer": 0.001}
+
+
+def test_only_seeds_that_both_have_count(tmp_path):
+    """An arm's lucky third seed has no part in the comparison."""
+    lines, sets = study(["ALL"], seeds=2)
+    lucky = [line("convtransformer", "ALL", s, 1.0, seed=3) for s in sets]
+    _, _, with_lucky = compared(tmp_path / "a", lines + lucky, sets)
+    _, _, without = compared(tmp_path / "b", lines, sets)
+    key = (SAME, "convtransformer", "ALL")
+    assert with_lucky.loc[key, "seeds"] == 2
+    assert with_lucky.loc[key, "difference"] == without.loc[key, "difference"]
+
+
+def test_another_test_set_is_not_paired(tmp_path):
+    """The corpus changed between the arm's runs and the lightweight's."""
+    lines, sets = study([], seeds=1)
+    other = [{**test_set(k, utterances=54)} for k in range(1, 7)]
+    lines += [line("convtransformer", "ALL", s, 0.5) for s in other]
+    results, comparisons, _ = compared(tmp_path, lines, sets + other)
+    assert not len(comparisons.table)
+    assert "different test sets" in results.warnings[0]
+
+
+def test_one_test_set_of_all_seeds(tmp_path):
+    """As M3ED has: no folds, many speakers, runs are the seeds."""
+    sets = [test_set(1, speakers=30)]
+    rng = np.random.default_rng(7)
+    lines = [
+        line("conformer", arm, sets[0], 0.4 + effect + rng.normal(0, 0.02, 30),
+             rng, seed=seed, fold=None)
+        for arm, effect in (("Lightweight", 0), ("ALL", 0.15))
+        for seed in range(1, 6)
+    ]  # fmt: skip
+    _, _, table = compared(tmp_path, lines, sets)
+    found = table.loc[(SAME, "conformer", "ALL")]
+    assert (found["speakers"], found["runs"], found["folds"]) == (30, 5, 1)
+    assert found["verdict"] == GAIN
+
+
+def test_rates_are_not_chosen_by_a_folds_own_test_speakers(tmp_path):
+    """Fold 2's test speakers validate fold 1: it may scream, fold 2 is deaf."""
+    lines, sets = study(["ALL"], rates=(0.001, 0.003))
+    for x in lines:
+        slow = x["lr"] == 0.001
+        x["valid"] = {"UA": 0.5 + 0.01 * slow, "loss": 1.0}
+        if x["fold"] == 1:  # for the fast one, by far
+            x["valid"]["UA"] = 0.0 if slow else 1.0
+    _, comparisons, table = compared(tmp_path, lines, sets)
+    chosen = comparisons.chosen.set_index("row").loc["ALL", "by_fold"]
+    assert chosen == {
+        "1": 0.003, "2": 0.001, "3": 0.003, "4": 0.003, "5": 0.003, "6": 0.003,
+    }  # fmt: skip
+    assert (BEST, "convtransformer", "ALL") in table.index
+
+
+def test_without_scores_the_validation_loss_chooses(tmp_path):
+    lines, sets = study(["ALL"], rates=(0.001, 0.003))
+    for x in lines:
+        x["valid"] = {"loss": 1.0 if x["lr"] == 0.003 else 2.0}
+    results, _, _ = compared(tmp_path, lines, sets)
+    for rates in choose_rates(results)["by_fold"]:
+        assert set(rates.values()) == {0.003}
+
+
+def test_without_validation_no_rate_is_chosen(tmp_path):
+    lines, sets = study(["ALL"], rates=(0.001, 0.003), valid=None)
+    _, comparisons, table = compared(tmp_path, lines, sets)
+    assert not len(comparisons.chosen)
+    assert set(table.index.get_level_values("comparison")) == {SAME}
+
+
+def test_test_scores_choose_nothing(tmp_path):
+    """Rates and pairs are the same when all test scores are turned round."""
+    lines, sets = study(["ALL"], rates=(0.001, 0.003))
+    _, before, _ = compared(tmp_path / "a", lines, sets)
+    for x in lines:
+        x["predicted"] = x["predicted"][::-1]
+        x["test"] = {key: 1 - value for key, value in x["test"].items()}
+    _, after, _ = compared(tmp_path / "b", lines, sets)
+    assert after.rates == before.rates
+    assert after.chosen.equals(before.chosen)
+
+
+def test_the_rate_of_most_lightweight_runs_is_the_same_rate(tmp_path):
+    lines, sets = study(["ALL"], rates=(0.001, 0.003))
+    kept = [x for x in lines if x["lr"] == 0.003 or x["fold"] < 3]
+    _, comparisons, _ = compared(tmp_path, kept, sets)
+    assert comparisons.rates == {"convtransformer": 0.003}
+
+
+def test_families_are_corrected_apart(tmp_path):
+    """The paper's rows and ours, one model by one."""
+    arms = ["FFN1", "FFN2", "ALL", "ALL, normalised"]
+    lines, sets = study(arms, {"ALL, normalised": 0.1})
+    _, _, table = compared(tmp_path, lines, sets)
+    ours = table.loc[(SAME, "convtransformer", "ALL, normalised")]
+    assert ours["family"] == "ours" and ours["p_holm"] == ours["p"]
+    rows = table.loc[[(SAME, "convtransformer", row) for row in arms[:3]]]
+    assert rows["p_holm"].min() == pytest.approx(min(1, 3 * rows["p"].min()))
