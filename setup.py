@@ -11,7 +11,6 @@ STUDIES = [
     "rich>=13",
     "pandas>=2.2",
     "scipy>=1.15",
-    "statsmodels>=0.14",
     "seaborn>=0.13",
     "jinja2>=3.1",
 ]
@@ -34,7 +33,7 @@ setup(
     packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
     package_data={
         "speechbrain_hrf.demo": ["page/*"],
-        "speechbrain_hrf.report": ["*.csv", "*.html", "*.md"],
+        "speechbrain_hrf.studies": ["*.csv", "*.html", "*.md"],
     },
     entry_points={"console_scripts": ["hrf = speechbrain_hrf.cli:main"]},
     python_requires=">=3.10",
@@ -62,6 +61,7 @@ setup(
             *STUDIES,
             *ONNX,
             "pytest>=8.0",
+            "statsmodels>=0.14",  # what ours is checked against
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
             "transformers>=4.46",

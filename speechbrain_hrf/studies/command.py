@@ -14,7 +14,7 @@ from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.extras import require
 
-PACKAGES = ("ray", "pydantic", "rich", "pandas", "scipy", "statsmodels")
+PACKAGES = ("ray", "pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
 
 
 def study(argv: Sequence[str] | None = None) -> int:
