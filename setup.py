@@ -46,7 +46,7 @@ setup(
         "hyperpyyaml>=1.2.2",
         "ruamel.yaml>=0.17.28",
         "sentencepiece>=0.1.91",
-        "filelock>=3.12",
+        "filelock>=3.30",
         "numpy>=1.24",
         "soundfile>=0.12.1",
         "scikit-learn>=1.3",

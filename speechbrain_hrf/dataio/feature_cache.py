@@ -37,7 +37,6 @@ import time
 
 import numpy as np
 import torch
-from filelock import FileLock
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
@@ -54,10 +53,7 @@ from speechbrain_hrf.dataio.other_caches import (
     why_no_other_fits,
 )
 from speechbrain_hrf.dataio.parallel import computed_in_order
-from speechbrain_hrf.dataio.partial_folder import (
-    partial_folder,
-    remove_abandoned,
-)
+from speechbrain_hrf.files import locked, remove_abandoned, whole_folder
 
 logger = get_logger(__name__)
 
@@ -213,17 +209,21 @@ def _one_builder(place):
     """
     name = hashlib.sha256(str(place.absolute()).encode()).hexdigest()[:16]
     user = getattr(os, "getuid", int)()
-    return FileLock(
+    return locked(
         pathlib.Path(tempfile.gettempdir(), f"hrf-features-{user}-{name}.lock")
     )
 
 
 def _build(place, clips, segment, made_from):
     """Computes features aside and moves them into place."""
+
+    def is_whole(place):  # then another process was faster
+        return _why_not_whole(place, made_from, check_content) is None
+
     folder = place.parent
     with contextlib.ExitStack() as stack:
         with _explained(folder):
-            content = stack.enter_context(partial_folder(place))
+            content = stack.enter_context(whole_folder(place, is_whole))
             writer = stack.enter_context(FeatureWriter(content))
         feats = computed_in_order(segment, clips.values(), "features")
         for name, values in zip(clips, feats, strict=True):
@@ -231,21 +231,7 @@ def _build(place, clips, segment, made_from):
                 writer.add(name, values)
         with _explained(folder):
             writer.finish(made_from)
-            _move(content, place, made_from)
-
-
-def _move(content, place, made_from):
-    """Renames; where another process was faster, leaves what it has made."""
-    try:
-        content.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
-        if _why_not_whole(place, made_from, check_content) is None:
-            return
-        # It is removed with the partial folder.
-        place.rename(content.with_name("damaged"))
-        content.rename(place)
+            stack.close()  # moves it
 
 
 def _refuse_another_user_s(place):

@@ -26,6 +26,8 @@ import hashlib
 import json
 import os
 
+from speechbrain_hrf.files import write_whole
+
 # Raise it when what preparers write changes: older manifests are then redone.
 FORMAT = 1
 # Splits that a preparation may have; those it has not are removed, so that no
@@ -256,14 +258,7 @@ def _write(path, content):
     """Writes JSON in one step and returns its digest."""
     data = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     data = data.encode("utf-8") + b"\n"
-    partial = f"{os.fspath(path)}.tmp"
-    try:
-        with open(partial, "wb") as file:
-            file.write(data)
-        os.replace(partial, path)
-    except BaseException:  # of an attempt that failed nothing stays
-        _remove(partial)
-        raise
+    write_whole(path, data)
     return hashlib.sha256(data).hexdigest()
 
 

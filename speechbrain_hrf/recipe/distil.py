@@ -12,7 +12,6 @@ Authors
 
 import math
 import numbers
-import os
 import pathlib
 
 import torch
@@ -20,6 +19,7 @@ from speechbrain.utils.distributed import run_on_main
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.recipe.teacher import load_teacher
 
 # The teacher's answers, beside the checkpoints: a run that goes on needs no
@@ -166,9 +166,9 @@ def _keep_answers(note, teacher, output_folder, labels, dataset, collate_fn):
         batch = collate_fn([dataset[k] for k in range(start, stop)])
         ids += batch.id
         answers.append(_answer(modules, *batch.feats))
-    partial = note.with_name(f".{note.name}")
-    torch.save({"ids": ids, "log_probabilities": torch.cat(answers)}, partial)
-    os.replace(partial, note)
+    kept = {"ids": ids, "log_probabilities": torch.cat(answers)}
+    with whole_file(note) as partial:
+        torch.save(kept, partial)
 
 
 @torch.no_grad()

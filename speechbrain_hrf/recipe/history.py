@@ -21,7 +21,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 
-from speechbrain_hrf.dataio.json_lines import append_line, read_lines
+from speechbrain_hrf.files import append_line, read_lines
 
 HISTORY = "history.jsonl"
 

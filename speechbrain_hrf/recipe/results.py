@@ -10,6 +10,7 @@ import pathlib
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.files import whole_file, write_whole
 from speechbrain_hrf.metrics import (
     confusion_figure,
     confusion_text,
@@ -142,23 +143,21 @@ def write_results(output_folder, results):
             ", per participant",
             folder / "confusion_matrix_participants.png",
         )
-    partial = folder / ".test_metrics.json"
-    partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, folder / "test_metrics.json")
+    text = json.dumps(results, indent=2) + "\n"
+    write_whole(folder / "test_metrics.json", text)
     logger.info("%s", results_text(results))
 
 
 def _draw_confusion(results, scores, what, path):
-    partial = path.with_name(f".{path.name}")
-    confusion_figure(
-        scores["confusion"],
-        results["labels"],
-        f"{results['dataset']}{what}\n"
-        f"WA {scores['WA']:.3f}, UA {scores['UA']:.3f}\n"
-        f"WF1 {scores['WF1']:.3f}, MF1 {scores['MF1']:.3f}",
-        partial,
-    )
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        confusion_figure(
+            scores["confusion"],
+            results["labels"],
+            f"{results['dataset']}{what}\n"
+            f"WA {scores['WA']:.3f}, UA {scores['UA']:.3f}\n"
+            f"WF1 {scores['WF1']:.3f}, MF1 {scores['MF1']:.3f}",
+            partial,
+        )
 
 
 def results_text(results):

@@ -6,8 +6,9 @@ Authors
 
 import hashlib
 import json
-import os
 import pathlib
+
+from speechbrain_hrf.files import write_whole
 
 TRAINED_ON = "trained_on.json"
 # Where a file lies may change; what it is and which split it is in may not.
@@ -70,9 +71,7 @@ def refuse_other_data(manifest_folder, save_folder):
             )
         return
     save_folder.mkdir(parents=True, exist_ok=True)
-    partial = save_folder / f".{TRAINED_ON}"
-    partial.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, note)
+    write_whole(note, json.dumps(now, indent=1) + "\n")
 
 
 def _digest(path):

@@ -14,7 +14,7 @@ import threading
 import time
 from types import ModuleType
 
-from speechbrain_hrf.dataio.json_lines import append_line
+from speechbrain_hrf.files import append_line
 from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.studies.cluster import (
     places,

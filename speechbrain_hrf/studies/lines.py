@@ -10,7 +10,7 @@ import os
 import pathlib
 from typing import Any
 
-from speechbrain_hrf.dataio import json_lines
+from speechbrain_hrf import files
 
 TRIALS = "trials.jsonl"
 TEST_SETS = "test_sets.jsonl"
@@ -35,8 +35,8 @@ def add_trial(
     ([{'id': 'a'}], {'b': {'id': 'b'}})
     """
     if test_set["id"] not in read_test_sets(folder):
-        json_lines.append_line(pathlib.Path(folder, TEST_SETS), test_set)
-    json_lines.append_line(pathlib.Path(folder, TRIALS), line)
+        files.append_line(pathlib.Path(folder, TEST_SETS), test_set)
+    files.append_line(pathlib.Path(folder, TRIALS), line)
 
 
 def read_lines(folder: str | os.PathLike) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def read_lines(folder: str | os.PathLike) -> list[dict[str, Any]]:
     []
     """
     lines: dict[str, dict] = {}
-    for line in json_lines.read_lines(pathlib.Path(folder, TRIALS)):
+    for line in files.read_lines(pathlib.Path(folder, TRIALS)):
         lines.setdefault(line["id"], line)
     return list(lines.values())
 
@@ -76,4 +76,4 @@ def read_test_sets(folder: str | os.PathLike) -> dict[str, dict[str, Any]]:
     dict of str: dict
     """
     path = pathlib.Path(folder, TEST_SETS)
-    return {line["id"]: line for line in json_lines.read_lines(path)}
+    return {line["id"]: line for line in files.read_lines(path)}

@@ -19,7 +19,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-from filelock import FileLock, Timeout
+from speechbrain_hrf.files import locked, write_whole
 
 NAME = ".driver"
 # A network file system may show a new file to other machines after a while.
@@ -60,17 +60,19 @@ def owned(
     ...     check_shared(folder, token)
     """
     path = pathlib.Path(folder, NAME)
-    lock = FileLock(f"{path}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        found = _content(path)
-        where = f" (process {found['pid']} on {found['host']})" if found else ""
-        raise ValueError(
-            f"Another driver{where} runs the study in {folder}. Wait for it, "
-            "or give this one another --output_folder."
-        ) from None
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(f"{path}.lock", seconds=0))
+        except TimeoutError:
+            found = _content(path)
+            where = (
+                f" (process {found['pid']} on {found['host']})" if found else ""
+            )
+            raise ValueError(
+                f"Another driver{where} runs the study in {folder}. Wait for "
+                "it, or give this one another --output_folder."
+            ) from None
+        stack.callback(path.unlink, missing_ok=True)
         earlier = _content(path)
         if earlier.get("host") == platform.node():
             remove(earlier["temporary"])
@@ -81,12 +83,8 @@ def owned(
             "pid": os.getpid(),
             "temporary": str(temporary),
         }
-        path.write_text(json.dumps(mine), encoding="utf-8")
+        write_whole(path, json.dumps(mine))
         yield token
-    finally:
-        path.unlink(missing_ok=True)
-        pathlib.Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 def _content(path):

@@ -17,11 +17,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from filelock import FileLock
 from ruamel.yaml import YAML
 
-from speechbrain_hrf.dataio.json_lines import append_line as append
-from speechbrain_hrf.dataio.json_lines import read_lines as read
+from speechbrain_hrf.files import append_line as append
+from speechbrain_hrf.files import locked
+from speechbrain_hrf.files import read_lines as read
 from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS
 from speechbrain_hrf.studies.line import trial_line
@@ -78,7 +78,7 @@ def run_trial(trial: Trial, study: Study) -> dict[str, Any]:
     output_folder = study.folder / "runs" / trial.id
     output_folder.mkdir(parents=True, exist_ok=True)
     # A machine that was given up for lost may still be at it.
-    with FileLock(output_folder / "lock"):
+    with locked(output_folder / "lock"):
         if (output_folder / OUTPUT).exists():
             time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
         for line in read_lines(study.folder):

@@ -30,6 +30,7 @@ from pydantic import (
 )
 from ruamel.yaml import YAML
 
+from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.recipe import find_recipe, plain
 from speechbrain_hrf.studies.trial import Trial, with_teachers
@@ -188,10 +189,8 @@ class Study:
                         f"{earlier.get(key)!r}, not {published[key]!r}. "
                         "Give this one another --output_folder."
                     )
-        partial = self.folder / ".study.yaml"
-        with open(partial, "w", encoding="utf-8") as stream:
-            YAML(typ="safe").dump(published, stream)
-        os.replace(partial, place)
+        with whole_file(place) as partial:
+            YAML(typ="safe").dump(published, partial)
 
 
 def load_study(path: str | os.PathLike, overrides: str = "") -> Study:

@@ -25,8 +25,8 @@ from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 LOGS = [
-    f"speechbrain_hrf.dataio.{name}"
-    for name in ("feature_cache", "other_caches", "partial_folder")
+    f"speechbrain_hrf.{name}"
+    for name in ("dataio.feature_cache", "dataio.other_caches", "files")
 ]
 # Seconds, rate, channels: a dialogue turn, shorter than a frame, cut, stereo.
 KINDS = [(1.3, 16000, 1), (0.007, 16000, 1), (6.5, 8000, 1), (2.2, 44100, 2)]

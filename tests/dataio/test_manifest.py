@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+from speechbrain_hrf import files
 from speechbrain_hrf.dataio import manifest
 from speechbrain_hrf.dataio.manifest import (
     count_table,
@@ -170,7 +171,7 @@ def test_killed_at_any_moment(tmp_path, data):
             assert reason == "the last preparation did not finish"
         write_manifests(folder, NEW, new)  # and it recovers
         assert is_current(folder, NEW, new)
-        assert not list(folder.glob("*.tmp"))
+        assert not list(folder.glob(".*"))
         if finished:
             break
         moments += 1
@@ -194,7 +195,7 @@ def dies_before_change(moments, folder, new):
 
         try:
             os.replace, os.remove = dying(os.replace), dying(os.remove)
-            manifest.open = dying(open)
+            files.open = dying(open)
             write_manifests(folder, NEW, new)
             os._exit(0)
         finally:  # an error must not bring a second pytest to life

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from speechbrain_hrf import apply_hrf, merge_hrf
-from speechbrain_hrf.dataio.json_lines import read_lines
+from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.recipe.effective_steps import FIRST_STEPS, record_steps
 
 

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from speechbrain_hrf.dataio.json_lines import append_line
+from speechbrain_hrf.files import append_line
 from speechbrain_hrf.studies.command import study as main
 from speechbrain_hrf.studies.lines import TRIALS
 from speechbrain_hrf.studies.study import load_study

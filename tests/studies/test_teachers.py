@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from speechbrain_hrf.dataio.json_lines import read_lines
+from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.studies.run import recipe_command
 from speechbrain_hrf.studies.study import load_study
 

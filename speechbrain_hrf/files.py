@@ -1,0 +1,414 @@
+"""Files and folders that appear whole or not at all, and locks.
+
+What is written goes aside first and is moved to its place when it is complete:
+``write_whole`` and ``whole_file`` for a file, ``whole_folder`` for a folder.
+Lines of JSON, ``append_line``, are added to a file whole or not at all, by many
+processes at once.
+
+Example
+-------
+>>> root = pathlib.Path(getfixture("tmpdir"))
+>>> write_whole(root / "a.txt", "a")
+>>> with whole_folder(root / "cache") as folder:
+...     write_whole(folder / "b.txt", "b")
+>>> append_line(root / "trials.jsonl", {"seed": 1})
+>>> sorted(str(path.relative_to(root)) for path in root.rglob("*.*"))
+['a.txt', 'cache/b.txt', 'trials.jsonl']
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from filelock import FileLock
+from speechbrain.utils.logger import get_logger
+
+logger = get_logger(__name__)
+
+# Of a folder that is filled aside: beside its content, the lock that its
+# process holds as long as it lives, and the name of that process's machine.
+_PARTIAL = ".partial"
+_CONTENT = "content"
+_LOCK = "lock"
+_MACHINE = "machine"
+# What no lock tells about is removed after this time without a write; a living
+# process writes every few seconds.
+_ABANDONED_SECONDS = 3600
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike, seconds: float = -1) -> Iterator[None]:
+    """Holds a lock, which goes with its process, however that ends.
+
+    A process that is forked meanwhile does not hold it.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        A file for the lock and nothing else; it is removed in the end.
+    seconds : float
+        How long to wait for it; default as long as it takes.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    TimeoutError
+        If another one holds it after so many seconds.
+    OSError
+        If the file cannot be made, or the file system has no locks.
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> with locked(folder / "lock"):
+    ...     os.listdir(folder)
+    ['lock']
+    >>> os.listdir(folder)
+    []
+    """
+    with FileLock(path, timeout=seconds, poll_interval=0.02):
+        try:
+            yield
+        finally:
+            # While it is held: who waits sees that its file is gone, and
+            # makes a new one. On Windows the lock removes its file itself.
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def write_whole(path: str | os.PathLike, content: str | bytes) -> None:
+    """Writes a file, or leaves what is there as it is.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    content : str or bytes
+        Text is written as UTF-8, its line ends as they are.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+
+    Example
+    -------
+    >>> path = pathlib.Path(getfixture("tmpdir")) / "a.txt"
+    >>> write_whole(path, "line\\n")
+    >>> path.read_bytes()
+    b'line\\n'
+    """
+    if isinstance(content, str):
+        content = content.encode()
+    with whole_file(path) as partial, open(partial, "wb") as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Where to write a file that is moved to its place when that has ended.
+
+    For what wants a path to write to. An error leaves what was there before.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The file's place. One process at a time may write there.
+
+    Yields
+    ------
+    pathlib.Path
+        Beside it, with the same suffix.
+
+    Raises
+    ------
+    OSError
+        If it cannot be moved.
+
+    Example
+    -------
+    >>> import numpy as np
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> with whole_file(folder / "a.npy") as partial:
+    ...     np.save(partial, np.zeros(3))
+    >>> os.listdir(folder)
+    ['a.npy']
+    """
+    path = pathlib.Path(path)
+    # Of a killed process the next one overwrites it.
+    partial = path.with_name(f".{path.name}")
+    try:
+        yield partial
+        _sync(partial)
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def _sync(path):
+    # A rename must not become durable before what it gives a name to.
+    file = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def whole_folder(
+    place: str | os.PathLike,
+    is_whole: Callable[[pathlib.Path], bool] = lambda place: True,
+) -> Iterator[pathlib.Path]:
+    """A folder to fill, moved to its place when that has ended.
+
+    Only its owner can read it: features are as private as the speech. An error
+    leaves nothing behind; what a killed process leaves goes by
+    ``remove_abandoned``.
+
+    Arguments
+    ---------
+    place : str or os.PathLike
+        Where it goes; the folders above are made.
+    is_whole : callable
+        Whether to keep what is there already, such as what another process
+        has made in the meantime. Otherwise it is replaced.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or moved.
+
+    Example
+    -------
+    >>> place = pathlib.Path(getfixture("tmpdir")) / "cache"
+    >>> for text in "first", "second":
+    ...     with whole_folder(place) as folder:
+    ...         write_whole(folder / "a.txt", text)
+    >>> (place / "a.txt").read_text()
+    'first'
+    """
+    place = pathlib.Path(place)
+    with partial_folder(place) as content:
+        yield content
+        try:
+            content.rename(place)
+        except OSError:
+            if not place.exists():
+                raise
+            if is_whole(place):
+                return
+            # It is removed with the partial folder.
+            place.rename(content.with_name("replaced"))
+            content.rename(place)
+
+
+@contextlib.contextmanager
+def partial_folder(place: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """A folder to fill, for who moves what is in it; removed in the end.
+
+    Arguments
+    ---------
+    place : str or os.PathLike
+        What it is made beside and named after, so that a move from there to
+        here is a rename.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder that only its owner can read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+
+    Example
+    -------
+    >>> root = pathlib.Path(getfixture("tmpdir"))
+    >>> with partial_folder(root / "report") as folder:
+    ...     oct(folder.stat().st_mode)[-3:], len(os.listdir(root))
+    ('700', 1)
+    >>> os.listdir(root)
+    []
+    """
+    place = pathlib.Path(place)
+    partial = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}")
+    content = partial / _CONTENT
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        partial.mkdir(mode=0o700)
+        content.mkdir(mode=0o700)
+        with contextlib.ExitStack() as stack:
+            # Some network file systems have no locks. The machine is named
+            # once the lock is held: who reads it can rely on the lock.
+            with contextlib.suppress(OSError):
+                stack.enter_context(locked(partial / _LOCK))
+                write_whole(partial / _MACHINE, platform.node())
+            yield content
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove_abandoned(folder: str | os.PathLike) -> None:
+    """Removes what killed processes have left in a folder, and says so.
+
+    At once where the lock tells that the process is dead. Where it cannot
+    tell, because the process ran on another machine or the file system has no
+    locks: if nothing was written there for an hour.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Need not exist.
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> with partial_folder(folder / "cache"):
+    ...     remove_abandoned(folder)
+    ...     len(os.listdir(folder))
+    1
+    """
+    for partial in pathlib.Path(folder).glob(f"*{_PARTIAL}"):
+        if not _is_abandoned(partial):
+            continue
+        logger.info("Removing what a killed run has left: %s", partial)
+        shutil.rmtree(partial, ignore_errors=True)
+        if partial.exists():
+            logger.warning("%s cannot be removed: delete it.", partial)
+
+
+def _is_abandoned(partial):
+    try:
+        machine = (partial / _MACHINE).read_text(encoding="utf-8")
+        # Locks may be unknown to other machines that share the folder.
+        if machine == platform.node() != "":
+            with locked(partial / _LOCK, seconds=0):
+                return True
+    except TimeoutError:  # its process holds it
+        return False
+    except OSError:
+        pass
+    return _last_written(partial) < time.time() - _ABANDONED_SECONDS
+
+
+def _last_written(folder):
+    times = [0.0]
+    for path in [folder, *folder.rglob("*")]:
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return max(times)
+
+
+def append_line(path: str | os.PathLike, line: dict[str, Any]) -> None:
+    """Adds an object to a file of one JSON object per line.
+
+    Many processes may do so at once. What a killed process or a full disk has
+    left of a last line is cut off.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        It is made if it is missing.
+    line : dict
+        Fits into JSON; not-a-number and infinity are refused, since other
+        readers of JSON do not know them.
+
+    Raises
+    ------
+    ValueError
+        If the object does not fit into JSON.
+
+    Example
+    -------
+    >>> path = pathlib.Path(getfixture("tmpdir")) / "x.jsonl"
+    >>> append_line(path, {"loss": float("nan")})
+    Traceback (most recent call last):
+        ...
+    ValueError: Out of range float values are not JSON compliant...
+    """
+    text = json.dumps(line, allow_nan=False, separators=(",", ":"))
+    with _locked_lines(path), open(path, "ab+") as file:
+        file.seek(0)
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
+        file.write(f"{text}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
+    """All objects of a file of one JSON object per line.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        A missing file counts as an empty one. Its folder may be read-only.
+
+    Returns
+    -------
+    list of dict
+        Without a torn last line, which is named in a warning.
+
+    Raises
+    ------
+    ValueError
+        If a line is not JSON: the file and the line's number.
+
+    Example
+    -------
+    >>> path = pathlib.Path(getfixture("tmpdir")) / "x.jsonl"
+    >>> read_lines(path)
+    []
+    >>> _ = path.write_text('{"seed": 1}\\n{"se')
+    >>> read_lines(path)
+    [{'seed': 1}]
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        return []
+    *lines, torn = path.read_bytes().split(b"\n")
+    if torn:  # or is it being written just now?
+        with contextlib.suppress(OSError), _locked_lines(path, 10):
+            *lines, torn = path.read_bytes().split(b"\n")
+    if torn:
+        logger.warning(
+            "%s ends within line %d: what wrote it was stopped. That line is "
+            "left out.",
+            path,
+            len(lines) + 1,
+        )
+    objects = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            objects.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(
+                f"{path}, line {number}: not JSON ({error}). Remove that line; "
+                "what it stands for will be run again."
+            ) from error
+    return objects
+
+
+def _locked_lines(path, seconds=-1):
+    path = pathlib.Path(path)
+    return locked(path.with_name(f".{path.name}.lock"), seconds)
