@@ -10,8 +10,7 @@ import numbers
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.collapse import collapse, collapse_exactly
-from speechbrain_hrf.nnet.fold import fold
+from speechbrain_hrf.nnet.algebra import collapse, collapse_exactly, fold
 from speechbrain_hrf.nnet.initialisation import INITS
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
 

@@ -18,19 +18,22 @@ Padded frames count, as in any BatchNorm that is not told about them: segments
 are filled to a fixed length, so their share is the corpus's, the same in
 training and in the running averages. One row has no variance: it takes the
 running averages and leaves no trace in them. Processes (DDP) share their
-statistics.
+statistics, as PyTorch's SyncBatchNorm does, but on CPUs too: the result is that
+of one process with the whole batch.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf.nnet.collapse import collapse
-from speechbrain_hrf.nnet.fold import Norm, fold
-from speechbrain_hrf.nnet.moments import Moments, variances
+from speechbrain_hrf.distributed import sum_over_processes
+from speechbrain_hrf.nnet.algebra import Norm, collapse, fold
 
 MOMENTUM = 0.1  # that of torch.nn.BatchNorm1d
 
@@ -51,13 +54,16 @@ class InnerNorm(nn.Module):
     ['scale', 'mean', 'variance']
     """
 
-    def __init__(self, like):
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+    def __init__(self, like: torch.Tensor) -> None:
         super().__init__()
         self.scale = nn.Parameter(torch.ones_like(like))
         self.register_buffer("mean", torch.zeros_like(like))
         self.register_buffer("variance", torch.ones_like(like))
 
-    def running(self):
+    def running(self) -> Norm:
         """The normalisation by running averages.
 
         Returns
@@ -66,7 +72,9 @@ class InnerNorm(nn.Module):
         """
         return Norm(self.scale, self.mean, self.variance)
 
-    def of_batch(self, count, mean, variance):
+    def of_batch(
+        self, count: torch.Tensor, mean: torch.Tensor, variance: torch.Tensor
+    ) -> Norm:
         """The normalisation by a batch, which enters the running averages.
 
         Arguments
@@ -92,7 +100,12 @@ class InnerNorm(nn.Module):
         return Norm(self.scale, mean, variance)
 
 
-def collapse_batch(factors, biases, norms, x):
+def collapse_batch(
+    factors: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor | None],
+    norms: Sequence[InnerNorm],
+    x: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The one layer that a normalised chain is for a batch; differentiable.
 
     The batch enters the running averages. Autocast is off inside.
@@ -126,7 +139,7 @@ def collapse_batch(factors, biases, norms, x):
     """
     with torch.autocast(x.device.type, enabled=False):
         moments = Moments.of(x)
-        batch_norms = []
+        batch_norms: list[Norm] = []
         for k, norm in enumerate(norms):
             # Of the input to the k-th hidden layer before its normalisation
             weight, offset = collapse(
@@ -143,7 +156,13 @@ def collapse_batch(factors, biases, norms, x):
         return collapse(*fold(factors, biases, batch_norms))
 
 
-def run_chain(factors, biases, norms, x, training):
+def run_chain(
+    factors: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor | None],
+    norms: Sequence[InnerNorm],
+    x: torch.Tensor,
+    training: bool,
+) -> torch.Tensor:
     """Sends rows through the whole chain: the reference.
 
     Arguments
@@ -175,3 +194,120 @@ def run_chain(factors, biases, norms, x, training):
         else:
             x = norms[k].running().apply(h, bias)
     return x
+
+
+class Moments(NamedTuple):
+    """Of the rows that a layer is called with, on all processes.
+
+    Arguments
+    ---------
+    count : torch.Tensor
+        Number of rows.
+    mean : torch.Tensor
+        [m]
+    covariance : torch.Tensor
+        [m, m], divided by their number.
+
+    Example
+    -------
+    >>> Moments.of(torch.tensor([[1.0], [3.0]]))
+    Moments(count=tensor(2.), mean=tensor([2.]), covariance=tensor([[1.]]))
+    """
+
+    count: torch.Tensor
+    mean: torch.Tensor
+    covariance: torch.Tensor
+
+    @classmethod
+    def of(cls, x: torch.Tensor) -> "Moments":
+        """Computes them; differentiable.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            [..., m]
+
+        Returns
+        -------
+        Moments
+        """
+        rows, count = _rows(x)
+        total = rows.sum(0)
+        mean = sum_over_processes(total) / count
+        total, scatter = _Sums.apply(rows, total, mean)
+        return cls(
+            count,
+            sum_over_processes(total) / count,
+            sum_over_processes(scatter) / count,
+        )
+
+
+def variances(
+    x: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Number of rows, mean and variance of each column; differentiable.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        [..., d]
+
+    Returns
+    -------
+    torch.Tensor
+        Number of rows.
+    torch.Tensor
+        Mean, [d].
+    torch.Tensor
+        Variance, divided by their number, [d].
+
+    Example
+    -------
+    >>> variances(torch.tensor([[1.0], [3.0]]))
+    (tensor(2.), tensor([2.]), tensor([1.]))
+    """
+    rows, count = _rows(x)
+    mean = sum_over_processes(rows.sum(0)) / count
+    squares = sum_over_processes((rows - mean).square().sum(0))
+    return count, mean, squares / count
+
+
+class _Sums(torch.autograd.Function):
+    """The sum of rows, and the sum of their outer products about the mean.
+
+    Keeps nothing but the rows, which the layer keeps anyway, and takes one
+    product back where autograd would take two and add the parts.
+    """
+
+    generate_vmap_rule = True  # of torch.func, which stacks models
+
+    @staticmethod
+    def forward(
+        rows: torch.Tensor, total: torch.Tensor, mean: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        centred = rows - mean
+        return total.clone(), centred.T @ centred
+
+    @staticmethod
+    def setup_context(
+        ctx: Any, inputs: tuple[torch.Tensor, ...], output: Any
+    ) -> None:
+        rows, _, mean = inputs
+        ctx.save_for_backward(rows, mean)
+
+    @staticmethod
+    def backward(
+        ctx: Any, of_total: torch.Tensor, of_scatter: torch.Tensor
+    ) -> tuple[torch.Tensor, None, None]:
+        # Not through the mean: about it, the rows sum to nothing. Only a second
+        # derivative goes through it, by what is computed here.
+        rows, mean = ctx.saved_tensors
+        both = of_scatter + of_scatter.T
+        return torch.addmm(of_total - mean @ both, rows, both), None, None
+
+
+def _rows(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    # Statistics are not to be summed in half precision.
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    rows = x.reshape(-1, x.shape[-1]).to(dtype)
+    return rows, sum_over_processes(rows.new_full((), len(rows)))

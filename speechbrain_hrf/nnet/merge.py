@@ -14,8 +14,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from speechbrain_hrf.nnet.algebra import merge_chain
 from speechbrain_hrf.nnet.linear import HRFLinear
-from speechbrain_hrf.nnet.merge_chain import merge_chain
 from speechbrain_hrf.nnet.packed import (
     BLOCKS,
     PACKED_PARAMETER,
@@ -84,7 +84,7 @@ def merged_state_dict(state_dict):
             merged[key] = tensor
         elif match["layer"] in chains:
             weight, bias = merge_chain(
-                match["layer"], *chains.pop(match["layer"])
+                match["layer"].rstrip("."), *chains.pop(match["layer"])
             )
             merged[match["layer"] + "weight"] = weight
             if bias is not None:

@@ -25,7 +25,7 @@ from speechbrain_hrf.export import (
 from speechbrain_hrf.export.fresh_process import answers
 from speechbrain_hrf.export.model import trained_model
 from speechbrain_hrf.export.training import Training
-from speechbrain_hrf.nnet import merge_chain
+from speechbrain_hrf.nnet import algebra
 from speechbrain_hrf.synthetic.corpus import MARKER
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -481,7 +481,7 @@ def test_a_wrong_product_is_not_exported(
 ):
     """Without b_1 W_2 the export fails, though it could load what it wrote."""
     monkeypatch.setattr(
-        merge_chain,
+        algebra,
         "collapse_exactly",
         lambda factors, biases, norms: collapse(
             factors, [None] * (len(biases) - 1) + [biases[-1]]

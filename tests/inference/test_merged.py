@@ -36,10 +36,10 @@ def test_scores_the_merged_copy():
 
 def test_control_a_wrong_product_is_seen(monkeypatch):
     """Without the inner bias, merged and chained outputs are far apart."""
-    from speechbrain_hrf.nnet import merge_chain
+    from speechbrain_hrf.nnet import algebra
 
-    monkeypatch.setattr(merge_chain, "_check_equal", lambda *_: None)
-    monkeypatch.setattr(merge_chain, "collapse_exactly", without_inner_biases)
+    monkeypatch.setattr(algebra, "_check_equal", lambda *_: None)
+    monkeypatch.setattr(algebra, "collapse_exactly", without_inner_biases)
     deployed = MergedClassifier(*build())
     deployed(torch.randn(3, 60, 78), torch.ones(3))
     assert deployed.difference > 1e-3

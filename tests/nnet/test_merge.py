@@ -226,11 +226,11 @@ def drop_inner_biases(factors, biases, norms):
 )
 def test_control_a_wrong_product_is_refused(route, monkeypatch):
     """Both routes hold every product against the chain itself."""
-    from speechbrain_hrf.nnet import merge_chain
+    from speechbrain_hrf.nnet import algebra
 
     model = nn.Sequential(HRFLinear(16, 4))
     route(model)
-    monkeypatch.setattr(merge_chain, "collapse_exactly", drop_inner_biases)
+    monkeypatch.setattr(algebra, "collapse_exactly", drop_inner_biases)
     with pytest.raises(ValueError, match="'0' changes its output"):
         route(model)
 

@@ -17,7 +17,7 @@ from torch.func import (
 )
 
 from speechbrain_hrf import HRFLinear
-from speechbrain_hrf.nnet.moments import Moments, variances
+from speechbrain_hrf.nnet.inner_norm import Moments, variances
 
 EXACT = {"rtol": 1e-10, "atol": 1e-10}  # another order of sums, float64
 

@@ -1,0 +1,359 @@
+"""The algebra of deHRF: a chain of linear layers is one linear layer.
+
+Zhang et al., IEEE IoT Journal 2025, Section III. With PyTorch's orientation,
+y = F x + b, the chain of F_1 ... F_K multiplies out to
+
+    W = F_K ... F_2 F_1,    b = b_K + F_K b_{K-1} + F_K F_{K-1} b_{K-2} + ...
+
+A normalisation whose statistics are known is part of the factor before it:
+
+    g (F z - mean) / sqrt(variance + eps) + b = (s F) z + (b - s mean),
+    s = g / sqrt(variance + eps)
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
+
+import torch
+from torch.nn import functional as F
+
+EPS = 1e-5  # that of torch.nn.BatchNorm1d
+
+
+class Norm(NamedTuple):
+    """A normalisation of d hidden units; its shift is the factor's bias.
+
+    Arguments
+    ---------
+    scale : torch.Tensor
+        g: [d]
+    mean : torch.Tensor
+        [d]
+    variance : torch.Tensor
+        [d]
+
+    Example
+    -------
+    >>> norm = Norm(torch.ones(2), torch.zeros(2), torch.ones(2))
+    >>> norm.apply(torch.tensor([[1.0, 2.0]]))
+    tensor([[1.0000, 2.0000]])
+    """
+
+    scale: torch.Tensor
+    mean: torch.Tensor
+    variance: torch.Tensor
+
+    @property
+    def slope(self) -> torch.Tensor:
+        """s: [d]"""
+        return self.scale * torch.rsqrt(self.variance + EPS)
+
+    def apply(
+        self, hidden: torch.Tensor, shift: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Normalises hidden units.
+
+        Arguments
+        ---------
+        hidden : torch.Tensor
+            [..., d]
+        shift : torch.Tensor or None
+            b: [d]
+
+        Returns
+        -------
+        torch.Tensor
+            [..., d]
+        """
+        out = (hidden - self.mean) * self.slope
+        return out if shift is None else out + shift
+
+
+def collapse(
+    factors: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Multiplies a chain of linear layers into one; differentiable.
+
+    Autocast is off inside: the product of a chain in bfloat16 would lose what
+    the wide layers have learnt.
+
+    Arguments
+    ---------
+    factors : sequence of torch.Tensor
+        F_1 ... F_K in the order in which they apply, F_k: [d_k, d_{k-1}].
+    biases : sequence of (torch.Tensor or None)
+        b_1 ... b_K, b_k: [d_k].
+
+    Returns
+    -------
+    torch.Tensor
+        W: [d_K, d_0]
+    torch.Tensor or None
+        b: [d_K]; None if there is no bias at all.
+
+    Raises
+    ------
+    ValueError
+        If the factors do not fit each other.
+
+    Example
+    -------
+    >>> first, last = torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0, 4.0]])
+    >>> collapse([first, last], [torch.tensor([1.0, 1.0]), None])
+    (tensor([[11.]]), tensor([7.]))
+    """
+    _check_fit(factors, biases)
+    with torch.autocast(factors[0].device.type, enabled=False):
+        weight, bias = factors[-1], biases[-1]
+        # From the output side, so that every product stays as narrow as the
+        # layer that comes out.
+        for factor, inner in zip(
+            reversed(factors[:-1]), reversed(biases[:-1]), strict=True
+        ):
+            if inner is not None:
+                bias = (
+                    weight @ inner
+                    if bias is None
+                    else torch.addmv(bias, weight, inner)
+                )
+            weight = weight @ factor
+    return weight, bias
+
+
+def fold(
+    factors: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor | None],
+    norms: Sequence[Norm],
+) -> tuple[list[torch.Tensor], list[torch.Tensor | None]]:
+    """The chain without normalisations that a chain with them is equal to.
+
+    Arguments
+    ---------
+    factors : sequence of torch.Tensor
+        F_1 ... F_K, F_k: [d_k, d_{k-1}].
+    biases : sequence of (torch.Tensor or None)
+        b_1 ... b_K; of a normalised factor it stands behind its norm.
+    norms : sequence of Norm
+        Of the first factors; empty for none.
+
+    Returns
+    -------
+    list of torch.Tensor
+        F_1 ... F_K
+    list of (torch.Tensor or None)
+        b_1 ... b_K
+
+    Example
+    -------
+    >>> norm = Norm(torch.ones(1), torch.tensor([3.0]), torch.tensor([0.25]))
+    >>> factors, biases = fold([torch.ones(1, 1)], [None], [norm])
+    >>> round(factors[0].item(), 3), round(biases[0].item(), 3)
+    (2.0, -6.0)
+    """
+    factors, biases = list(factors), list(biases)
+    for k, norm in enumerate(norms):
+        inner, shift = biases[k], -norm.slope * norm.mean
+        factors[k] = norm.slope[:, None] * factors[k]
+        biases[k] = shift if inner is None else inner + shift
+    return factors, biases
+
+
+def collapse_exactly(
+    factors: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor | None],
+    norms: Sequence[Norm] = (),
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """``fold`` and ``collapse`` in float64, rounded to the factors' dtype.
+
+    Arguments
+    ---------
+    factors, biases, norms
+        See ``fold``.
+
+    Returns
+    -------
+    torch.Tensor
+        W: [d_K, d_0]
+    torch.Tensor or None
+        b: [d_K]
+
+    Example
+    -------
+    >>> tenths = torch.full((2, 2), 0.1)
+    >>> collapse_exactly([tenths, tenths], [None, None])[0].dtype
+    torch.float32
+    """
+    dtype = factors[0].dtype
+    weight, bias = collapse(*fold(*_in_float64(factors, biases, norms)))
+    return weight.to(dtype), None if bias is None else bias.to(dtype)
+
+
+def merge_chain(
+    name: str,
+    factors: Mapping[int, torch.Tensor],
+    biases: Mapping[int, torch.Tensor],
+    norms: Mapping[int, Mapping[str, torch.Tensor]],
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Multiplies a stored chain out and holds the product against the chain.
+
+    Arguments
+    ---------
+    name : str
+        Of the layer, for errors.
+    factors : mapping of int to torch.Tensor
+        Weights by their place in the chain, [d_k, d_{k-1}].
+    biases : mapping of int to torch.Tensor
+        Biases, where there are any, [d_k].
+    norms : mapping of int to mapping of str to torch.Tensor
+        Of all factors but the last, if the chain has them: "scale", "mean" and
+        "variance", [d_k].
+
+    Returns
+    -------
+    torch.Tensor
+        W: [d_K, d_0], in the factors' dtype and on their device.
+    torch.Tensor or None
+        b: [d_K]
+
+    Raises
+    ------
+    ValueError
+        If a factor or a part of a norm is missing, one holds NaN or Inf, or
+        the product is not equal to the chain.
+
+    Example
+    -------
+    >>> factors = {0: torch.tensor([[1.0], [2.0]]), 1: torch.tensor([[3.0, 4.0]])}
+    >>> merge_chain("layer", factors, {0: torch.tensor([1.0, 1.0])}, {})
+    (tensor([[11.]]), tensor([7.]))
+    """
+    name = name or "the chain"
+    _check_complete(name, factors, norms)
+    _check_finite(name, factors, biases, norms)
+    device = factors[0].device
+    # On the CPU, since not every device has float64.
+    chain = (
+        [factors[k].detach().cpu() for k in sorted(factors)],
+        [
+            biases[k].detach().cpu() if k in biases else None
+            for k in sorted(factors)
+        ],
+        [
+            Norm(**{part: norms[k][part].detach().cpu() for part in norms[k]})
+            for k in sorted(norms)
+        ],
+    )
+    weight, bias = collapse_exactly(*chain)
+    _check_equal(name, chain, weight, bias)
+    return weight.to(device), None if bias is None else bias.to(device)
+
+
+_Chain = tuple[
+    Sequence[torch.Tensor], Sequence[torch.Tensor | None], Sequence[Norm]
+]
+
+
+def _in_float64(
+    factors: Sequence[torch.Tensor],
+    biases: Sequence[torch.Tensor | None],
+    norms: Sequence[Norm],
+) -> _Chain:
+    return (
+        [factor.double() for factor in factors],
+        [None if bias is None else bias.double() for bias in biases],
+        [Norm(*(part.double() for part in norm)) for norm in norms],
+    )
+
+
+def _check_fit(
+    factors: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]
+) -> None:
+    if len(factors) == 0 or len(factors) != len(biases):
+        raise ValueError(
+            f"A chain needs one bias (or None) per factor and at least one "
+            f"factor, not {len(factors)} factors and {len(biases)} biases."
+        )
+    for k in range(1, len(factors)):
+        if factors[k].shape[1] != factors[k - 1].shape[0]:
+            raise ValueError(
+                f"Factor {k} takes {factors[k].shape[1]} inputs, but factor "
+                f"{k - 1} gives {factors[k - 1].shape[0]} outputs."
+            )
+
+
+def _check_complete(
+    name: str,
+    factors: Mapping[int, torch.Tensor],
+    norms: Mapping[int, Mapping[str, torch.Tensor]],
+) -> None:
+    n = max(factors, default=-1) + 1
+    # One factor alone is a chain if it is normalised.
+    if sorted(factors) != list(range(n)) or n < (1 if norms else 2):
+        raise ValueError(
+            f"The chain of {name!r} has the factors {sorted(factors)}: some "
+            "are missing. Is the checkpoint complete, and of an HRF model?"
+        )
+    if norms and (
+        sorted(norms) != list(range(max(n - 1, 1)))
+        or any(norm.keys() != set(Norm._fields) for norm in norms.values())
+    ):
+        raise ValueError(
+            f"The chain of {name!r} lacks some of its norms: there are "
+            f"{ {k: sorted(norms[k]) for k in sorted(norms)} }. Is the "
+            "checkpoint complete?"
+        )
+
+
+def _check_finite(
+    name: str,
+    factors: Mapping[int, torch.Tensor],
+    biases: Mapping[int, torch.Tensor],
+    norms: Mapping[int, Mapping[str, torch.Tensor]],
+) -> None:
+    tensors = {
+        **{f"Factor {k}": tensor for k, tensor in factors.items()},
+        **{f"Bias {k}": tensor for k, tensor in biases.items()},
+        **{
+            f"Norm's {part} {k}": norms[k][part]
+            for k in norms
+            for part in norms[k]
+        },
+    }
+    for what, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(
+                f"{what} of {name!r} holds NaN or Inf: training has diverged. "
+                "Merge an earlier checkpoint, or train again with a lower "
+                "learning rate."
+            )
+
+
+def _check_equal(
+    name: str, chain: _Chain, weight: torch.Tensor, bias: torch.Tensor | None
+) -> None:
+    # The chain itself, layer after layer, not another way to multiply it out.
+    x = torch.randn(
+        16,
+        weight.shape[1],
+        dtype=torch.float64,
+        generator=torch.Generator().manual_seed(0),
+    )
+    expected = x
+    for factor, inner, norm in zip_longest(*_in_float64(*chain)):
+        if norm is None:
+            expected = F.linear(expected, factor, inner)
+        else:
+            expected = norm.apply(F.linear(expected, factor), inner)
+    (exact,), (exact_bias,), _ = _in_float64([weight], [bias], [])
+    difference = (F.linear(x, exact, exact_bias) - expected).abs().max()
+    # Rounding the merged weight to its dtype is the only error there is.
+    scale = (x.abs() @ exact.abs().T).max() + expected.abs().max()
+    if difference > 4 * torch.finfo(weight.dtype).eps * scale:
+        raise ValueError(
+            f"Merging {name!r} changes its output by {float(difference):.1e}: "
+            "the merged layer is not equal to its chain."
+        )
