@@ -104,6 +104,31 @@ def test_who_takes_no_step_stays_as_it_was(corpus, recipe, tmp_path, model):
         assert not torch.equal(before[1][name], after[1][name]), name
 
 
+def test_dropout_differs_between_models(corpus, recipe, tmp_path):
+    """Two twins get the same losses without it, and others with it."""
+    for dropout in (0.0, 0.5):
+        folds = {}
+        variants = [
+            build_variant(
+                recipe,
+                hparams_file("speechformer"),
+                as_overrides(run),
+                folds,
+                "cpu",
+            )
+            for run in runs_of(
+                corpus,
+                tmp_path / str(dropout),
+                [{"seed": 1}] * 2,
+                dropout=dropout,
+            )
+        ]
+        stack = Stack(variants, Corpus(list(folds.values()), "cpu"))
+        rows = torch.arange(4).expand(2, 4)
+        first, second = stack.step(rows, torch.tensor([True, True]))
+        assert (first == second) == (dropout == 0)
+
+
 class Stream:
     """What a GPU's does, with a capture that computes nothing."""
 

@@ -106,6 +106,8 @@ def evaluate(variant: Variant) -> None:
         hparams, variant.fold.labels, brain, variant.report
     )
     results |= {key: hparams[key] for key in CARD if key in hparams}
+    if hasattr(brain, "participant_scores"):
+        results["per_participant"] = brain.participant_scores
     place = metrics_file(variant)
     partial = place.with_name(f".{place.name}")
     partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -139,7 +139,6 @@ def _train(
             )
         else:
             waiting = waiting[size:]
-            continue
         # Behind the handler, which would keep the group's tensors alive
         gc.collect()
         if torch.cuda.is_available():
