@@ -24,8 +24,8 @@ from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
 from speechbrain_hrf.dataio.archive import (
+    list_members,
     member_path,
-    members,
     split_member,
 )
 from speechbrain_hrf.dataio.manifest import fingerprint
@@ -495,7 +495,7 @@ def _by_lower_name(folder):
 def _in_archive(archive, name):
     """The same for an archive, and why it cannot be read."""
     try:
-        names = members(archive)
+        names = list_members(archive)
     except UnusableAudio as error:
         return {}, error.reason
     found = {}

@@ -2,16 +2,15 @@
 
 A path such as ``300_P.zip!/300_AUDIO.wav`` names the member `300_AUDIO.wav`
 of the archive `300_P.zip`. Members that are stored are read in place.
-Deflated ones cannot be cut anywhere: they are decoded whole and kept in
-memory for the next cuts, a few at a time and each process its own.
+Deflated ones cannot be cut anywhere: they are unpacked into memory and kept
+there for the next cuts, a few at a time and each process its own.
 
 Example
 -------
->>> import zipfile
 >>> folder = getfixture("tmpdir")
 >>> with zipfile.ZipFile(folder.join("a.zip").strpath, "w") as archive:
 ...     archive.writestr("b.txt", "some text")
->>> with opened(folder.join("a.zip").strpath + "!/b.txt") as file:
+>>> with open_audio(folder.join("a.zip").strpath + "!/b.txt") as file:
 ...     _ = file.seek(5)
 ...     file.read()
 b'text'
@@ -21,19 +20,25 @@ Authors
 """
 
 import contextlib
+import functools
+import io
 import os
 import re
+import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
 
-from speechbrain_hrf.dataio.member import DAMAGES, open_member
 from speechbrain_hrf.dataio.unusable import UnusableAudio, check_file
 
 _MEMBER_PATH = re.compile(r"(?P<archive>.+?\.zip)!/(?P<member>.+)", re.I | re.S)
-_BLOCK = 2**20
+_ENCRYPTED = 0x1
+# Deflated members kept by a process: an interview of 16 minutes is 30 MB.
+_KEPT_MEMBERS = 2
 
 
-def member_path(archive, member):
+def member_path(archive: str | os.PathLike, member: str) -> str:
     """How a member of an archive is named in manifests and messages.
 
     Arguments
@@ -55,7 +60,7 @@ def member_path(archive, member):
     return f"{os.fspath(archive)}!/{member}"
 
 
-def split_member(path):
+def split_member(path: str | os.PathLike) -> tuple[str, str | None]:
     """The archive and the member that a path names.
 
     Arguments
@@ -83,7 +88,7 @@ def split_member(path):
     return match["archive"], match["member"]
 
 
-def members(archive):
+def list_members(archive: str | os.PathLike) -> list[str]:
     """Names of the files in an archive.
 
     Arguments
@@ -106,20 +111,16 @@ def members(archive):
     >>> path = getfixture("tmpdir").join("a.zip").strpath
     >>> with zipfile.ZipFile(path, "w") as archive:
     ...     archive.writestr("b/c.txt", "some text")
-    >>> members(path)
+    >>> list_members(path)
     ['b/c.txt']
     """
     check_file(archive)
-    try:
-        with zipfile.ZipFile(archive) as file:
-            names = file.namelist()
-    except DAMAGES as error:
-        raise _unusable(archive, error) from error
-    return sorted(name for name in names if not name.endswith("/"))
+    with _explained(archive), zipfile.ZipFile(archive) as file:
+        return sorted(name for name in file.namelist() if name[-1] != "/")
 
 
-def read_bytes(path):
-    """All of a small file, which may lie in an archive.
+def read_bytes(path: str | os.PathLike) -> bytes:
+    """All of a file, which may lie in an archive; its checksum is compared.
 
     Arguments
     ---------
@@ -133,7 +134,7 @@ def read_bytes(path):
     Raises
     ------
     UnusableAudio
-        As of ``opened``, and when a member's checksum is another one.
+        As of ``open_audio``, and when a member is damaged anywhere.
 
     Example
     -------
@@ -142,70 +143,34 @@ def read_bytes(path):
     ...     archive.writestr("b.txt", "some text")
     >>> read_bytes(member_path(path, "b.txt"))
     b'some text'
-    """
-    with opened(path, keep=False) as source:
-        if hasattr(source, "read"):
-            data = source.read()
-            source.check_crc(zlib.crc32(data))
-            return data
-        with open(source, "rb") as file:
-            return file.read()
-
-
-def check_member(path):
-    """Reads a member of an archive to its end and compares its checksum.
-
-    A deflated member that is damaged would else be found in training, a
-    stored one never.
-
-    Arguments
-    ---------
-    path : str or os.PathLike
-        A member of an archive; a path that names none is left alone.
-
-    Raises
-    ------
-    UnusableAudio
-        As of ``opened``, and when the checksum is another one.
-
-    Example
-    -------
-    >>> path = getfixture("tmpdir").join("a.zip").strpath
-    >>> with zipfile.ZipFile(path, "w") as archive:
-    ...     archive.writestr("b.txt", "some text")
-    >>> check_member(member_path(path, "b.txt"))
     >>> with open(path, "r+b") as file:
     ...     _ = file.seek(file.read().index(b"some"))
     ...     _ = file.write(b"SOME")
-    >>> check_member(member_path(path, "b.txt"))
+    >>> read_bytes(member_path(path, "b.txt"))
     Traceback (most recent call last):
     ...
     speechbrain_hrf.dataio.unusable.UnusableAudio: ...Bad CRC-32...
     """
-    if split_member(path)[1] is None:
-        return
-    buffer, crc = memoryview(bytearray(_BLOCK)), 0
-    with opened(path, keep=False) as source:
-        while count := source.readinto(buffer):
-            crc = zlib.crc32(buffer[:count], crc)
-        source.check_crc(crc)
+    if split_member(path)[1] is not None:
+        with _opened(path) as (archive, info):
+            return archive.read(info)
+    check_file(path)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 @contextlib.contextmanager
-def opened(path, keep=True):
+def open_audio(path: str | os.PathLike) -> Iterator[str | BinaryIO]:
     """What soundfile can open for a path: itself, or a member as a file.
 
     Arguments
     ---------
     path : str or os.PathLike
         A file, or a member of an archive.
-    keep : bool
-        Whether to decode a deflated member whole and keep it. Otherwise it is
-        decoded as far as it is read: right for headers.
 
     Yields
     ------
-    str or io.RawIOBase
+    str or BinaryIO
         The path, or a binary file that can seek.
 
     Raises
@@ -216,35 +181,116 @@ def opened(path, keep=True):
 
     Example
     -------
-    >>> with opened(__file__) as source:
+    >>> with open_audio(__file__) as source:
     ...     source == __file__
     True
     """
-    archive, member = split_member(path)
+    archive_path, member = split_member(path)
     if member is None:
-        check_file(archive)
-        yield archive
+        check_file(path)
+        yield archive_path
         return
+    with _opened(path) as (archive, info):
+        stored = info.compress_type == zipfile.ZIP_STORED
+        with archive.open(info):  # which reads the header before the bytes
+            start = archive.fp.tell()
+    if stored:
+        with open(archive_path, "rb") as file:
+            yield _Part(file, start, info.file_size)
+    else:
+        stat = os.stat(archive_path)
+        with _one_unpacks:
+            data = _unpack(os.fspath(path), stat.st_size, stat.st_mtime_ns)
+        yield io.BytesIO(data)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The archive of a path and the entry of its member."""
+    archive_path, member = split_member(path)
     try:
-        check_file(archive)
+        check_file(archive_path)
     except UnusableAudio as error:
         raise UnusableAudio(path, f"its archive: {error.reason}") from None
-    with contextlib.ExitStack() as stack:
+    with _explained(path), zipfile.ZipFile(archive_path) as archive:
         try:
-            file = open_member(path, archive, member, stack, keep)
-        except DAMAGES as error:
-            raise _unusable(path, error) from error
-        try:
-            yield file
-        finally:
-            if file.error is not None:
-                raise _unusable(path, file.error) from file.error
+            info = archive.getinfo(member)
+        except KeyError:
+            raise UnusableAudio(
+                path, "the archive holds no such file"
+            ) from None
+        if info.file_size == 0:
+            raise UnusableAudio(path, "the file is empty")
+        if info.flag_bits & _ENCRYPTED:
+            raise UnusableAudio(path, "it is encrypted: unpack the archive")
+        yield archive, info
 
 
-def _unusable(path, error):
-    archive, _ = split_member(path)
-    return UnusableAudio(
-        path,
-        f"{os.path.basename(archive)} cannot be read as a zip archive "
-        f"({error}): download it again, or unpack it",
-    )
+@contextlib.contextmanager
+def _explained(path):
+    try:
+        yield
+    except NotImplementedError as error:  # Deflate64, for one
+        raise UnusableAudio(
+            path, f"it cannot be decoded ({error}): unpack the archive"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        archive = os.path.basename(split_member(path)[0])
+        raise UnusableAudio(
+            path,
+            f"{archive} cannot be read as a zip archive ({error}): download "
+            "it again, or unpack it",
+        ) from error
+
+
+@functools.lru_cache(maxsize=_KEPT_MEMBERS)
+def _unpack(path, size, changed):
+    """A member's bytes, kept as long as its archive is the same."""
+    return read_bytes(path)
+
+
+def _renew_lock():
+    global _one_unpacks
+    _one_unpacks = threading.Lock()
+
+
+_renew_lock()  # however many threads ask, a member is unpacked once
+if hasattr(os, "register_at_fork"):
+    # A lock that a thread holds at this moment would never open in the child.
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+class _Part(io.RawIOBase):
+    """Part of a file as a file, of which no more is read than asked for.
+
+    ``zipfile`` reads what it passes over, and libsndfile goes to the end of
+    every file to learn its length.
+    """
+
+    def __init__(self, file, start, size):
+        self.file, self.start, self.size = file, start, size
+        self.position = 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        self.position = (
+            offset
+            + {
+                os.SEEK_SET: 0,
+                os.SEEK_CUR: self.position,
+                os.SEEK_END: self.size,
+            }[whence]
+        )
+        return self.position
+
+    def readinto(self, buffer):
+        self.file.seek(self.start + self.position)
+        left = max(0, self.size - self.position)
+        count = self.file.readinto(memoryview(buffer)[:left])
+        self.position += count
+        return count

@@ -26,7 +26,7 @@ import soundfile as sf
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-from speechbrain_hrf.dataio.archive import opened
+from speechbrain_hrf.dataio.archive import open_audio
 from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
 
 # Context on each side of a cut that is resampled. The resampler's filter
@@ -150,7 +150,7 @@ def read_parts(path, parts, sample_rate=16000):
 @contextlib.contextmanager
 def _decodable(path):
     """An open ``soundfile.SoundFile``, whose errors name the path."""
-    with opened(path) as source:
+    with open_audio(path) as source:
         try:
             with sf.SoundFile(source) as file:
                 check_length(path, file.frames)

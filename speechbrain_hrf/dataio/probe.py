@@ -16,6 +16,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -25,7 +26,11 @@ import soundfile as sf
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.archive import check_member, opened, split_member
+from speechbrain_hrf.dataio.archive import (
+    open_audio,
+    read_bytes,
+    split_member,
+)
 from speechbrain_hrf.dataio.options import check_share
 from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
 
@@ -62,7 +67,9 @@ def probe(path):
 
     Samples are decoded only where the header cannot tell: the last ones of
     compressed files (is the end there?), and all of floating-point files, the
-    only ones that can hold NaN. A silent file is usable.
+    only ones that can hold NaN. A silent file is usable. A member of a zip
+    archive is read whole and its checksum compared: damage in its middle would
+    else be found in training, or never.
 
     Arguments
     ---------
@@ -77,8 +84,8 @@ def probe(path):
     Raises
     ------
     UnusableAudio
-        When the file is missing, empty, no audio, truncated, or has NaN or
-        infinite samples.
+        When the file is missing, empty, no audio, truncated, damaged in its
+        archive, or has NaN or infinite samples.
 
     Example
     -------
@@ -90,8 +97,7 @@ def probe(path):
     speechbrain_hrf.dataio.unusable.UnusableAudio: ...the file is empty
     """
     try:
-        # keep: of a deflated file only the header is decoded
-        with opened(path, keep=False) as source, sf.SoundFile(source) as file:
+        with _whole(path) as source, sf.SoundFile(source) as file:
             _check_length(path, file)
             if file.format != "WAV":
                 _check_tail(path, file)
@@ -108,9 +114,6 @@ def probe(path):
 
 def probe_all(paths, max_unusable=0.01, what="turns", known=None):
     """Probes many files; lists the unusable ones and goes on without them.
-
-    Members of zip archives are read whole and their checksums compared: damage
-    in their middle would else be found in training, or never.
 
     Arguments
     ---------
@@ -226,12 +229,17 @@ def _check_finite(path, file):
             raise UnusableAudio(path, "it holds NaN or infinite samples")
 
 
+def _whole(path):
+    """What soundfile can open; of a member the checksum is compared."""
+    if split_member(path)[1] is None:
+        return open_audio(path)
+    return io.BytesIO(read_bytes(path))
+
+
 def _probe_or_error(path, known_reason):
     if known_reason is not None:
         return UnusableAudio(path, known_reason)
     try:
-        info = probe(path)
-        check_member(path)
-        return info
+        return probe(path)
     except UnusableAudio as error:
         return error
