@@ -34,7 +34,7 @@ NAMES = {
     OURS[1]: "Normalised HRF (ALL)",
     "ALL": "HRF as published (ALL)",
 }
-FAMILIES = {"paper": "The paper's other rows", "ours": "Our other arms"}
+FAMILIES = {"paper": "The paper's {}rows", "ours": "Our {}arms"}
 SAID = {
     GAIN: "gains {} on {}: shown",
     LOSS: "loses {} on {}: shown",
@@ -90,6 +90,8 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         others = same[~same["row"].isin(heads) & (same["model"] != ALL_MODELS)]
         for family, name in FAMILIES.items():
             some = others[others["family"] == family]
+            told = (same["row"].isin(heads) & (same["family"] == family)).any()
+            name = name.format("other " if told else "")
             lines += [_summed_up(name, some)] if len(some) else []
         lines.append(_best_rates(best))
     lines += _unfinished(results, comparisons) + _missing(results)
@@ -177,9 +179,13 @@ def listed(words: list[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _name(row):
+def _plain(row):
     """Within a sentence commas mean something else."""
-    return NAMES.get(row, row.replace(",", ""))
+    return row.replace(",", "")
+
+
+def _name(row):
+    return NAMES.get(row, _plain(row))
 
 
 def _alone(results):
@@ -220,7 +226,7 @@ def _summed_up(name, lines):
     for verdict in (GAIN, LOSS):
         some = lines[lines["verdict"] == verdict].to_dict("records")
         shown = [
-            f"{_name(x['row'])} on {model_name(x['model'])} "
+            f"{_plain(x['row'])} on {model_name(x['model'])} "
             f"({signed(x['difference'])})"
             for x in some
         ]
@@ -234,7 +240,7 @@ def _summed_up(name, lines):
             f"nothing is shown for {'the rest' if parts else 'any'}: "
             f"differences from {signed(rest.min())} to {signed(rest.max())}"
         )
-    rows = listed([_name(row) for row in dict.fromkeys(lines["row"])])
+    rows = listed([_plain(row) for row in dict.fromkeys(lines["row"])])
     return f"{name} ({rows}): {'; '.join(parts)}."
 
 

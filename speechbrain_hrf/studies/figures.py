@@ -41,6 +41,8 @@ LOOK = {
     SAME: {"color": BLUE, "fmt": "o", "label": "same learning rate"},
     BEST: {"color": ORANGE, "fmt": "D", "label": "each at its best rate"},
 }
+HEAT = {"cmap": "Blues", "vmin": 0, "vmax": 100, "cbar": False}
+HEAT |= {"annot": True, "fmt": ".0f", "annot_kws": {"fontsize": 7}}
 AXES = {
     "ratio": ("expansion ratio", ", like the paper's Figures 4-6"),
     "layers": ("extra layers", ", like the paper's Figures 7-9"),
@@ -336,17 +338,9 @@ def _lines(points, x, y, caption, columns=3, size=(3.2, 2.7)):
         few = (
             {"marker": "o", "markersize": 4} if some["x"].nunique() < 9 else {}
         )
+        look = {"palette": palette, "errorbar": None, "linewidth": 1.4, **few}
         seaborn.lineplot(
-            some,
-            x="x",
-            y="y",
-            hue="row",
-            hue_order=rows,
-            palette=palette,
-            errorbar=None,
-            ax=panel,
-            linewidth=1.4,
-            **few,
+            some, x="x", y="y", hue="row", hue_order=rows, ax=panel, **look
         )
         panel.set(xlabel=x, ylabel="")
         panel.set_title(model_name(name), fontsize=9)
@@ -397,19 +391,8 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
     size = 0.9 + 0.3 * len(results.labels)
     figure, axes = panels(len(shown), size + 0.4, size + 0.3, 2, sharey=True)
     for panel, (name, share) in zip(axes, shown.items(), strict=True):
-        seaborn.heatmap(
-            share,
-            annot=True,
-            fmt=".0f",
-            cmap="Blues",
-            vmin=0,
-            vmax=100,
-            cbar=False,
-            annot_kws={"fontsize": 7},
-            ax=panel,
-            xticklabels=results.labels,
-            yticklabels=results.labels,
-        )
+        names = {"xticklabels": results.labels, "yticklabels": results.labels}
+        seaborn.heatmap(share, ax=panel, **HEAT, **names)
         panel.tick_params(labelsize=7)
         panel.set_title(name, fontsize=8)
     figure.supxlabel("found", fontsize=9)

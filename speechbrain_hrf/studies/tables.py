@@ -533,20 +533,12 @@ def run_tables(results: Results) -> list[Table]:
     ...     "lr": 0.002, "fold": "1", "seed": 1}])
     >>> counts, where = run_tables(Results(None, [line], table, [], [], []))
     >>> counts.rows
-    [['Conformer: ALL', '.002', '1', '1', '1']]
+    [['ALL, rate .002', '1']]
     """
-    rows = [
-        [
-            _who({"model": model, "row": row}),
-            _rate(lr),
-            str(runs["fold"].nunique()),
-            str(runs["seed"].nunique()),
-            str(len(runs)),
-        ]
-        for (model, row, lr), runs in results.table.groupby(
-            ["model", "row", "lr"], sort=False
-        )
-    ]
+    table = results.table
+    table = table.assign(arm=table["row"] + ", rate " + table["lr"].map(_rate))
+    counts = table.groupby(["arm", "model"], sort=False).size().map(str)
+    counts = counts.unstack("model", sort=False).rename(columns=model_name)
     facts = collections.Counter()
     for line in results.lines:
         given = {**line["versions"], "finished on": line["finished"][:10]}
@@ -555,7 +547,7 @@ def run_tables(results: Results) -> list[Table]:
         facts.update(given.items())
     hours = sum(line.get("seconds") or 0 for line in results.lines) / 3600
     return [
-        Table("Runs", ["arm", "rate", "folds", "seeds", "runs"], rows),
+        _pivot("Finished runs", counts, "arm"),
         Table(
             f"Where and with what: {hours:.1f} hours of training in all",
             ["what", "value", "runs"],

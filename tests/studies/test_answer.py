@@ -1,0 +1,151 @@
+"""The answer's lines: what they say, and how many they are.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import re
+
+import pytest
+from made_up import ARMS, study, write_study
+
+from speechbrain_hrf.studies.answer import answer
+from speechbrain_hrf.studies.results import read_results
+from speechbrain_hrf.studies.statistics import compare
+
+MODELS = ("convtransformer", "conformer", "speechformer")
+OURS = "ALL + FRONT, normalised"
+
+
+def said(folder, lines, sets, plan=None):
+    results = read_results(write_study(folder / "study", lines, sets, plan))
+    return answer(results, compare(results))
+
+
+def test_gains_and_losses_are_said_first(tmp_path):
+    """The data, ours, the paper's ALL, the rest, the rates."""
+    arms = [*list(ARMS)[2:], "FFN1", "ALL"]
+    lines, sets = study(
+        arms, {OURS: 0.3, "ALL": -0.25}, MODELS[:2], rates=(0.001, 0.003)
+    )
+    found = said(tmp_path, lines, sets)
+    assert found[0] == (
+        "Data: RAVDESS, 24 test speakers in 6 folds, 2 seeds; training for 120 "
+        "epochs, and the last epoch is scored. The score is UA, the mean recall "
+        "over classes."
+    )
+    number, interval = r"\+\.\d{3}", r"\[\+\.\d{3}, \+\.\d{3}\]"
+    assert re.fullmatch(
+        r"Normalised HRF \(ALL \+ FRONT\) gains UA on ConvTransformer "
+        rf"\({number} {interval}, 6 of 6 folds up\) and Conformer \({number} "
+        rf"{interval}, 6 of 6 folds up\): shown\. Over all models: {number} "
+        rf"{interval}, gain shown\.",
+        found[1],
+    )
+    assert found[2].startswith("HRF as published (ALL) loses UA on Conv")
+    assert found[3].startswith(
+        "The paper's other rows (FFN1): nothing is shown"
+    )
+    assert found[4].startswith(
+        "Our other arms (ALL + FRONT normalised ratio 1, ALL normalised and "
+        "BatchNorm only): "
+    )
+    assert found[5].startswith("With each at its own best learning rate")
+    assert len(found) == 6
+
+
+def test_never_more_than_eight_lines(tmp_path):
+    """Even if everything has to be said."""
+    lines, sets = study(
+        [*list(ARMS)[2:], "FFN1", "ALL"], models=MODELS[:1], folds=2, speakers=2
+    )
+    for x in lines:
+        x["curves"]["train_loss"] = list(
+            range(40, 40 - len(x["curves"]["epoch"]), -1)
+        )
+    lonely, _ = study(["ALL"], models=MODELS[1:2], folds=2, speakers=2)
+    lines += [x for x in lonely if x["arm"] != "Lightweight"]
+    found = said(tmp_path, lines, sets)
+    assert len(found) == 8
+    assert len(set(found)) == 8
+
+
+def test_an_arm_without_lightweight(tmp_path):
+    """One sentence, and what there is of other models is compared."""
+    lines, sets = study(["ALL"], models=MODELS[:2], seeds=1)
+    kept = [
+        x for x in lines
+        if not (x["model"] == "conformer" and x["arm"] == "Lightweight")
+    ]  # fmt: skip
+    found = said(tmp_path, kept, sets)
+    assert found[1] == (
+        "Conformer: no Lightweight run has finished, so nothing can be compared."
+    )
+    assert "ConvTransformer" in found[2]
+
+
+def test_lightweight_alone(tmp_path):
+    lines, sets = study([], seeds=1)
+    found = said(tmp_path, lines, sets)
+    assert found[1] == (
+        "ConvTransformer: no HRF run has finished, so nothing can be compared."
+    )
+    assert len(found) == 2
+
+
+def test_too_few_speakers(tmp_path):
+    """What is missing is said, and no verdict is given."""
+    lines, sets = study(["ALL"], {"ALL": 0.3}, folds=1)
+    found = said(tmp_path, lines, sets)
+    assert "cannot be judged by UA on ConvTransformer" in found[1]
+    assert found[-1] == (
+        "There are 4 test speakers; at least 6 are needed to show anything: "
+        "run more folds."
+    )
+
+
+PLAN = """
+name: demo
+output_folder: .
+recipe: RAVDESS
+data_folder: /path/to/RAVDESS
+models: [convtransformer]
+modules: [Lightweight, ALL]
+folds: [1, 2, 3]
+seeds: [1, 2]
+"""
+
+
+def test_what_the_plan_has_and_lines_have_not(tmp_path):
+    lines, sets = study(["ALL"], folds=2, seeds=1)
+    found = said(tmp_path, lines, sets, PLAN)
+    assert found[-1] == (
+        "0 of 12 runs have finished (2 of 3 folds, 1 of 2 seeds): go on with "
+        "`hrf study ... --resume`."
+    )
+
+
+@pytest.mark.parametrize("plan", ["no: study", ": [", "5"])
+def test_a_plan_that_cannot_be_read(tmp_path, plan):
+    """Lines are reported on all the same."""
+    lines, sets = study(["ALL"], folds=2)
+    assert not any("--resume" in x for x in said(tmp_path, lines, sets, plan))
+
+
+def test_training_that_was_not_finished(tmp_path):
+    """By the loss's fall; one that is learned by heart is finished."""
+    lines, sets = study(["ALL"], seeds=1)
+    for x in lines:
+        count = len(x["curves"]["epoch"])
+        x["curves"]["train_loss"] = [2 - 1.5 * k / count for k in range(count)]
+    assert "was not finished" in said(tmp_path / "a", lines, sets)[-1]
+    for x in lines:
+        x["curves"]["train_loss"] = [2 * 0.7**k for k in range(count)]
+    assert not any("finished" in t for t in said(tmp_path / "b", lines, sets))
+
+
+def test_many_gains_are_cut_short(tmp_path):
+    arms = ["FFN1", "FFN2", "QKV", "Project"]
+    lines, sets = study(arms, dict.fromkeys(arms, 0.3), MODELS[:2])
+    [line] = [x for x in said(tmp_path, lines, sets) if "paper's rows" in x]
+    assert re.search(r"a gain is shown for FFN1 on .* and 4 more\.", line)
