@@ -7,14 +7,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import os
 import pathlib
-import shutil
 from types import ModuleType
 
 import torch
 from speechbrain.dataio.dataset import DynamicItemDataset
 
+from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.recipe import (
     fit_normalisation,
     refuse_other_data,
@@ -89,9 +88,7 @@ class Fold:
         )
         (place / "fingerprint.json").unlink(missing_ok=True)
         for path in files:
-            partial = place / f".{path.name}"
-            shutil.copyfile(path, partial)
-            os.replace(partial, place / path.name)
+            write_whole(place / path.name, path.read_bytes())
         refuse_other_data(place, hparams["save_folder"])
         hparams["label_encoder"].update_from_iterable(self.labels)
         pathlib.Path(hparams["save_folder"]).mkdir(parents=True, exist_ok=True)

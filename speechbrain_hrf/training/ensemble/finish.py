@@ -5,10 +5,10 @@ Authors
 """
 
 import json
-import os
 import pathlib
 
 from speechbrain_hrf.export.training import METRICS_FILE
+from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.recipe import collect_results
 from speechbrain_hrf.training.ensemble.snapshot import remove_state
 from speechbrain_hrf.training.ensemble.variant import Variant
@@ -108,9 +108,6 @@ def evaluate(variant: Variant) -> None:
     results |= {key: hparams[key] for key in CARD if key in hparams}
     if hasattr(brain, "participant_scores"):
         results["per_participant"] = brain.participant_scores
-    place = metrics_file(variant)
-    partial = place.with_name(f".{place.name}")
-    partial.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, place)
+    write_whole(metrics_file(variant), json.dumps(results, indent=2) + "\n")
     remove_state(variant.save_folder)
     brain.deployed = None  # two copies of the model

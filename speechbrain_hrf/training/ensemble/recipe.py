@@ -16,6 +16,8 @@ from types import ModuleType
 import speechbrain as sb
 from speechbrain.utils.logger import get_environment_description
 
+from speechbrain_hrf.files import write_whole
+
 
 def load_recipe(train_script: str | os.PathLike) -> ModuleType:
     """Imports train.py from its folder.
@@ -143,9 +145,7 @@ def begin_folder(
         f"# {os.path.abspath(hparams_file)}\n"
         "# yamllint disable\n"
     )
-    partial = folder / ".hyperparams.yaml"
-    partial.write_text(head + resolved, encoding="utf-8")
-    os.replace(partial, folder / "hyperparams.yaml")
+    write_whole(folder / "hyperparams.yaml", head + resolved)
     (folder / "env.log").write_text(_environment(), encoding="utf-8")
     shutil.copy(script, folder)
 

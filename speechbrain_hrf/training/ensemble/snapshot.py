@@ -89,6 +89,8 @@ def save_state(
     }
     place = pathlib.Path(save_folder, STATE)
     partial = place.with_name(f".{STATE}")
+    # Not forced onto the disk, which a hundred files after each epoch would
+    # wait for: a process may be killed at any moment, a machine not.
     torch.save(content, partial)
     os.replace(partial, place)
 

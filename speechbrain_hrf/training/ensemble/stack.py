@@ -85,8 +85,7 @@ class Stack:
         self.options = AdamWOptions.of(brain.optimizer)
         self.run = BrainModule(brain)
         for module in brain.modules.modules():
-            # By default a chain runs as it is where kernels are too small for a
-            # GPU; stacked ones are not, and take several times the memory.
+            # Chains are for kernels too small for a GPU; stacked ones are not.
             if isinstance(module, HRFLinear) and module.chained is None:
                 module.chained = False
         named = dict(brain.modules.named_parameters())
@@ -127,8 +126,7 @@ class Stack:
         self.captured = Captured(self._step, device)
 
     def _attention(self) -> contextlib.AbstractContextManager:
-        # The fused kernel for processors cannot be stacked: PyTorch would run
-        # it model by model.
+        # PyTorch would run its fused kernel for processors model by model.
         if "cpu" in str(self.brain.device):
             return sdpa_kernel(SDPBackend.MATH)
         return contextlib.nullcontext()
