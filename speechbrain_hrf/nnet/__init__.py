@@ -5,12 +5,13 @@ Authors
 """
 
 from speechbrain_hrf.nnet.algebra import collapse
-from speechbrain_hrf.nnet.apply import apply_hrf
+from speechbrain_hrf.nnet.apply import HRFReport, apply_hrf, count_parameters
+from speechbrain_hrf.nnet.chain import HRFConfig
 from speechbrain_hrf.nnet.linear import HRFLinear
 from speechbrain_hrf.nnet.merge import merge_hrf, merged_state_dict
-from speechbrain_hrf.nnet.report import HRFReport, count_parameters
 
 __all__ = [
+    "HRFConfig",
     "HRFLinear",
     "HRFReport",
     "apply_hrf",

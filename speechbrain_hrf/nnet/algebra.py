@@ -14,7 +14,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -22,6 +22,9 @@ import torch
 from torch.nn import functional as F
 
 EPS = 1e-5  # that of torch.nn.BatchNorm1d
+Factors = Sequence[torch.Tensor]  # F_1 ... F_K in the order in which they apply
+Biases = Sequence[torch.Tensor | None]  # b_1 ... b_K
+Layer = tuple[torch.Tensor, torch.Tensor | None]  # W and b
 
 
 class Norm(NamedTuple):
@@ -73,9 +76,7 @@ class Norm(NamedTuple):
         return out if shift is None else out + shift
 
 
-def collapse(
-    factors: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]
-) -> tuple[torch.Tensor, torch.Tensor | None]:
+def collapse(factors: Factors, biases: Biases) -> Layer:
     """Multiplies a chain of linear layers into one; differentiable.
 
     Autocast is off inside: the product of a chain in bfloat16 would lose what
@@ -125,9 +126,7 @@ def collapse(
 
 
 def fold(
-    factors: Sequence[torch.Tensor],
-    biases: Sequence[torch.Tensor | None],
-    norms: Sequence[Norm],
+    factors: Factors, biases: Biases, norms: Sequence[Norm]
 ) -> tuple[list[torch.Tensor], list[torch.Tensor | None]]:
     """The chain without normalisations that a chain with them is equal to.
 
@@ -163,10 +162,8 @@ def fold(
 
 
 def collapse_exactly(
-    factors: Sequence[torch.Tensor],
-    biases: Sequence[torch.Tensor | None],
-    norms: Sequence[Norm] = (),
-) -> tuple[torch.Tensor, torch.Tensor | None]:
+    factors: Factors, biases: Biases, norms: Sequence[Norm] = ()
+) -> Layer:
     """``fold`` and ``collapse`` in float64, rounded to the factors' dtype.
 
     Arguments
@@ -188,29 +185,22 @@ def collapse_exactly(
     torch.float32
     """
     dtype = factors[0].dtype
-    weight, bias = collapse(*fold(*_in_float64(factors, biases, norms)))
+    chain = _each(torch.Tensor.double, factors, biases, norms)
+    weight, bias = collapse(*fold(*chain))
     return weight.to(dtype), None if bias is None else bias.to(dtype)
 
 
 def merge_chain(
-    name: str,
-    factors: Mapping[int, torch.Tensor],
-    biases: Mapping[int, torch.Tensor],
-    norms: Mapping[int, Mapping[str, torch.Tensor]],
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Multiplies a stored chain out and holds the product against the chain.
+    name: str, factors: Factors, biases: Biases, norms: Sequence[Norm]
+) -> Layer:
+    """Multiplies a chain out exactly and holds the product against the chain.
 
     Arguments
     ---------
     name : str
         Of the layer, for errors.
-    factors : mapping of int to torch.Tensor
-        Weights by their place in the chain, [d_k, d_{k-1}].
-    biases : mapping of int to torch.Tensor
-        Biases, where there are any, [d_k].
-    norms : mapping of int to mapping of str to torch.Tensor
-        Of all factors but the last, if the chain has them: "scale", "mean" and
-        "variance", [d_k].
+    factors, biases, norms
+        See ``fold``.
 
     Returns
     -------
@@ -222,56 +212,37 @@ def merge_chain(
     Raises
     ------
     ValueError
-        If a factor or a part of a norm is missing, one holds NaN or Inf, or
-        the product is not equal to the chain.
+        If a tensor holds NaN or Inf, or the product is not equal to the chain.
 
     Example
     -------
-    >>> factors = {0: torch.tensor([[1.0], [2.0]]), 1: torch.tensor([[3.0, 4.0]])}
-    >>> merge_chain("layer", factors, {0: torch.tensor([1.0, 1.0])}, {})
+    >>> factors = [torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0, 4.0]])]
+    >>> merge_chain("layer", factors, [torch.tensor([1.0, 1.0]), None], [])
     (tensor([[11.]]), tensor([7.]))
     """
-    name = name or "the chain"
-    _check_complete(name, factors, norms)
     _check_finite(name, factors, biases, norms)
     device = factors[0].device
     # On the CPU, since not every device has float64.
-    chain = (
-        [factors[k].detach().cpu() for k in sorted(factors)],
-        [
-            biases[k].detach().cpu() if k in biases else None
-            for k in sorted(factors)
-        ],
-        [
-            Norm(**{part: norms[k][part].detach().cpu() for part in norms[k]})
-            for k in sorted(norms)
-        ],
-    )
+    chain = _each(lambda part: part.detach().cpu(), factors, biases, norms)
     weight, bias = collapse_exactly(*chain)
-    _check_equal(name, chain, weight, bias)
+    _check_equal(name, *chain, weight, bias)
     return weight.to(device), None if bias is None else bias.to(device)
 
 
-_Chain = tuple[
-    Sequence[torch.Tensor], Sequence[torch.Tensor | None], Sequence[Norm]
-]
-
-
-def _in_float64(
-    factors: Sequence[torch.Tensor],
-    biases: Sequence[torch.Tensor | None],
+def _each(
+    change: Callable[[torch.Tensor], torch.Tensor],
+    factors: Factors,
+    biases: Biases,
     norms: Sequence[Norm],
-) -> _Chain:
+) -> tuple[Factors, Biases, Sequence[Norm]]:
     return (
-        [factor.double() for factor in factors],
-        [None if bias is None else bias.double() for bias in biases],
-        [Norm(*(part.double() for part in norm)) for norm in norms],
+        [change(factor) for factor in factors],
+        [None if bias is None else change(bias) for bias in biases],
+        [Norm(*map(change, norm)) for norm in norms],
     )
 
 
-def _check_fit(
-    factors: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]
-) -> None:
+def _check_fit(factors: Factors, biases: Biases) -> None:
     if len(factors) == 0 or len(factors) != len(biases):
         raise ValueError(
             f"A chain needs one bias (or None) per factor and at least one "
@@ -285,70 +256,47 @@ def _check_fit(
             )
 
 
-def _check_complete(
-    name: str,
-    factors: Mapping[int, torch.Tensor],
-    norms: Mapping[int, Mapping[str, torch.Tensor]],
-) -> None:
-    n = max(factors, default=-1) + 1
-    # One factor alone is a chain if it is normalised.
-    if sorted(factors) != list(range(n)) or n < (1 if norms else 2):
-        raise ValueError(
-            f"The chain of {name!r} has the factors {sorted(factors)}: some "
-            "are missing. Is the checkpoint complete, and of an HRF model?"
-        )
-    if norms and (
-        sorted(norms) != list(range(max(n - 1, 1)))
-        or any(norm.keys() != set(Norm._fields) for norm in norms.values())
-    ):
-        raise ValueError(
-            f"The chain of {name!r} lacks some of its norms: there are "
-            f"{ {k: sorted(norms[k]) for k in sorted(norms)} }. Is the "
-            "checkpoint complete?"
-        )
-
-
 def _check_finite(
-    name: str,
-    factors: Mapping[int, torch.Tensor],
-    biases: Mapping[int, torch.Tensor],
-    norms: Mapping[int, Mapping[str, torch.Tensor]],
+    name: str, factors: Factors, biases: Biases, norms: Sequence[Norm]
 ) -> None:
-    tensors = {
-        **{f"Factor {k}": tensor for k, tensor in factors.items()},
-        **{f"Bias {k}": tensor for k, tensor in biases.items()},
-        **{
-            f"Norm's {part} {k}": norms[k][part]
-            for k in norms
-            for part in norms[k]
-        },
-    }
-    for what, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(
-                f"{what} of {name!r} holds NaN or Inf: training has diverged. "
-                "Merge an earlier checkpoint, or train again with a lower "
-                "learning rate."
-            )
+    kinds: dict[str, Biases] = {"Factor": factors, "Bias": biases}
+    for part in Norm._fields:
+        kinds[f"Norm's {part}"] = [getattr(norm, part) for norm in norms]
+    for kind, tensors in kinds.items():
+        for k, tensor in enumerate(tensors):
+            if tensor is not None and not torch.isfinite(tensor).all():
+                raise ValueError(
+                    f"{kind} {k} of {name!r} holds NaN or Inf: training has "
+                    "diverged. Merge an earlier checkpoint, or train again "
+                    "with a lower learning rate."
+                )
 
 
 def _check_equal(
-    name: str, chain: _Chain, weight: torch.Tensor, bias: torch.Tensor | None
+    name: str,
+    factors: Factors,
+    biases: Biases,
+    norms: Sequence[Norm],
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
 ) -> None:
-    # The chain itself, layer after layer, not another way to multiply it out.
     x = torch.randn(
         16,
         weight.shape[1],
         dtype=torch.float64,
         generator=torch.Generator().manual_seed(0),
     )
+    # The chain itself, layer after layer, not another way to multiply it out.
     expected = x
-    for factor, inner, norm in zip_longest(*_in_float64(*chain)):
+    chain = _each(torch.Tensor.double, factors, biases, norms)
+    for factor, inner, norm in zip_longest(*chain):
         if norm is None:
             expected = F.linear(expected, factor, inner)
         else:
             expected = norm.apply(F.linear(expected, factor), inner)
-    (exact,), (exact_bias,), _ = _in_float64([weight], [bias], [])
+    (exact,), (exact_bias,), _ = _each(
+        torch.Tensor.double, [weight], [bias], []
+    )
     difference = (F.linear(x, exact, exact_bias) - expected).abs().max()
     # Rounding the merged weight to its dtype is the only error there is.
     scale = (x.abs() @ exact.abs().T).max() + expected.abs().max()

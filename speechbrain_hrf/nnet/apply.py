@@ -13,39 +13,31 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch.nn.utils import parametrize
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from speechbrain_hrf.nnet.chain import check_options
-from speechbrain_hrf.nnet.linear import HRFLinear
-from speechbrain_hrf.nnet.packed import (
-    PACKED_PARAMETER,
-    PackedChains,
-    heads_of,
-)
-from speechbrain_hrf.nnet.refusals import (
-    refuse_inner_norm,
+from torch import nn
+
+from speechbrain_hrf.nnet.chain import Chain, HRFConfig
+from speechbrain_hrf.nnet.targets import (
+    Target,
     refuse_unsuitable,
     refuse_wrappers,
+    resolve,
 )
-from speechbrain_hrf.nnet.report import (
-    Expansion,
-    HRFReport,
-    count_parameters,
-)
-from speechbrain_hrf.nnet.targets import resolve
 
 
 def apply_hrf(
-    model,
-    modules,
-    ratio=8,
-    layers=1,
-    width_of="out",
-    init="default",
-    inner_bias=True,
-    chained=None,
-    inner_norm=False,
-):
+    model: nn.Module,
+    modules: Sequence[str] | str,
+    ratio: float = 8,
+    layers: int = 1,
+    width_of: str = "out",
+    init: str = "default",
+    inner_bias: bool = True,
+    chained: bool | None = None,
+    inner_norm: bool = False,
+) -> "HRFReport":
     """Expands the chosen layers of a model, in place.
 
     All names are resolved and everything is checked before the first layer
@@ -61,26 +53,8 @@ def apply_hrf(
         Groups of the lobes (QKV, Project, FFN1, FFN2, FFN_M1, FFN_M2, CLS,
         ALL, FRONT) or patterns over layer names; empty for no HRF. ALL is the
         paper's: all of these but FRONT.
-    ratio : float
-        Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
-    layers : int
-        Extra layers, at least 1; with inner_norm also 0: the layer is
-        normalised, as by a BatchNorm behind it, and nothing is wider.
-    width_of : str
-        "out": hidden width r * n, the paper's; "in": r * m.
-    init : str
-        "default" (the paper's), "scaled" (variance of a plain layer) or
-        "preserve" (the value of the layer that is replaced).
-    inner_bias : bool
-        Whether the extra layers have biases.
-    chained : bool, optional
-        How a layer is computed in training; the result is the same. False:
-        as one layer of the collapsed weight. True: frames pass the whole
-        chain, in evaluation too. Default: what is faster on the device, see
-        ``HRFLinear``. Packed weights are always collapsed.
-    inner_norm : bool
-        Normalise the extra layers over the batch, as BatchNorm does; merges
-        all the same. Not the paper's, see ``inner_norm``.
+    ratio, layers, width_of, init, inner_bias, chained, inner_norm
+        See ``HRFConfig``.
 
     Returns
     -------
@@ -98,80 +72,146 @@ def apply_hrf(
 
     Example
     -------
-    >>> from torch import nn
     >>> model = nn.TransformerEncoderLayer(16, 4, 32)
     >>> report = apply_hrf(model, ["linear1", "*.in_proj_weight.q"], ratio=2)
     >>> [layer.name for layer in report.expansions]
     ['self_attn.in_proj_weight.q', 'linear1']
     """
-    check_options(ratio, layers, width_of, init, inner_norm, chained)
+    config = HRFConfig(
+        ratio, layers, width_of, init, inner_bias, inner_norm, chained
+    )
     refuse_wrappers(model)
     targets = resolve(model, modules)
-    for target in targets:
-        refuse_unsuitable(model, target)
-        if inner_norm:
-            refuse_inner_norm(model, target)
-    options = {
-        "ratio": ratio,
-        "layers": layers,
-        "width_of": width_of,
-        "init": init,
-        "inner_bias": inner_bias,
-        "inner_norm": inner_norm,
-    }
+    refuse_unsuitable(model, targets, config)
     before = count_parameters(model)
+    chosen: dict[str, list[Target]] = {}
+    # Whole layers first, so that a seed gives what it always gave.
+    for target in sorted(targets, key=lambda target: target.kind.keeps_layer):
+        chosen.setdefault(target.path, []).append(target)
     # Built first and put in place last, so that no failure leaves the model
     # half expanded.
-    replacements, expansions = [], []
-    for target in targets:
-        if target.block is None:
-            linear = model.get_submodule(target.path)
-            chain = HRFLinear(
-                linear.in_features,
-                linear.out_features,
-                replaces=linear,
-                chained=chained,
-                # Inner biases would give a layer without a bias one.
-                **{
-                    **options,
-                    "inner_bias": inner_bias and linear.bias is not None,
-                },
-            )
-            replacements.append((target.path, chain))
-            before_here = count_parameters(linear)
-            expansions.append(_expansion(target.name, before_here, chain))
-    for path in dict.fromkeys(t.path for t in targets if t.block):
-        module = model.get_submodule(path)
-        blocks = [t.block for t in targets if t.path == path]
-        chains = PackedChains(
-            getattr(module, PACKED_PARAMETER),
-            heads_of(module),
-            blocks,
-            # The packed bias is the blocks' own; inner ones have no place.
-            {**options, "inner_bias": False},
+    expanded = {
+        path: there[0].kind.from_plain(
+            model.get_submodule(path), config, [each.part for each in there]
         )
-        chains.train(module.training)
-        replacements.append((path, chains))
-        stem = f"{path}.{PACKED_PARAMETER}".lstrip(".")
-        for block in blocks:
-            chain = chains.blocks[block]
-            before_here = chain.factors[0].shape[1] * chain.factors[-1].shape[0]
-            name = f"{stem}.{block}"
-            expansions.append(_expansion(name, before_here, chain))
-    for path, chain in replacements:
-        if isinstance(chain, PackedChains):
-            parametrize.register_parametrization(
-                model.get_submodule(path), PACKED_PARAMETER, chain
+        for path, there in chosen.items()
+    }
+    for path, layer in expanded.items():
+        placed = layer.take_place(model.get_submodule(path))
+        if path:
+            model.set_submodule(path, placed)
+    return HRFReport(
+        tuple(
+            _expansion(target.name, expanded[target.path].chains[target.part])
+            for target in targets
+        ),
+        before,
+        count_parameters(model),
+    )
+
+
+class Expansion(NamedTuple):
+    """What became of one layer.
+
+    Arguments
+    ---------
+    name : str
+        Of the layer, or of the block of a packed parameter.
+    shape : tuple of int
+        (inputs, outputs)
+    factor_shapes : tuple
+        Of the factors' weights, PyTorch's [outputs, inputs].
+    before, after : int
+        Parameters of the layer and of its chain.
+
+    Example
+    -------
+    >>> report = apply_hrf(nn.Sequential(nn.Linear(16, 4)), ["0"], ratio=2)
+    >>> report.expansions[0].factor_shapes
+    ((8, 16), (4, 8))
+    """
+
+    name: str
+    shape: tuple[int, int]
+    factor_shapes: tuple[tuple[int, ...], ...]
+    before: int
+    after: int
+
+
+class HRFReport(NamedTuple):
+    """What ``apply_hrf`` did; ``print`` shows it as a table.
+
+    Arguments
+    ---------
+    expansions : tuple of Expansion
+        One per layer.
+    before, after : int
+        Parameters of the whole model.
+
+    Example
+    -------
+    >>> print(HRFReport((), 68, 68))
+    no HRF layer, 68 parameters
+    """
+
+    expansions: tuple[Expansion, ...]
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        if not self.expansions:
+            return f"no HRF layer, {self.before} parameters"
+        rows = [("HRF layer", "shape", "chain", "parameters")]
+        for layer in self.expansions:
+            chain = [layer.shape[0]] + [s[0] for s in layer.factor_shapes]
+            rows.append(
+                (
+                    layer.name,
+                    " -> ".join(map(str, layer.shape)),
+                    " -> ".join(map(str, chain)),
+                    f"{layer.before} -> {layer.after}",
+                )
             )
-        else:
-            parent, _, name = path.rpartition(".")
-            setattr(model.get_submodule(parent), name, chain)
-    order = [target.name for target in targets]
-    expansions.sort(key=lambda layer: order.index(layer.name))
-    return HRFReport(tuple(expansions), before, count_parameters(model))
+        rows.append(
+            ("all parameters", "", "", f"{self.before} -> {self.after}")
+        )
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width)
+                for cell, width in zip(row, widths, strict=True)
+            ).rstrip()
+            for row in rows
+        )
 
 
-def _expansion(name, before, chain):
+def count_parameters(model: nn.Module) -> int:
+    """All parameters of a model.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    int
+
+    Example
+    -------
+    >>> count_parameters(nn.Linear(16, 4))
+    68
+    """
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _expansion(name: str, chain: Chain) -> Expansion:
     shapes = tuple(tuple(factor.shape) for factor in chain.factors)
-    shape = (shapes[0][1], shapes[-1][0])
-    return Expansion(name, shape, shapes, before, count_parameters(chain))
+    inputs, outputs = shapes[0][1], shapes[-1][0]
+    bias = chain.biases[-1]
+    return Expansion(
+        name,
+        (inputs, outputs),
+        shapes,
+        inputs * outputs + (0 if bias is None else len(bias)),
+        count_parameters(chain),
+    )

@@ -1,4 +1,4 @@
-"""The factors of one expanded weight matrix.
+"""The factors of one expanded weight matrix: their number, widths and start.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,15 +6,281 @@ Authors
 
 import math
 import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.algebra import collapse, collapse_exactly, fold
-from speechbrain_hrf.nnet.initialisation import INITS
+from speechbrain_hrf.nnet.algebra import (
+    Biases,
+    Factors,
+    Layer,
+    collapse,
+    collapse_exactly,
+    fold,
+    merge_chain,
+)
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
 
 WIDTHS_OF = ("out", "in")
+
+
+@dataclass(frozen=True)
+class HRFConfig:
+    """How a layer is expanded; checked when it is made.
+
+    Arguments
+    ---------
+    ratio : float
+        Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
+    layers : int
+        Extra layers, at least 1; with inner_norm also 0: the layer is
+        normalised, as by a BatchNorm behind it, and nothing is wider.
+    width_of : str
+        "out": hidden width r * n, the paper's; "in": r * m.
+    init : str
+        "default" (the paper's), "scaled" (variance of a plain layer) or
+        "preserve" (the value of the layer that is replaced).
+    inner_bias : bool
+        Whether the extra layers have biases. Those of a layer without a bias
+        have none either, or the merged one would get one.
+    inner_norm : bool
+        Normalise the extra layers over the batch, as BatchNorm does; merges
+        all the same. Not the paper's, see ``inner_norm``. Of their biases only
+        the last one is left, as its shift: the next normalisation would take
+        the others away.
+    chained : bool, optional
+        How a layer is computed in training; the result is the same. False:
+        as one layer of the collapsed weight. True: frames pass the whole
+        chain, in evaluation too. Default: what is faster on the device, see
+        ``HRFLinear``. Packed weights are always collapsed.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, its value and what it may be.
+
+    Example
+    -------
+    >>> HRFConfig(ratio=2).widths(16, 4)
+    [16, 8, 4]
+    >>> HRFConfig(ratio=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: HRF's ratio is 0.5, but must be a number of at least 1: ...
+    """
+
+    ratio: float = 8
+    layers: int = 1
+    width_of: str = "out"
+    init: str = "default"
+    inner_bias: bool = True
+    inner_norm: bool = False
+    chained: bool | None = None
+
+    def __post_init__(self) -> None:
+        if (
+            not isinstance(self.ratio, numbers.Real)
+            or isinstance(self.ratio, bool)
+            or not math.isfinite(self.ratio)
+            or self.ratio < 1
+        ):
+            raise ValueError(
+                f"HRF's ratio is {self.ratio!r}, but must be a number of at "
+                "least 1: a narrower chain could not represent every weight. "
+                "The paper uses 2, 4 and 8."
+            )
+        if (
+            not isinstance(self.layers, numbers.Integral)
+            or isinstance(self.layers, bool)
+            or self.layers < (0 if self.inner_norm is True else 1)
+        ):
+            raise ValueError(
+                f"HRF's number of extra layers is {self.layers!r}, but must be "
+                "an integer of at least 1 (the paper uses 1 to 3); 0 goes with "
+                "inner_norm alone. For no HRF at all give an empty list of "
+                "modules."
+            )
+        if self.width_of not in WIDTHS_OF:
+            raise ValueError(
+                f"HRF's width_of is {self.width_of!r}, but must be one of "
+                f"{WIDTHS_OF}."
+            )
+        if self.init not in INITS:
+            raise ValueError(
+                f"HRF's init is {self.init!r}, but must be one of "
+                f"{tuple(INITS)}."
+            )
+        if not isinstance(self.inner_norm, bool):
+            raise ValueError(
+                f"HRF's inner_norm is {self.inner_norm!r}, but must be True or "
+                "False."
+            )
+        if self.inner_norm and self.init == "preserve":
+            raise ValueError(
+                "HRF's init is 'preserve', and inner_norm is True, which "
+                "changes what a layer computes as soon as it trains: leave out "
+                "one of the two."
+            )
+        if self.chained is not None and not isinstance(self.chained, bool):
+            raise ValueError(
+                f"HRF's chained is {self.chained!r}, but must be None (what is "
+                "faster on the device), True or False."
+            )
+
+    def widths(self, inputs: int, outputs: int) -> list[int]:
+        """Widths of a chain's layers.
+
+        Arguments
+        ---------
+        inputs : int
+            m
+        outputs : int
+            n
+
+        Returns
+        -------
+        list of int
+            d_0 ... d_K
+        """
+        hidden = round(
+            self.ratio * (outputs if self.width_of == "out" else inputs)
+        )
+        return [inputs, *[hidden] * self.layers, outputs]
+
+
+@torch.no_grad()
+def init_default(
+    factors: Factors,
+    biases: Biases,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+) -> None:
+    """Each factor as a plain linear layer: the paper's.
+
+    The collapsed weight then has 0.58 (one extra layer) to 0.19 (three) of
+    a plain layer's standard deviation.
+
+    Arguments
+    ---------
+    factors : sequence of torch.nn.Parameter
+        Changed in place.
+    biases : sequence of (torch.nn.Parameter or None)
+        Changed in place.
+    weight : torch.Tensor or None
+        Of the layer that is replaced; not used here.
+    bias : torch.Tensor or None
+        Likewise.
+
+    Example
+    -------
+    >>> factor = nn.Parameter(torch.zeros(2, 4))
+    >>> init_default([factor], [None], None, None)
+    >>> bool((factor != 0).all() and (factor.abs() <= 0.5).all())
+    True
+    """
+    for factor, factor_bias in zip(factors, biases, strict=True):
+        nn.init.kaiming_uniform_(factor, a=math.sqrt(5))
+        if factor_bias is not None:
+            bound = 1 / math.sqrt(factor.shape[1])
+            nn.init.uniform_(factor_bias, -bound, bound)
+
+
+@torch.no_grad()
+def init_scaled(
+    factors: Factors,
+    biases: Biases,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+) -> None:
+    """The collapsed layer starts with the variance of a plain one.
+
+    The first factor is drawn as a plain layer, the others keep its variance;
+    inner biases start at zero.
+
+    Arguments
+    ---------
+    factors, biases, weight, bias
+        See ``init_default``.
+
+    Example
+    -------
+    >>> _ = torch.manual_seed(0)
+    >>> first = nn.Parameter(torch.empty(800, 16))
+    >>> last = nn.Parameter(torch.empty(100, 800))
+    >>> init_scaled([first, last], [None, None], None, None)
+    >>> round((last @ first).std().item() * math.sqrt(3 * 16), 1)
+    1.0
+    """
+    nn.init.kaiming_uniform_(factors[0], a=math.sqrt(5))
+    for factor in factors[1:]:
+        # Variance 1 / fan_in: a sum of fan_in products keeps the variance.
+        bound = math.sqrt(3 / factor.shape[1])
+        nn.init.uniform_(factor, -bound, bound)
+    for factor_bias in biases[:-1]:
+        if factor_bias is not None:
+            nn.init.zeros_(factor_bias)
+    if biases[-1] is not None:
+        bound = 1 / math.sqrt(factors[0].shape[1])
+        nn.init.uniform_(biases[-1], -bound, bound)
+
+
+@torch.no_grad()
+def init_preserve(
+    factors: Factors,
+    biases: Biases,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+) -> None:
+    """The collapsed layer starts as the layer that is replaced.
+
+    The singular values are shared out evenly among the factors, so that no
+    factor learns faster than another; the spaces between them are random.
+
+    Arguments
+    ---------
+    factors, biases
+        See ``init_default``.
+    weight : torch.Tensor
+        [n, m]
+    bias : torch.Tensor or None
+        [n]
+
+    Example
+    -------
+    >>> weight = torch.rand(2, 3)
+    >>> first = nn.Parameter(torch.empty(4, 3))
+    >>> last = nn.Parameter(torch.empty(2, 4))
+    >>> init_preserve([first, last], [None, None], weight, None)
+    >>> torch.allclose(last @ first, weight, atol=1e-6)
+    True
+    """
+    U, S, Vh = torch.linalg.svd(weight.double(), full_matrices=False)
+    hidden, rank = factors[0].shape[0], len(S)
+    share = S.pow(1 / len(factors))
+    right = Vh  # [rank, m]
+    for factor in factors[:-1]:
+        left = torch.linalg.qr(
+            torch.randn(hidden, rank, dtype=S.dtype, device=S.device)
+        ).Q
+        factor.copy_((left * share) @ right)
+        right = left.T
+    factors[-1].copy_((U * share) @ right)
+    for factor_bias in biases[:-1]:
+        if factor_bias is not None:
+            nn.init.zeros_(factor_bias)
+    if biases[-1] is not None and bias is not None:
+        biases[-1].copy_(bias)
+
+
+INITS: Mapping[str, Callable[..., None]] = {
+    "default": init_default,
+    "scaled": init_scaled,
+    "preserve": init_preserve,
+}
 
 
 class Chain(nn.Module):
@@ -27,25 +293,16 @@ class Chain(nn.Module):
         and with init "preserve" the value.
     bias : torch.Tensor or None
         Its bias, [n].
-    ratio : float
-        Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
-    layers : int
-        Extra layers, at least 1; with inner_norm also 0: the layer is
-        normalised, as by a BatchNorm behind it, and nothing is wider.
-    width_of : str
-        "out": hidden width r * n, the paper's; "in": r * m.
-    init : str
-        "default", "scaled" or "preserve", see ``initialisation``.
-    inner_bias : bool
-        Whether the extra layers have biases.
-    inner_norm : bool
-        Whether the extra layers are normalised over the batch, see
-        ``inner_norm``. Of their biases only the last one is left, as its
-        shift: the next normalisation would take the others away.
+    config : HRFConfig
+
+    Raises
+    ------
+    ValueError
+        If there is no bias, but a normalisation whose mean would need one.
 
     Example
     -------
-    >>> chain = Chain(torch.empty(4, 16), torch.empty(4), ratio=8, layers=1)
+    >>> chain = Chain(torch.empty(4, 16), torch.empty(4), HRFConfig(ratio=8))
     >>> [tuple(factor.shape) for factor in chain.factors]
     [(32, 16), (4, 32)]
     >>> weight, bias = chain.collapsed()
@@ -55,49 +312,42 @@ class Chain(nn.Module):
 
     def __init__(
         self,
-        weight,
-        bias=None,
-        ratio=8,
-        layers=1,
-        width_of="out",
-        init="default",
-        inner_bias=True,
-        inner_norm=False,
-    ):
+        weight: torch.Tensor,
+        bias: torch.Tensor | None,
+        config: HRFConfig,
+    ) -> None:
         super().__init__()
-        check_options(ratio, layers, width_of, init, inner_norm)
-        if inner_norm and bias is None:
+        if config.inner_norm and bias is None:
             raise ValueError(
                 "HRF's inner_norm is True, but the layer has no bias: the mean "
                 "that is taken away would give the merged one a bias. Give the "
                 "layer one, or set inner_norm to False."
             )
-        n, m = weight.shape
-        hidden = round(ratio * (n if width_of == "out" else m))
-        widths = [m] + [hidden] * layers + [n]
-        like = {"dtype": weight.dtype, "device": weight.device}
+        outputs, inputs = weight.shape
+        widths = config.widths(inputs, outputs)
         self.hrf_factors = nn.ParameterList(
-            torch.empty(widths[k + 1], widths[k], **like)
-            for k in range(layers + 1)
+            weight.new_empty(after, before)
+            for before, after in pairwise(widths)
         )
         # A missing bias is None in the middle of the list, so they are named
         # one by one: a ParameterList would not keep its place.
         self.hrf_biases = nn.Module()
-        for k in range(layers + 1):
-            present = bias is not None if k == layers else inner_bias
-            if inner_norm and k < layers - 1:
-                present = False
+        for k, width in enumerate(widths[1:]):
+            if k == config.layers:
+                present = bias is not None
+            elif config.inner_norm:
+                present = config.inner_bias and k == config.layers - 1
+            else:
+                present = config.inner_bias
             self.hrf_biases.register_parameter(
                 str(k),
-                nn.Parameter(torch.empty(widths[k + 1], **like))
-                if present
-                else None,
+                nn.Parameter(weight.new_empty(width)) if present else None,
             )
-        INITS[init](self.factors, self.biases, weight, bias)
-        if inner_norm:
+        INITS[config.init](self.factors, self.biases, weight, bias)
+        if config.inner_norm:
             self.hrf_norms = nn.ModuleList(
-                InnerNorm(torch.empty(width, **like))
-                for width in (widths[1:-1] or [n])
+                InnerNorm(weight.new_empty(width))
+                for width in (widths[1:-1] or [outputs])
             )
             # A normalisation's shift starts at none.
             last_shift = self.biases[len(self.hrf_norms) - 1]
@@ -105,21 +355,21 @@ class Chain(nn.Module):
                 nn.init.zeros_(last_shift)
 
     @property
-    def factors(self):
+    def factors(self) -> list[nn.Parameter]:
         """The factors' weights in the order in which they apply."""
         return list(self.hrf_factors)
 
     @property
-    def biases(self):
+    def biases(self) -> list[nn.Parameter | None]:
         """Their biases, None where one has none."""
         return list(self.hrf_biases._parameters.values())
 
     @property
-    def norms(self):
+    def norms(self) -> list[InnerNorm]:
         """The normalisations behind all factors but the last, if any."""
         return list(getattr(self, "hrf_norms", ()))
 
-    def collapsed(self):
+    def collapsed(self) -> Layer:
         """The one layer that the chain is equal to; differentiable.
 
         In evaluation it is computed in float64 and rounded, as merging does:
@@ -137,11 +387,6 @@ class Chain(nn.Module):
         RuntimeError
             In training with inner_norm: what the layer is then depends on the
             rows that it is called with.
-
-        Example
-        -------
-        >>> Chain(torch.empty(4, 16)).collapsed()[0].shape
-        torch.Size([4, 16])
         """
         if self.norms and self.training:
             raise RuntimeError(
@@ -156,77 +401,137 @@ class Chain(nn.Module):
             return collapse(*fold(factors, biases, norms))
         return collapse_exactly(factors, biases, norms)
 
-    def __repr__(self):
+    def merged(self, name: str) -> Layer:
+        """The same, held against the chain; see ``merge_chain``.
+
+        Arguments
+        ---------
+        name : str
+            Of the layer, for errors.
+
+        Returns
+        -------
+        torch.Tensor
+            W: [n, m]
+        torch.Tensor or None
+            b: [n]
+        """
+        norms = [norm.running() for norm in self.norms]
+        return merge_chain(
+            name or "the model", self.factors, self.biases, norms
+        )
+
+    def __repr__(self) -> str:
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]
         norm = ", inner_norm" if self.norms else ""
         return f"{type(self).__name__}({' -> '.join(map(str, widths))}{norm})"
 
 
-def check_options(
-    ratio, layers, width_of, init, inner_norm=False, chained=None
-):
-    """Raises if a chain cannot be built with these options.
+class Expanded(nn.Module):
+    """What ``apply_hrf`` and ``merge_hrf`` ask of a kind of expanded layer.
 
-    Arguments
-    ---------
-    ratio, layers, width_of, init, inner_norm
-        See ``Chain``.
-    chained
-        See ``HRFLinear``.
-
-    Raises
-    ------
-    ValueError
-        Naming the option, its value and what it may be.
+    A new kind is a subclass and a line in ``targets.KINDS``.
 
     Example
     -------
-    >>> check_options(ratio=0.5, layers=1, width_of="out", init="default")
-    Traceback (most recent call last):
-    ...
-    ValueError: HRF's ratio is 0.5, but must be a number of at least 1: ...
+    >>> from speechbrain_hrf.nnet.linear import HRFLinear
+    >>> plain = nn.Linear(16, 4)
+    >>> expanded = HRFLinear.from_plain(plain, HRFConfig())
+    >>> expanded.to_plain("layer", expanded)
+    Linear(in_features=16, out_features=4, bias=True)
     """
-    if (
-        not isinstance(ratio, numbers.Real)
-        or isinstance(ratio, bool)
-        or not math.isfinite(ratio)
-        or ratio < 1
-    ):
-        raise ValueError(
-            f"HRF's ratio is {ratio!r}, but must be a number of at least 1: "
-            "a narrower chain could not represent every weight. The paper "
-            "uses 2, 4 and 8."
-        )
-    if (
-        not isinstance(layers, numbers.Integral)
-        or isinstance(layers, bool)
-        or layers < (0 if inner_norm is True else 1)
-    ):
-        raise ValueError(
-            f"HRF's number of extra layers is {layers!r}, but must be an "
-            "integer of at least 1 (the paper uses 1 to 3); 0 goes with "
-            "inner_norm alone. For no HRF at all give an empty list of modules."
-        )
-    if width_of not in WIDTHS_OF:
-        raise ValueError(
-            f"HRF's width_of is {width_of!r}, but must be one of {WIDTHS_OF}."
-        )
-    if init not in INITS:
-        raise ValueError(
-            f"HRF's init is {init!r}, but must be one of {tuple(INITS)}."
-        )
-    if not isinstance(inner_norm, bool):
-        raise ValueError(
-            f"HRF's inner_norm is {inner_norm!r}, but must be True or False."
-        )
-    if inner_norm and init == "preserve":
-        raise ValueError(
-            "HRF's init is 'preserve', and inner_norm is True, which changes "
-            "what a layer computes as soon as it trains: leave out one of the "
-            "two."
-        )
-    if chained is not None and not isinstance(chained, bool):
-        raise ValueError(
-            f"HRF's chained is {chained!r}, but must be None (what is faster "
-            "on the device), True or False."
-        )
+
+    # Of the plain layer: the parameter that is expanded, beside "bias".
+    weight_name = "weight"
+    # Whether the plain layer stays where it is, and only its weight becomes
+    # computed: then its subclasses may do in forward what they like.
+    keeps_layer = False
+
+    @classmethod
+    def parts(cls, plain: nn.Module) -> tuple[str, ...]:
+        """What can be expanded in a layer, by names that patterns match.
+
+        Arguments
+        ---------
+        plain : torch.nn.Module
+
+        Returns
+        -------
+        tuple of str
+            Below the layer's own name; "" is the layer itself.
+        """
+        return ("",)
+
+    @classmethod
+    def from_plain(
+        cls, plain: Any, config: HRFConfig, parts: Sequence[str] = ("",)
+    ) -> "Expanded":
+        """Builds the expanded form; the plain layer stays as it is.
+
+        Arguments
+        ---------
+        plain : torch.nn.Module
+        config : HRFConfig
+        parts : sequence of str
+            Those to expand.
+
+        Returns
+        -------
+        Expanded
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def within(cls, module: nn.Module) -> "Expanded | None":
+        """The expanded form, if a module is what ``take_place`` gave.
+
+        Arguments
+        ---------
+        module : torch.nn.Module
+
+        Returns
+        -------
+        Expanded or None
+        """
+        return module if isinstance(module, cls) else None
+
+    @property
+    def chains(self) -> Mapping[str, Chain]:
+        """The expanded parts' chains."""
+        raise NotImplementedError
+
+    def take_place(self, plain: nn.Module) -> nn.Module:
+        """Puts the expanded form where the plain layer was.
+
+        Arguments
+        ---------
+        plain : torch.nn.Module
+
+        Returns
+        -------
+        torch.nn.Module
+            What is to stand there in the model.
+        """
+        return self
+
+    def to_plain(self, name: str, place: nn.Module) -> nn.Module:
+        """The plain layer, each product held against its chain.
+
+        Arguments
+        ---------
+        name : str
+            Of the layer, for errors.
+        place : torch.nn.Module
+            What stands there in the model; it may be changed.
+
+        Returns
+        -------
+        torch.nn.Module
+            What is to stand there instead.
+
+        Raises
+        ------
+        ValueError
+            See ``merge_chain``.
+        """
+        raise NotImplementedError

@@ -33,7 +33,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from speechbrain_hrf.distributed import sum_over_processes
-from speechbrain_hrf.nnet.algebra import Norm, collapse, fold
+from speechbrain_hrf.nnet.algebra import (
+    Biases,
+    Factors,
+    Layer,
+    Norm,
+    collapse,
+    fold,
+)
 
 MOMENTUM = 0.1  # that of torch.nn.BatchNorm1d
 
@@ -101,11 +108,11 @@ class InnerNorm(nn.Module):
 
 
 def collapse_batch(
-    factors: Sequence[torch.Tensor],
-    biases: Sequence[torch.Tensor | None],
+    factors: Factors,
+    biases: Biases,
     norms: Sequence[InnerNorm],
     x: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor | None]:
+) -> Layer:
     """The one layer that a normalised chain is for a batch; differentiable.
 
     The batch enters the running averages. Autocast is off inside.
@@ -157,8 +164,8 @@ def collapse_batch(
 
 
 def run_chain(
-    factors: Sequence[torch.Tensor],
-    biases: Sequence[torch.Tensor | None],
+    factors: Factors,
+    biases: Biases,
     norms: Sequence[InnerNorm],
     x: torch.Tensor,
     training: bool,
@@ -214,7 +221,8 @@ class Moments(NamedTuple):
     Moments(count=tensor(2.), mean=tensor([2.]), covariance=tensor([[1.]]))
     """
 
-    count: torch.Tensor
+    # Hides tuple.count, which nobody asks a record for.
+    count: torch.Tensor  # type: ignore[assignment]
     mean: torch.Tensor
     covariance: torch.Tensor
 
@@ -234,7 +242,8 @@ class Moments(NamedTuple):
         rows, count = _rows(x)
         total = rows.sum(0)
         mean = sum_over_processes(total) / count
-        total, scatter = _Sums.apply(rows, total, mean)
+        # torch leaves it untyped.
+        total, scatter = _Sums.apply(rows, total, mean)  # type: ignore[no-untyped-call]
         return cls(
             count,
             sum_over_processes(total) / count,

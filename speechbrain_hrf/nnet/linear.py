@@ -15,13 +15,16 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf.nnet.chain import Chain, check_options
+from speechbrain_hrf.nnet.algebra import Factors
+from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
 from speechbrain_hrf.nnet.inner_norm import collapse_batch, run_chain
 
 # An estimate: a GPU multiplies as much, three times over for the gradients, in a
@@ -29,16 +32,19 @@ from speechbrain_hrf.nnet.inner_norm import collapse_batch, run_chain
 FEW_MULTIPLICATIONS = 2**28
 
 
-class HRFLinear(Chain):
+class HRFLinear(Chain, Expanded):
     """y = x F_1' ... F_K' + b, computed as one layer of the collapsed weight.
 
     Function and gradients are those of the chain, but frames pass through the
     small layer only: the step costs about what the plain layer's does. Where a
-    GPU trains a small layer, the chain itself is faster, see ``chain_pays``.
+    GPU trains a small layer, the chain itself is faster, see ``chain_pays``:
+    ``chained`` (True, False, or None for what is faster) changes the speed, not
+    the result.
 
     ``weight`` and ``bias`` are readable as in ``torch.nn.Linear``, so code that
     never calls ``forward`` (``nn.MultiheadAttention``'s output projection)
-    works; each access multiplies the chain out anew.
+    works; each access multiplies the chain out anew. With inner_norm, they can
+    be read in evaluation only.
 
     Arguments
     ---------
@@ -48,34 +54,17 @@ class HRFLinear(Chain):
         n
     bias : bool
         Whether the layer, that is its last factor, has a bias.
-    ratio : float
-        Expansion ratio r >= 1: the hidden layers are r * n (or r * m) wide.
-    layers : int
-        Extra layers, at least 1; with inner_norm also 0: the layer is
-        normalised, as by a BatchNorm behind it, and nothing is wider.
-    width_of : str
-        "out": hidden width r * n, the paper's; "in": r * m.
-    init : str
-        "default", "scaled" or "preserve", see ``initialisation``.
-    inner_bias : bool
-        Whether the extra layers have biases.
-    inner_norm : bool
-        Whether the extra layers are normalised over the batch, see
-        ``inner_norm``; ``weight`` and ``bias`` can then be read in evaluation
-        only.
-    chained : bool, optional
-        True sends frames through the whole chain, in evaluation too: the
-        reference. False never does. Default: in training, where
-        ``chain_pays``. It changes the speed, not the result.
     replaces : torch.nn.Linear, optional
         The layer whose place this one takes: gives type, device and dtype,
         with init "preserve" also the value.
+    **options
+        Of ``HRFConfig``.
 
     Example
     -------
     >>> import torch
     >>> plain = nn.Linear(16, 4)
-    >>> layer = HRFLinear(16, 4, init="preserve", replaces=plain)
+    >>> layer = HRFLinear.from_plain(plain, HRFConfig(init="preserve"))
     >>> x = torch.rand(2, 16)
     >>> torch.allclose(layer(x), plain(x), atol=1e-5)
     True
@@ -83,49 +72,102 @@ class HRFLinear(Chain):
 
     def __init__(
         self,
-        in_features,
-        out_features,
-        bias=True,
-        ratio=8,
-        layers=1,
-        width_of="out",
-        init="default",
-        inner_bias=True,
-        chained=None,
-        replaces=None,
-        inner_norm=False,
-    ):
-        check_options(ratio, layers, width_of, init, inner_norm, chained)
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        replaces: nn.Linear | None = None,
+        **options: Any,
+    ) -> None:
+        config = HRFConfig(**options)
         if replaces is None:
             replaces = nn.Linear(in_features, out_features, bias)
-        super().__init__(
-            replaces.weight,
-            replaces.bias,
-            ratio,
-            layers,
-            width_of,
-            init,
-            inner_bias,
-            inner_norm,
-        )
+        super().__init__(replaces.weight, replaces.bias, config)
         self.in_features = in_features
         self.out_features = out_features
-        self.chained = chained
+        self.chained = config.chained
         # What merging puts back: nn.MultiheadAttention has its own subclass.
         self.plain_class = type(replaces)
         self.train(replaces.training)
 
+    @classmethod
+    def from_plain(
+        cls, plain: nn.Linear, config: HRFConfig, parts: Sequence[str] = ("",)
+    ) -> "HRFLinear":
+        """Builds the expanded form of a linear layer.
+
+        Arguments
+        ---------
+        plain : torch.nn.Linear
+            Stays as it is.
+        config : HRFConfig
+        parts : sequence of str
+            The whole layer: there is no other part.
+
+        Returns
+        -------
+        HRFLinear
+        """
+        if plain.bias is None:
+            # Inner biases would give a layer without a bias one.
+            config = replace(config, inner_bias=False)
+        return cls(
+            plain.in_features,
+            plain.out_features,
+            replaces=plain,
+            **asdict(config),
+        )
+
+    def to_plain(self, name: str, place: nn.Module) -> nn.Module:
+        """The plain layer, held against the chain.
+
+        Arguments
+        ---------
+        name : str
+            Of the layer, for errors.
+        place : torch.nn.Module
+            This one.
+
+        Returns
+        -------
+        torch.nn.Module
+            Of the class that was replaced; forward hooks stay.
+        """
+        weight, bias = self.merged(name)
+        # skip_init: drawing weights to throw away would move the random state
+        # of the training that goes on afterwards.
+        plain: nn.Linear = nn.utils.skip_init(
+            self.plain_class,
+            self.in_features,
+            self.out_features,
+            bias=bias is not None,
+            device=weight.device,
+            dtype=weight.dtype,
+        )
+        with torch.no_grad():
+            plain.weight.copy_(weight)
+            if bias is not None:
+                plain.bias.copy_(bias)
+        plain._forward_hooks = self._forward_hooks
+        plain._forward_pre_hooks = self._forward_pre_hooks
+        learns = any(parameter.requires_grad for parameter in self.parameters())
+        return plain.requires_grad_(learns).train(self.training)
+
     @property
-    def weight(self):
+    def chains(self) -> Mapping[str, Chain]:
+        """The layer itself is its only chain."""
+        return {"": self}
+
+    @property
+    def weight(self) -> torch.Tensor:
         """The collapsed weight, [n, m]."""
         return self.collapsed()[0]
 
     @property
-    def bias(self):
+    def bias(self) -> torch.Tensor | None:
         """The collapsed bias, [n], or None."""
         return self.collapsed()[1]
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output.
 
         Arguments
@@ -149,7 +191,7 @@ class HRFLinear(Chain):
         return F.linear(x, *self.collapsed())
 
 
-def chain_pays(factors: Sequence[torch.Tensor], x: torch.Tensor) -> bool:
+def chain_pays(factors: Factors, x: torch.Tensor) -> bool:
     """Whether a training step is faster through the chain than collapsed.
 
     On a GPU it is for small layers, which take less time than starting the

@@ -10,30 +10,28 @@ Authors
 import copy
 import re
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet.algebra import merge_chain
-from speechbrain_hrf.nnet.linear import HRFLinear
-from speechbrain_hrf.nnet.packed import (
-    BLOCKS,
-    PACKED_PARAMETER,
-    PackedChains,
-    pack,
-)
+from speechbrain_hrf.nnet.algebra import Norm, merge_chain
+from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, pack
+from speechbrain_hrf.nnet.targets import expanded_in
 
+State = Mapping[str, torch.Tensor]
+# TODO
 _CHAIN_KEY = re.compile(
-    r"^(?P<layer>.*\.|)hrf_(?:(?P<kind>factors|biases)\.(?P<k>\d+)"
-    r"|norms\.(?P<n>\d+)\.(?P<part>scale|mean|variance))$"
+    r"^(?P<of>.*\.|)hrf_(?P<part>(?:factors|biases)\.\d+"
+    r"|norms\.\d+\.(?:scale|mean|variance))$"
 )
 _BLOCK_KEY = re.compile(
-    r"^(?P<module>.*\.|)parametrizations\.(?P<parameter>\w+)\.0\."
-    r"(?:blocked|per_head_(?P<heads>\d+))\.(?P<block>[qkv])\.weight$"
+    rf"^(?P<of>.*\.|)parametrizations\.{PACKED_PARAMETER}\.0\."
+    r"(?P<part>(?:blocked|per_head_\d+)\.[qkv])\.weight$"
 )
 
 
-def merged_state_dict(state_dict):
+def merged_state_dict(state_dict: State) -> dict[str, torch.Tensor]:
     """The state dict of the plain model that a factorised one is equal to.
 
     Multiplies in float64, whatever the dtype and whether autocast is on,
@@ -58,45 +56,23 @@ def merged_state_dict(state_dict):
 
     Example
     -------
+    >>> from speechbrain_hrf import HRFLinear
     >>> layer = nn.Sequential(HRFLinear(16, 4))
     >>> list(layer.state_dict())
     ['0.hrf_factors.0', '0.hrf_factors.1', '0.hrf_biases.0', '0.hrf_biases.1']
     >>> list(merged_state_dict(layer.state_dict()))
     ['0.weight', '0.bias']
     """
-    chains = {}
-    for key, tensor in state_dict.items():
-        match = _CHAIN_KEY.match(key)
-        if match:
-            factors, biases, norms = chains.setdefault(
-                match["layer"], ({}, {}, {})
-            )
-            if match["kind"] == "factors":
-                factors[int(match["k"])] = tensor
-            elif match["kind"] == "biases":
-                biases[int(match["k"])] = tensor
-            else:
-                norms.setdefault(int(match["n"]), {})[match["part"]] = tensor
-    merged = OrderedDict()
-    for key, tensor in state_dict.items():
-        match = _CHAIN_KEY.match(key)
-        if match is None:
-            merged[key] = tensor
-        elif match["layer"] in chains:
-            weight, bias = merge_chain(
-                match["layer"].rstrip("."), *chains.pop(match["layer"])
-            )
-            merged[match["layer"] + "weight"] = weight
-            if bias is not None:
-                merged[match["layer"] + "bias"] = bias
-    merged = _packed(merged)
+    merged = _replaced(state_dict, _CHAIN_KEY, _merge_chain)
+    merged = _replaced(merged, _BLOCK_KEY, _merge_blocks)
     if hasattr(state_dict, "_metadata"):
         # Versions of modules, which PyTorch reads when it loads old ones.
-        merged._metadata = state_dict._metadata
+        # Only state dicts have it: no type says so.
+        merged._metadata = state_dict._metadata  # type: ignore[attr-defined]
     return merged
 
 
-def weight_matrices(state_dict):
+def weight_matrices(state_dict: State) -> dict[str, torch.Tensor]:
     """The merged weights that are matrices.
 
     Arguments
@@ -120,7 +96,7 @@ def weight_matrices(state_dict):
     }
 
 
-def merge_hrf(model):
+def merge_hrf(model: nn.Module) -> nn.Module:
     """A copy of a model with all chains merged; the model stays as it is.
 
     Each merged layer is checked against its chain on random input. A layer
@@ -144,6 +120,7 @@ def merge_hrf(model):
 
     Example
     -------
+    >>> from speechbrain_hrf import HRFLinear
     >>> model = nn.Sequential(HRFLinear(16, 4), nn.ReLU())
     >>> merge_hrf(model)
     Sequential(
@@ -152,110 +129,89 @@ def merge_hrf(model):
     )
     """
     merged = copy.deepcopy(model)
-    if isinstance(merged, HRFLinear):
-        return _plain_linear("the model", merged)
-    plain = {}
+    plain: dict[int, nn.Module] = {}
     for path, module in list(merged.named_modules(remove_duplicate=False)):
-        if isinstance(module, HRFLinear):
-            if id(module) not in plain:
-                plain[id(module)] = _plain_linear(path, module)
-            parent, _, name = path.rpartition(".")
-            setattr(merged.get_submodule(parent), name, plain[id(module)])
-        elif _packed_chains(module) is not None:
-            _unparametrize(path, module)
+        if id(module) not in plain:
+            expanded = expanded_in(module)
+            if expanded is None:
+                continue
+            plain[id(module)] = expanded.to_plain(path, module)
+        if path:
+            merged.set_submodule(path, plain[id(module)])
+        else:
+            merged = plain[id(module)]
     return merged
 
 
-def _packed(state_dict):
-    blocks = {}
-    for key, tensor in state_dict.items():
-        match = _BLOCK_KEY.match(key)
-        if match:
-            name = match["module"] + match["parameter"]
-            blocks.setdefault(name, {})[match["block"]] = tensor
-    packed = OrderedDict()
-    for key, tensor in state_dict.items():
-        match = _BLOCK_KEY.match(key)
+def _replaced(
+    state: State,
+    pattern: re.Pattern[str],
+    merge: Callable[[str, State], State],
+) -> OrderedDict[str, torch.Tensor]:
+    """Puts what each group of keys merges into where its first key was."""
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for key, tensor in state.items():
+        if match := pattern.match(key):
+            groups.setdefault(match["of"], {})[match["part"]] = tensor
+    # Made without its types, which it would take along into checkpoints.
+    replaced: OrderedDict[str, torch.Tensor] = OrderedDict()
+    for key, tensor in state.items():
+        match = pattern.match(key)
         if match is None:
-            packed[key] = tensor
-            continue
-        name = match["module"] + match["parameter"]
-        if name not in packed:
-            missing = [b for b in BLOCKS if b not in blocks[name]]
-            if missing:
-                raise ValueError(
-                    f"The packed weight {name!r} lacks the blocks {missing}: "
-                    "is the checkpoint complete?"
-                )
-            packed[name] = pack(
-                [blocks[name][b] for b in BLOCKS], int(match["heads"] or 0)
-            )
-    return packed
+            replaced[key] = tensor
+        elif match["of"] in groups:
+            of = match["of"]
+            for name, merged in merge(of.rstrip("."), groups.pop(of)).items():
+                replaced[of + name] = merged
+    return replaced
 
 
-def _merged(name, chain):
-    biases = {k: b for k, b in enumerate(chain.biases) if b is not None}
-    norms = {k: norm.state_dict() for k, norm in enumerate(chain.norms)}
-    weight, bias = merge_chain(
-        name, dict(enumerate(chain.factors)), biases, norms
-    )
-    learns = any(parameter.requires_grad for parameter in chain.parameters())
-    return weight, bias, learns
-
-
-def _plain_linear(path, layer):
-    weight, bias, learns = _merged(path, layer)
-    # skip_init: drawing weights to throw away would move the random state
-    # of the training that goes on afterwards.
-    plain = nn.utils.skip_init(
-        layer.plain_class,
-        layer.in_features,
-        layer.out_features,
-        bias=bias is not None,
-        device=weight.device,
-        dtype=weight.dtype,
-    )
-    with torch.no_grad():
-        plain.weight.copy_(weight)
-        if bias is not None:
-            plain.bias.copy_(bias)
-    plain._forward_hooks = layer._forward_hooks
-    plain._forward_pre_hooks = layer._forward_pre_hooks
-    return plain.requires_grad_(learns).train(layer.training)
-
-
-def _packed_chains(module):
-    parametrizations = getattr(module, "parametrizations", {})
-    if PACKED_PARAMETER in parametrizations and isinstance(
-        parametrizations[PACKED_PARAMETER][0], PackedChains
-    ):
-        return parametrizations[PACKED_PARAMETER][0]
-    return None
-
-
-def _unparametrize(path, module):
-    where = f"{path}.{PACKED_PARAMETER}".lstrip(".")
-    count = sum(len(chain) for chain in module.parametrizations.values())
-    if count > 1:
-        raise ValueError(
-            f"{where!r} cannot be merged: another parametrization was added "
-            f"to its module after HRF. Remove it first."
-        )
-    chains = _packed_chains(module)
-    blocks, learn = [], []
-    for name, part in chains.blocks.items():
-        if name in chains.chosen:
-            weight, _, learns = _merged(f"{where}.{name}", part)
+def _merge_chain(name: str, parts: State) -> State:
+    name = name or "the chain"
+    factors, biases = {}, {}
+    norms: dict[int, State] = {}
+    for part, tensor in parts.items():
+        kind, k, *of_norm = part.split(".")
+        if kind == "factors":
+            factors[int(k)] = tensor
+        elif kind == "biases":
+            biases[int(k)] = tensor
         else:
-            weight, learns = part.weight.detach(), part.weight.requires_grad
-        blocks.append(weight)
-        learn.append(learns)
-    # parametrize.remove_parametrizations would take the property off a class
-    # that this copy shares with the original, so the copy gets its class back
-    # instead.
-    module.__class__ = type(module).__mro__[1]
-    del module._modules["parametrizations"]
-    module.register_parameter(
-        PACKED_PARAMETER,
-        nn.Parameter(pack(blocks, chains.n_heads), requires_grad=any(learn)),
+            norms[int(k)] = {**norms.get(int(k), {}), of_norm[0]: tensor}
+    n = max(factors, default=-1) + 1
+    # One factor alone is a chain if it is normalised.
+    if sorted(factors) != list(range(n)) or n < (1 if norms else 2):
+        raise ValueError(
+            f"The chain of {name!r} has the factors {sorted(factors)}: some "
+            "are missing. Is the checkpoint complete, and of an HRF model?"
+        )
+    if norms and (
+        sorted(norms) != list(range(max(n - 1, 1)))
+        or any(norm.keys() != set(Norm._fields) for norm in norms.values())
+    ):
+        raise ValueError(
+            f"The chain of {name!r} lacks some of its norms: there are "
+            f"{ {k: sorted(norms[k]) for k in sorted(norms)} }. Is the "
+            "checkpoint complete?"
+        )
+    weight, bias = merge_chain(
+        name,
+        [factors[k] for k in range(n)],
+        [biases.get(k) for k in range(n)],
+        [Norm(**norms[k]) for k in sorted(norms)],
     )
+    return {"weight": weight} | ({} if bias is None else {"bias": bias})
+
+
+def _merge_blocks(name: str, parts: State) -> State:
+    layout = next(iter(parts)).partition(".")[0]
+    missing = [b for b in BLOCKS if f"{layout}.{b}" not in parts]
+    if missing:
+        where = f"{name}.{PACKED_PARAMETER}".lstrip(".")
+        raise ValueError(
+            f"The packed weight {where!r} lacks the blocks {missing}: is the "
+            "checkpoint complete?"
+        )
+    n_heads = 0 if layout == "blocked" else int(layout.rpartition("_")[2])
+    blocks = [parts[f"{layout}.{block}"] for block in BLOCKS]
+    return {PACKED_PARAMETER: pack(blocks, n_heads)}

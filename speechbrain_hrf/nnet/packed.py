@@ -14,42 +14,22 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
 import torch
 from speechbrain.nnet.attention import RelPosMHAXL, RoPEMHA
 from torch import nn
+from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.chain import Chain
+from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
 
 BLOCKS = ("q", "k", "v")
 PACKED_PARAMETER = "in_proj_weight"
 
 
-def heads_of(module):
-    """How a module's packed weight is laid out.
-
-    Arguments
-    ---------
-    module : torch.nn.Module
-
-    Returns
-    -------
-    int or None
-        0: the blocks follow each other; n > 0: they are interleaved for each
-        of n heads; None: the module has no packed weight that is known.
-
-    Example
-    -------
-    >>> heads_of(nn.MultiheadAttention(8, 2)), heads_of(nn.Linear(8, 2))
-    (0, None)
-    """
-    if getattr(module, PACKED_PARAMETER, None) is None:
-        return None
-    if isinstance(module, RelPosMHAXL | RoPEMHA):
-        return module.num_heads
-    return 0 if isinstance(module, nn.MultiheadAttention) else None
-
-
-def pack(blocks, n_heads=0):
+def pack(blocks: Sequence[torch.Tensor], n_heads: int = 0) -> torch.Tensor:
     """Puts the blocks of a packed weight together.
 
     Arguments
@@ -76,7 +56,7 @@ def pack(blocks, n_heads=0):
     return torch.stack(per_head, dim=1).flatten(0, 2)
 
 
-def unpack(weight, n_heads=0):
+def unpack(weight: torch.Tensor, n_heads: int = 0) -> tuple[torch.Tensor, ...]:
     """Takes a packed weight apart; the inverse of ``pack``.
 
     Arguments
@@ -103,7 +83,7 @@ def unpack(weight, n_heads=0):
     return tuple(block.flatten(0, 1) for block in per_head.unbind(1))
 
 
-class PackedChains(nn.Module):
+class PackedChains(Expanded):
     """The parametrization: blocks, expanded or plain, to one weight.
 
     The keys of its state dict carry the layout (``blocked`` or, for n heads,
@@ -117,38 +97,181 @@ class PackedChains(nn.Module):
         See ``pack``.
     chosen : collection of str
         The blocks to expand, of "q", "k", "v".
-    options : dict
-        Of ``Chain``.
+    config : HRFConfig
 
     Example
     -------
-    >>> chains = PackedChains(torch.rand(6, 2), 0, ["k"], {"init": "preserve"})
+    >>> config = HRFConfig(init="preserve")
+    >>> chains = PackedChains(torch.rand(6, 2), 0, ["k"], config)
     >>> chains().shape
     torch.Size([6, 2])
     >>> [key for key in chains.state_dict() if ".k." not in key]
     ['blocked.q.weight', 'blocked.v.weight']
     """
 
-    def __init__(self, weight, n_heads, chosen, options):
+    weight_name = PACKED_PARAMETER
+    keeps_layer = True
+
+    def __init__(
+        self,
+        weight: torch.Tensor,
+        n_heads: int,
+        chosen: Collection[str],
+        config: HRFConfig,
+    ) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.chosen = tuple(chosen)
         self.layout = f"per_head_{n_heads}" if n_heads else "blocked"
+        # The packed bias is the blocks' own; inner ones have no place.
+        config = replace(config, inner_bias=False)
         blocks = nn.Module()
         for name, block in zip(BLOCKS, unpack(weight, n_heads), strict=True):
-            if name in chosen:
-                part = Chain(block.detach(), None, **options)
-            else:
-                part = PlainBlock(block)
+            part = (
+                Chain(block.detach(), None, config)
+                if name in chosen
+                else PlainBlock(block)
+            )
             blocks.add_module(name, part)
         self.add_module(self.layout, blocks)
 
+    @classmethod
+    def parts(cls, plain: nn.Module) -> tuple[str, ...]:
+        """The blocks, as "in_proj_weight.q".
+
+        Arguments
+        ---------
+        plain : torch.nn.Module
+            An attention.
+
+        Returns
+        -------
+        tuple of str
+            Empty where its projections have a weight each.
+        """
+        if getattr(plain, PACKED_PARAMETER, None) is None:
+            return ()
+        return tuple(f"{PACKED_PARAMETER}.{block}" for block in BLOCKS)
+
+    @classmethod
+    def from_plain(
+        cls, plain: Any, config: HRFConfig, parts: Sequence[str] = ()
+    ) -> "PackedChains":
+        """Builds the chains of an attention's packed weight.
+
+        Arguments
+        ---------
+        plain : torch.nn.MultiheadAttention or RelPosMHAXL or RoPEMHA
+            Stays as it is.
+        config : HRFConfig
+        parts : sequence of str
+            Of ``parts``, those to expand.
+
+        Returns
+        -------
+        PackedChains
+        """
+        # PyTorch's own has its blocks one after the other.
+        by_head = isinstance(plain, RelPosMHAXL | RoPEMHA)
+        chains = cls(
+            plain.in_proj_weight,
+            plain.num_heads if by_head else 0,
+            [part.rpartition(".")[2] for part in parts],
+            config,
+        )
+        return chains.train(plain.training)
+
+    @classmethod
+    def within(cls, module: nn.Module) -> "PackedChains | None":
+        """The chains of an attention that was expanded.
+
+        Arguments
+        ---------
+        module : torch.nn.Module
+
+        Returns
+        -------
+        PackedChains or None
+        """
+        parametrizations = getattr(module, "parametrizations", {})
+        if PACKED_PARAMETER not in parametrizations:
+            return None
+        first = parametrizations[PACKED_PARAMETER][0]
+        return first if isinstance(first, cls) else None
+
     @property
-    def blocks(self):
+    def blocks(self) -> dict[str, "Chain | PlainBlock"]:
         """Block name to its ``Chain`` or ``PlainBlock``, in packing order."""
         return dict(getattr(self, self.layout).named_children())
 
-    def forward(self):
+    @property
+    def chains(self) -> Mapping[str, Chain]:
+        """Those of the expanded blocks, by names as in ``parts``."""
+        return {
+            f"{PACKED_PARAMETER}.{name}": block
+            for name, block in self.blocks.items()
+            if isinstance(block, Chain)
+        }
+
+    def take_place(self, plain: nn.Module) -> nn.Module:
+        """Makes the attention's weight a computed one.
+
+        Arguments
+        ---------
+        plain : torch.nn.Module
+
+        Returns
+        -------
+        torch.nn.Module
+            The attention itself.
+        """
+        return parametrize.register_parametrization(
+            plain, PACKED_PARAMETER, self
+        )
+
+    def to_plain(self, name: str, place: nn.Module) -> nn.Module:
+        """Gives the attention a weight of its own again.
+
+        Arguments
+        ---------
+        name : str
+            Of the attention, for errors.
+        place : torch.nn.Module
+            The attention.
+
+        Returns
+        -------
+        torch.nn.Module
+            The attention itself.
+
+        Raises
+        ------
+        ValueError
+            If another parametrization was added after this one.
+        """
+        where = f"{name}.{PACKED_PARAMETER}".lstrip(".")
+        parametrizations: Any = place.parametrizations
+        if sum(map(len, parametrizations.values())) > 1:
+            raise ValueError(
+                f"{where!r} cannot be merged: another parametrization was "
+                "added to its module after HRF. Remove it first."
+            )
+        weight = pack(
+            [
+                block.merged(f"{where}.{block_name}")[0]
+                for block_name, block in self.blocks.items()
+            ],
+            self.n_heads,
+        )
+        learns = any(parameter.requires_grad for parameter in self.parameters())
+        # parametrize.remove_parametrizations would take the property off a
+        # class that a copy shares with its original, so that the attention
+        # gets its class back instead.
+        place.__class__ = type(place).__mro__[1]
+        del place._modules["parametrizations"]
+        place.register_parameter(PACKED_PARAMETER, nn.Parameter(weight, learns))
+        return place
+
+    def forward(self) -> torch.Tensor:
         """The packed weight.
 
         Returns
@@ -159,7 +282,7 @@ class PackedChains(nn.Module):
         parts = self.blocks.values()
         return pack([part.collapsed()[0] for part in parts], self.n_heads)
 
-    def right_inverse(self, weight):
+    def right_inverse(self, weight: torch.Tensor) -> tuple[()]:
         """No original is kept: the factors stand for it.
 
         Arguments
@@ -189,11 +312,11 @@ class PlainBlock(nn.Module):
     torch.Size([4, 2])
     """
 
-    def __init__(self, weight):
+    def __init__(self, weight: torch.Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight.detach().clone())
 
-    def collapsed(self):
+    def collapsed(self) -> tuple[torch.Tensor, None]:
         """As ``Chain.collapsed``.
 
         Returns
@@ -204,3 +327,20 @@ class PlainBlock(nn.Module):
             There is no bias.
         """
         return self.weight, None
+
+    def merged(self, name: str) -> tuple[torch.Tensor, None]:
+        """As ``Chain.merged``.
+
+        Arguments
+        ---------
+        name : str
+            Of the block; nothing can go wrong.
+
+        Returns
+        -------
+        torch.Tensor
+            [n, m]
+        None
+            There is no bias.
+        """
+        return self.weight.detach(), None

@@ -18,7 +18,7 @@ from speechbrain_hrf.metrics import (
 )
 from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.nnet import count_parameters
-from speechbrain_hrf.nnet.names import split_names
+from speechbrain_hrf.nnet.targets import split_names
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)

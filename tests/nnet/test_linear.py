@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from speechbrain_hrf import HRFLinear, apply_hrf
-from speechbrain_hrf.nnet import linear
+from speechbrain_hrf.nnet import HRFConfig, linear
 
 # One product more or less in another order: a few units in the last place.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
@@ -116,14 +116,10 @@ def test_biases_are_switchable():
 def test_preserve_reproduces_the_layer(shape, width_of, layers):
     torch.manual_seed(0)
     plain = nn.Linear(*shape)
-    layer = HRFLinear(
-        *shape,
-        ratio=2,
-        layers=layers,
-        width_of=width_of,
-        init="preserve",
-        replaces=plain,
+    config = HRFConfig(
+        ratio=2, layers=layers, width_of=width_of, init="preserve"
     )
+    layer = HRFLinear.from_plain(plain, config)
     assert (layer.weight - plain.weight).abs().max() < 1e-6
     assert torch.equal(layer.bias, plain.bias)
 
