@@ -32,6 +32,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["speechbrain_hrf", "speechbrain_hrf.*"]),
     package_data={
+        "speechbrain_hrf": ["py.typed"],
         "speechbrain_hrf.demo": ["page/*"],
         "speechbrain_hrf.studies": ["*.csv", "*.html", "*.md"],
     },
@@ -66,6 +67,7 @@ setup(
             "setuptools",  # thop imports distutils
             "transformers>=4.46",
             "playwright>=1.45",  # drives Chromium, where that is installed
+            "mypy>=1.15",
             "ruff==0.12.4",
             "yamllint==1.35.1",
             "codespell==2.3.0",
