@@ -28,18 +28,23 @@ from speechbrain_hrf.dataio.archive import (
     member_path,
     split_member,
 )
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.manifest import fingerprint
-from speechbrain_hrf.dataio.messages import found_in, other_counts, shown
-from speechbrain_hrf.dataio.options import (
+from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
+    find_other_counts,
+    list_found,
+    list_some,
+    prepare_if_stale,
 )
-from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.dataio.ranges import windows, without
-from speechbrain_hrf.dataio.transcript import read_transcript
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio.transcript import (
+    cut_windows,
+    read_transcript,
+    remove_gap,
+)
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -276,7 +281,7 @@ def _clips(sessions, corrections, max_unusable, data_folder):
                 "duration": float(WINDOW_SECONDS),
                 "participant": who,
             }
-            for parts in windows(
+            for parts in cut_windows(
                 speech.ranges, WINDOW_SECONDS * rate, HOP_SECONDS * rate
             )
         ]
@@ -308,7 +313,7 @@ def _warn_of_rows(path, speech):
     ):
         if lines:
             logger.warning(
-                "DAIC-WOZ: %s: rows %s: line %s", path, what, shown(lines)
+                "DAIC-WOZ: %s: rows %s: line %s", path, what, list_some(lines)
             )
 
 
@@ -355,7 +360,7 @@ def _warn_if_not_the_papers(listed, clips):
             "interviews": PAPER_INTERVIEWS[name],
             **dict(clips_by_state),
         }
-    differences = other_counts(counts, paper)
+    differences = find_other_counts(counts, paper)
     if differences:
         logger.warning(
             "DAIC-WOZ: the counts are not the paper's, 5084 + 1931 clips of "
@@ -427,7 +432,7 @@ def find_root(data_folder):
             return root, lists
     raise FileNotFoundError(
         f"{data_folder} does not hold both {' and '.join(LISTS.values())}. "
-        f"{_LAYOUT}. {found_in(data_folder)}"
+        f"{_LAYOUT}. {list_found(data_folder)}"
     )
 
 
@@ -695,7 +700,7 @@ def participant_speech(participant, rows, frames, rate, corrections):
             speech.ranges.append((start, min(stop, frames)))
     if corrections.cut_interruptions and participant in INTERRUPTIONS:
         gap = [second * rate for second in INTERRUPTIONS[participant]]
-        speech = speech._replace(ranges=without(speech.ranges, gap))
+        speech = speech._replace(ranges=remove_gap(speech.ranges, gap))
     return speech
 
 

@@ -21,13 +21,14 @@ from typing import NamedTuple
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.manifest import fingerprint
-from speechbrain_hrf.dataio.messages import found_in, other_counts
-from speechbrain_hrf.dataio.options import (
+from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
+    find_other_counts,
+    list_found,
+    prepare_if_stale,
 )
-from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.synthetic import is_synthetic
 
@@ -204,7 +205,7 @@ def _find_release(data_folder):
     if missing:
         raise FileNotFoundError(
             f"{release} lacks {', '.join(missing)}. {_LAYOUT}. "
-            f"{found_in(release)}"
+            f"{list_found(release)}"
         )
     return release
 
@@ -304,7 +305,7 @@ def _warn_if_not_table_1(manifests):
         part = "test" if split == "test" else "train"  # valid is cut from it
         for entry in entries.values():
             found[part][entry["emo"]] += 1
-    differences = other_counts(found, PAPER_COUNTS)
+    differences = find_other_counts(found, PAPER_COUNTS)
     if differences:
         logger.warning(
             "IEMOCAP: the counts are not those of Table I, 4290 + 1241 = "

@@ -24,12 +24,16 @@ from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.manifest import count_table, fingerprint
-from speechbrain_hrf.dataio.messages import found_in, other_counts, shown
-from speechbrain_hrf.dataio.options import check_share
-from speechbrain_hrf.dataio.preparation import prepare_if_stale
+from speechbrain_hrf.dataio.preparation import (
+    check_share,
+    find_other_counts,
+    list_found,
+    list_some,
+    prepare_if_stale,
+)
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.dataio.search import audio_paths
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -186,7 +190,7 @@ def _find_annotation(data_folder):
     if not found:
         raise FileNotFoundError(
             f"{data_folder} holds no annotation.json. {_LAYOUT}. "
-            f"{found_in(data_folder)}"
+            f"{list_found(data_folder)}"
         )
     if len(found) > 1:
         raise ValueError(
@@ -267,7 +271,7 @@ def _read_utterances(path, splits):
         logger.warning(
             "M3ED: not annotated (no final_main_emo) and left out: %d (%s)",
             len(without_label),
-            shown(without_label),
+            list_some(without_label),
         )
     return {name: utterances[name] for name in sorted(utterances)}
 
@@ -278,7 +282,7 @@ def _compare_series(annotation, splits, path):
     if absent:
         near = difflib.get_close_matches(absent[0], annotation)
         raise ValueError(
-            f"{path} has no series {shown(absent)}, which the lists in "
+            f"{path} has no series {list_some(absent)}, which the lists in "
             f"splitInfo name{_near(near)}. Correct the lists, or restore the "
             "annotation."
         )
@@ -287,7 +291,7 @@ def _compare_series(annotation, splits, path):
         logger.warning(
             "M3ED: series that no list in splitInfo names, left out: %d (%s)",
             len(unlisted),
-            shown(unlisted),
+            list_some(unlisted),
         )
 
 
@@ -346,7 +350,7 @@ def _find_audio(folder, utterances):
     if not os.path.isdir(folder):
         raise FileNotFoundError(f"No folder {folder}: correct audio_folder")
     files = collections.defaultdict(list)
-    for path in audio_paths(folder, depth=_DEPTH):
+    for path in find_audio(folder, depth=_DEPTH):
         stem = os.path.splitext(os.path.basename(path))[0]
         files[stem.lower()].append(path)
     found = {name: files.get(name.lower(), []) for name in utterances}
@@ -361,7 +365,7 @@ def _find_audio(folder, utterances):
     if not places:
         raise FileNotFoundError(
             f"{folder} holds no wav file of the {len(utterances)} utterances. "
-            f"{_LAYOUT}. {found_in(folder)}"
+            f"{_LAYOUT}. {list_found(folder)}"
         )
     _name_other_speakers(found, utterances, files)
     usual = collections.Counter(places).most_common(1)[0][0]
@@ -384,7 +388,7 @@ def _name_other_speakers(found, utterances, files):
             "M3ED: missing files that are there under another speaker: %d "
             "(%s). Rename or link them if they are the right ones.",
             len(others),
-            shown(others),
+            list_some(others),
         )
 
 
@@ -409,7 +413,7 @@ def _warn_if_not_the_papers(annotated, unusable):
         split: dict(zip(EMOTIONS, counts, strict=True))
         for split, counts in PAPER_COUNTS.items()
     }
-    differences = other_counts(found, paper)
+    differences = find_other_counts(found, paper)
     if differences:
         logger.warning(
             "M3ED: the annotated utterances are not the paper's, 17427 + 2821 "

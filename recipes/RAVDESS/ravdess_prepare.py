@@ -18,16 +18,17 @@ import re
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.manifest import fingerprint
-from speechbrain_hrf.dataio.messages import found_in, shown
-from speechbrain_hrf.dataio.options import (
+from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
+    list_found,
+    list_some,
+    prepare_if_stale,
 )
-from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.dataio.search import audio_paths
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -169,7 +170,7 @@ def find_files(data_folder):
     if not os.path.isdir(data_folder):
         raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
     files, malformed, copies = {}, [], []
-    for path in audio_paths(data_folder, (".wav", ".flac"), _DEPTH):
+    for path in find_audio(data_folder, (".wav", ".flac"), _DEPTH):
         name = os.path.splitext(os.path.basename(path))[0]
         if not _is_valid(name):
             malformed.append(os.path.relpath(path, data_folder))
@@ -184,19 +185,19 @@ def find_files(data_folder):
             "RAVDESS: %d audio files are left out, their names are not of "
             "the form 03-01-06-01-02-01-12: %s",
             len(malformed),
-            shown(malformed),
+            list_some(malformed),
         )
     if copies:
         logger.warning(
             "RAVDESS: %d files have the name of another one and are left "
             "out: %s",
             len(copies),
-            shown(copies),
+            list_some(copies),
         )
     if not files:
         raise FileNotFoundError(
             f"{data_folder} holds no RAVDESS speech file. {_LAYOUT}. "
-            f"{found_in(data_folder)}"
+            f"{list_found(data_folder)}"
         )
     return dict(sorted(files.items()))
 

@@ -19,16 +19,17 @@ import re
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.manifest import fingerprint
-from speechbrain_hrf.dataio.messages import found_in, shown
-from speechbrain_hrf.dataio.options import (
+from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
+    list_found,
+    list_some,
+    prepare_if_stale,
 )
-from speechbrain_hrf.dataio.preparation import prepare_if_stale
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.dataio.search import audio_paths
 from speechbrain_hrf.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -183,7 +184,7 @@ def find_files(data_folder):
     if not os.path.isdir(data_folder):
         raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
     files, malformed, copies = {}, [], []
-    for path in audio_paths(data_folder, (".wav", ".flac"), _DEPTH):
+    for path in find_audio(data_folder, (".wav", ".flac"), _DEPTH):
         name = os.path.splitext(os.path.basename(path))[0]
         if not _is_valid(name):
             malformed.append(os.path.relpath(path, data_folder))
@@ -196,18 +197,18 @@ def find_files(data_folder):
             "nEMO: %d audio files are left out, their names are not of the "
             "form {speaker}_{emotion}_{sentence}, as in EB0_anger_1: %s",
             len(malformed),
-            shown(malformed),
+            list_some(malformed),
         )
     if copies:
         logger.warning(
             "nEMO: %d files have the name of another one and are left out: %s",
             len(copies),
-            shown(copies),
+            list_some(copies),
         )
     if not files:
         raise FileNotFoundError(
             f"{data_folder} holds no nEMO recording. {_LAYOUT}. "
-            f"{found_in(data_folder)}"
+            f"{list_found(data_folder)}"
         )
     return dict(sorted(files.items()))
 
@@ -266,7 +267,7 @@ def check_labels(files, tables):
         if contradicted:
             raise ValueError(
                 f"{table} contradicts the names of files: "
-                f"{shown(contradicted)}. Names are "
+                f"{list_some(contradicted)}. Names are "
                 "{speaker}_{emotion}_{sentence}: rename the file or restore "
                 f"{_TABLE} from https://github.com/amu-cai/nEMO"
             )
@@ -276,7 +277,7 @@ def check_labels(files, tables):
             "nEMO: %d files are left out, %s does not list them: %s",
             len(unlisted),
             _TABLE,
-            shown(unlisted),
+            list_some(unlisted),
         )
     return {n: path for n, path in files.items() if n in listed}, len(listed)
 

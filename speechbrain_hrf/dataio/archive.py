@@ -30,7 +30,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from speechbrain_hrf.dataio.unusable import UnusableAudio, check_file
+from speechbrain_hrf.dataio.audio_files import UnusableAudio, check_file
 
 _MEMBER_PATH = re.compile(r"(?P<archive>.+?\.zip)!/(?P<member>.+)", re.I | re.S)
 _ENCRYPTED = 0x1
@@ -149,7 +149,7 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     >>> read_bytes(member_path(path, "b.txt"))
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.unusable.UnusableAudio: ...Bad CRC-32...
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...Bad CRC-32...
     """
     if split_member(path)[1] is not None:
         with _opened(path) as (archive, info):

@@ -21,20 +21,30 @@ import contextlib
 import functools
 import math
 import os
+from collections.abc import Iterable, Sequence
 
 import soundfile as sf
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 
 from speechbrain_hrf.dataio.archive import open_audio
-from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
+from speechbrain_hrf.dataio.audio_files import (
+    UnusableAudio,
+    cause,
+    check_length,
+)
 
 # Context on each side of a cut that is resampled. The resampler's filter
 # reaches 6 zero crossings, 0.8 ms at 8 kHz.
 _MARGIN_SECONDS = 0.01
 
 
-def read(path, start=0.0, stop=None, sample_rate=16000):
+def read(
+    path: str | os.PathLike,
+    start: float = 0.0,
+    stop: float | None = None,
+    sample_rate: int = 16000,
+) -> torch.Tensor:
     """Reads a file, or a part of it, as mono samples at one rate.
 
     Only the part asked for is decoded. What comes back is exactly the part of
@@ -88,7 +98,11 @@ def read(path, start=0.0, stop=None, sample_rate=16000):
     return _finite(path, wave)
 
 
-def read_parts(path, parts, sample_rate=16000):
+def read_parts(
+    path: str | os.PathLike,
+    parts: Iterable[Sequence[int]],
+    sample_rate: int = 16000,
+) -> torch.Tensor:
     """Cuts parts out of a file and joins them end to end.
 
     Arguments

@@ -34,6 +34,8 @@ import os
 import pathlib
 import tempfile
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,12 +49,12 @@ from speechbrain_hrf.dataio.feature_file import (
     check_content,
     read_index,
 )
-from speechbrain_hrf.dataio.other_caches import (
+from speechbrain_hrf.dataio.feature_key import (
     log_other_caches,
     size_of,
     why_no_other_fits,
 )
-from speechbrain_hrf.dataio.parallel import computed_in_order
+from speechbrain_hrf.dataio.segments import compute_in_order
 from speechbrain_hrf.files import locked, remove_abandoned, whole_folder
 
 logger = get_logger(__name__)
@@ -79,12 +81,12 @@ class CachedFeatures:
     torch.Size([2, 2])
     """
 
-    def __init__(self, path, rows):
+    def __init__(self, path: str | os.PathLike, rows: dict[str, list[int]]):
         self.path = os.fspath(path)
         self.rows = rows
         self._frames = None
 
-    def __call__(self, utterance):
+    def __call__(self, utterance: str) -> torch.Tensor:
         """The features of one utterance, a copy.
 
         Arguments
@@ -105,7 +107,13 @@ class CachedFeatures:
         return {**self.__dict__, "_frames": None}
 
 
-def cached_features(folder, split, clips, segment, made_from):
+def cached_features(
+    folder: str | os.PathLike,
+    split: str,
+    clips: dict[str, tuple],
+    segment: Callable[..., torch.Tensor],
+    made_from: dict[str, Any],
+) -> CachedFeatures:
     """The features of a split: those on the disk, or computed and put there.
 
     In a distributed run the main process computes and the others wait.
@@ -131,7 +139,7 @@ def cached_features(folder, split, clips, segment, made_from):
     ------
     OSError
         If the folder cannot be written.
-    speechbrain_hrf.dataio.unusable.UnusableAudio
+    speechbrain_hrf.dataio.audio_files.UnusableAudio
         If a file cannot be decoded. Nothing is left behind then.
 
     Example
@@ -225,7 +233,7 @@ def _build(place, clips, segment, made_from):
         with _explained(folder):
             content = stack.enter_context(whole_folder(place, is_whole))
             writer = stack.enter_context(FeatureWriter(content))
-        feats = computed_in_order(segment, clips.values(), "features")
+        feats = compute_in_order(segment, clips.values(), "features")
         for name, values in zip(clips, feats, strict=True):
             with _explained(folder):
                 writer.add(name, values)

@@ -18,11 +18,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -60,7 +63,7 @@ class FeatureWriter:
     ValueError: a: features are float32 of shape (3,), not float32 [T, F].
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike):
         self.folder = os.fspath(folder)
         self.rows = {}
         self.n_frames = 0
@@ -70,15 +73,15 @@ class FeatureWriter:
         self._file = open(path, "wb", buffering=_BUFFER)
         self._start = self._write_header()
 
-    def __enter__(self):
+    def __enter__(self) -> FeatureWriter:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: Any) -> None:
         # Closed already, or given up: then a full disk has been reported.
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def add(self, utterance, feats):
+    def add(self, utterance: str, feats: np.ndarray) -> None:
         """Appends an utterance.
 
         Arguments
@@ -104,7 +107,7 @@ class FeatureWriter:
         self.rows[utterance] = [self.n_frames, len(feats)]
         self.n_frames += len(feats)
 
-    def finish(self, made_from):
+    def finish(self, made_from: dict[str, Any]) -> None:
         """Completes both files and sees to it that they are on the disk.
 
         Arguments
@@ -145,7 +148,9 @@ class FeatureWriter:
         return self._file.tell()
 
 
-def read_index(folder, made_from):
+def read_index(
+    folder: str | os.PathLike, made_from: dict[str, Any]
+) -> dict[str, Any]:
     """Reads the index of a cache; checks it, and the size of the features.
 
     Arguments
@@ -206,7 +211,7 @@ def read_index(folder, made_from):
     return index
 
 
-def check_content(folder, index):
+def check_content(folder: str | os.PathLike, index: dict[str, Any]) -> None:
     """Reads all features of a cache and compares their checksum.
 
     A CRC-32 goes at several GB/s, so this costs little more than reading what

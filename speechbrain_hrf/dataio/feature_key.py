@@ -1,9 +1,8 @@
-"""What cached features are made from: settings, versions and audio.
+"""What cached features are made from, and what others beside them are.
 
 Example
 -------
 >>> from speechbrain.lobes.features import Fbank
->>> from speechbrain_hrf.dataio.segments import SegmentFeatures
 >>> three = feature_settings(SegmentFeatures(Fbank(n_mels=3), 500))
 >>> four = feature_settings(SegmentFeatures(Fbank(n_mels=4), 500))
 >>> [name for name in three if three[name] != four[name]]
@@ -13,17 +12,25 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
+import pathlib
 import tempfile
+from typing import Any
 
 import numpy as np
 import soundfile as sf
+from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.archive import split_member
+from speechbrain_hrf.dataio.feature_file import INDEX
 from speechbrain_hrf.dataio.manifest import fingerprint
+from speechbrain_hrf.dataio.segments import SegmentFeatures
+
+logger = get_logger(__name__)
 
 # Raise it when audio is read or cut in another way, or features are stored in
 # another way: older caches are then built anew.
@@ -31,7 +38,7 @@ FORMAT = 1
 _PACKAGES = ("speechbrain-hrf", "speechbrain", "torch", "torchaudio")
 
 
-def feature_settings(segment):
+def feature_settings(segment: SegmentFeatures) -> dict[str, Any]:
     """Everything that decides the features of a given file.
 
     The features of a few short test files are part of it: so a change of any
@@ -40,7 +47,7 @@ def feature_settings(segment):
 
     Arguments
     ---------
-    segment : speechbrain_hrf.dataio.segments.SegmentFeatures
+    segment : SegmentFeatures
 
     Returns
     -------
@@ -55,7 +62,6 @@ def feature_settings(segment):
     Example
     -------
     >>> from speechbrain.lobes.features import Fbank
-    >>> from speechbrain_hrf.dataio.segments import SegmentFeatures
     >>> feature_settings(SegmentFeatures(Fbank(), frames=500))["frames"]
     500
     """
@@ -76,7 +82,9 @@ def feature_settings(segment):
     }
 
 
-def features_made_from(settings, clips, root):
+def features_made_from(
+    settings: dict[str, Any], clips: dict[str, tuple], root: str | os.PathLike
+) -> dict[str, Any]:
     """What the features of a split are made from.
 
     Arguments
@@ -150,3 +158,109 @@ def _version(package):
 
 def _digest(content):
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def why_no_other_fits(place: pathlib.Path, made_from: dict[str, Any]) -> str:
+    """In what the most similar ones differ.
+
+    Arguments
+    ---------
+    place : pathlib.Path
+        A cache, named by its split and key.
+    made_from : dict
+        What it is made from.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir").strpath)
+    >>> (folder / "train-0123").mkdir()
+    >>> _ = (folder / "train-0123" / INDEX).write_text(
+    ...     '{"made_from": {"options": {"frames": 400}}}')
+    >>> made_from = {"options": {"frames": 500}}
+    >>> why_no_other_fits(folder / "train-4567", made_from)
+    'those in train-0123 have other frames'
+    """
+    found = []
+    for other in _others(place):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            index = (other / INDEX).read_text(encoding="utf-8")
+            old = json.loads(index)["made_from"]
+            differing = _differing(old["options"], made_from["options"])
+            if old.get("data") != made_from.get("data"):
+                differing.append("audio files")
+            found.append((len(differing), other.name, differing))
+    if not found:
+        return "there are none yet"
+    _, name, differing = min(found)
+    return f"those in {name} have other {', '.join(differing)}"
+
+
+def log_other_caches(place: pathlib.Path) -> None:
+    """Says how many there are and how large: nothing else removes them.
+
+    Arguments
+    ---------
+    place : pathlib.Path
+        A cache, named by its split and key.
+
+    Example
+    -------
+    >>> log_other_caches(pathlib.Path("nowhere", "train-0123"))
+    """
+    others = _others(place)
+    if others:
+        logger.info(
+            "Other caches of %s in %s: %d, %.0f MB in all. What no run needs "
+            "any more may be deleted.",
+            _split(place),
+            place.parent,
+            len(others),
+            sum(map(size_of, others)) / 1e6,
+        )
+
+
+def size_of(place: pathlib.Path) -> int:
+    """Bytes of a cache.
+
+    Arguments
+    ---------
+    place : pathlib.Path
+
+    Returns
+    -------
+    int
+
+    Example
+    -------
+    >>> place = pathlib.Path(getfixture("tmpdir").strpath)
+    >>> (place / "features.npy").write_bytes(b"1234")
+    4
+    >>> size_of(place)
+    4
+    """
+    size = 0
+    for path in place.glob("*"):
+        with contextlib.suppress(OSError):
+            size += path.stat().st_size
+    return size
+
+
+def _others(place):
+    found = place.parent.glob(f"{_split(place)}-*/{INDEX}")
+    return [
+        path.parent
+        for path in sorted(found)
+        if _split(path.parent) == _split(place) and path.parent != place
+    ]
+
+
+def _split(place):
+    return place.name.rpartition("-")[0]
+
+
+def _differing(old, new):
+    return [name for name in {**old, **new} if old.get(name) != new.get(name)]

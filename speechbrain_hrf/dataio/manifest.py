@@ -13,7 +13,7 @@ Example
 'there are none yet'
 >>> entry = {"wav": "{data_root}/a.wav", "duration": 1.0, "emo": "sad"}
 >>> write_manifests(folder, {"train": {"a": entry}}, made_from)
->>> is_current(folder, ["train"], made_from)
+>>> stale_reason(folder, ["train"], made_from) is None
 True
 >>> stale_reason(folder, ["train"], fingerprint({"fold": 2}, folder, []))
 'the options changed (fold: 1 -> 2)'
@@ -22,9 +22,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from speechbrain_hrf.files import write_whole
 
@@ -36,7 +39,12 @@ SPLITS = ("train", "valid", "test")
 _FINGERPRINT = "fingerprint.json"
 
 
-def fingerprint(options, root, files, label_files=()):
+def fingerprint(
+    options: dict[str, Any],
+    root: str | os.PathLike,
+    files: Iterable[str | os.PathLike],
+    label_files: Iterable[str | os.PathLike] = (),
+) -> dict[str, Any]:
     """What a set of manifests is made from: the options and the data.
 
     Arguments
@@ -55,7 +63,7 @@ def fingerprint(options, root, files, label_files=()):
     Returns
     -------
     dict
-        For `is_current` and `write_manifests`.
+        For `stale_reason` and `write_manifests`.
 
     Example
     -------
@@ -83,7 +91,9 @@ def fingerprint(options, root, files, label_files=()):
     return {"format": FORMAT, "options": options, "data": digest.hexdigest()}
 
 
-def stale_reason(folder, names, made_from):
+def stale_reason(
+    folder: str | os.PathLike, names: Iterable[str], made_from: dict[str, Any]
+) -> str | None:
     """Why the manifests of a folder cannot be used as they are.
 
     Arguments
@@ -140,32 +150,11 @@ def stale_reason(folder, names, made_from):
     return None
 
 
-def is_current(folder, names, made_from):
-    """Whether the manifests of a folder can be used as they are.
-
-    Arguments
-    ---------
-    folder : str or os.PathLike
-        Where the manifests are.
-    names : iterable of str
-        The manifests needed, without `.json`.
-    made_from : dict
-        What they must be made from, see `fingerprint`.
-
-    Returns
-    -------
-    bool
-        See `stale_reason` for why not.
-
-    Example
-    -------
-    >>> is_current(getfixture("tmpdir").strpath, ["train"], {})
-    False
-    """
-    return stale_reason(folder, names, made_from) is None
-
-
-def write_manifests(folder, manifests, made_from):
+def write_manifests(
+    folder: str | os.PathLike,
+    manifests: dict[str, dict[str, dict]],
+    made_from: dict[str, Any],
+) -> None:
     """Writes a set of manifests so that no half of it is ever taken for whole.
 
     Arguments
@@ -191,10 +180,10 @@ def write_manifests(folder, manifests, made_from):
     """
     try:
         os.makedirs(folder, exist_ok=True)
-        _remove(os.path.join(folder, _FINGERPRINT))
-        for name in SPLITS:
-            if name not in manifests:
-                _remove(os.path.join(folder, f"{name}.json"))
+        gone = [split for split in SPLITS if split not in manifests]
+        for name in _FINGERPRINT, *(f"{split}.json" for split in gone):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(folder, name))
         digests = {
             name: _write(os.path.join(folder, f"{name}.json"), entries)
             for name, entries in manifests.items()
@@ -211,7 +200,11 @@ def write_manifests(folder, manifests, made_from):
         ) from error
 
 
-def count_table(manifests, labels, key="emo"):
+def count_table(
+    manifests: dict[str, dict[str, dict]],
+    labels: Iterable[str],
+    key: str = "emo",
+) -> str:
     """Counts per split and label, as text for the log.
 
     Arguments
@@ -268,13 +261,6 @@ def _digest(path):
             return hashlib.sha256(file.read()).hexdigest()
     except OSError:
         return None
-
-
-def _remove(path):
-    try:
-        os.remove(path)
-    except FileNotFoundError:
-        pass
 
 
 def _relative(path, root):

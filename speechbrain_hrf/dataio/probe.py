@@ -17,6 +17,7 @@ Authors
 """
 
 import io
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -31,8 +32,12 @@ from speechbrain_hrf.dataio.archive import (
     read_bytes,
     split_member,
 )
-from speechbrain_hrf.dataio.options import check_share
-from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
+from speechbrain_hrf.dataio.audio_files import (
+    UnusableAudio,
+    cause,
+    check_length,
+)
+from speechbrain_hrf.dataio.preparation import check_share
 
 logger = get_logger(__name__)
 
@@ -62,7 +67,7 @@ class AudioInfo(NamedTuple):
     channels: int
 
 
-def probe(path):
+def probe(path: str | os.PathLike) -> AudioInfo:
     """Checks that a file holds usable audio, from its header.
 
     Samples are decoded only where the header cannot tell: the last ones of
@@ -94,7 +99,7 @@ def probe(path):
     >>> probe(path.strpath)
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.unusable.UnusableAudio: ...the file is empty
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is empty
     """
     try:
         with _whole(path) as source, sf.SoundFile(source) as file:
@@ -112,7 +117,12 @@ def probe(path):
         ) from error
 
 
-def probe_all(paths, max_unusable=0.01, what="turns", known=None):
+def probe_all(
+    paths: dict[str, str],
+    max_unusable: float = 0.01,
+    what: str = "turns",
+    known: dict[str, str] | None = None,
+) -> tuple[dict[str, AudioInfo], dict[str, str]]:
     """Probes many files; lists the unusable ones and goes on without them.
 
     Arguments

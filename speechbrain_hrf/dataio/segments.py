@@ -1,4 +1,4 @@
-"""From an audio file to the features of one training segment.
+"""From audio files to the features of training segments, one or many.
 
 The paper's segments have exactly 500 (IEMOCAP), 400 (M3ED) or 1000 (DAIC-WOZ)
 frames: longer utterances are cut, shorter ones zero-filled.
@@ -8,12 +8,31 @@ Authors
 """
 
 import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import torch
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.data_utils import batch_pad_right
+from speechbrain.utils.logger import get_logger
+from torch.utils.data import DataLoader
+from tqdm import tqdm
 
 from speechbrain_hrf.dataio.audio import read, read_parts
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
+
+logger = get_logger(__name__)
+
+# Items that a process takes at a time: neighbours often share a file.
+_CHUNK = 8
+# Starting a process is not worth it for fewer.
+_ITEMS_PER_PROCESS = 32
+# After so many seconds, what will take longer than so many is announced: a log
+# without a terminal has no progress bar.
+_MEASURED_SECONDS = 30
+_LONG_SECONDS = 600
 
 
 class SegmentFeatures:
@@ -49,7 +68,13 @@ class SegmentFeatures:
     torch.Size([101, 78])
     """
 
-    def __init__(self, compute_features, frames, sample_rate=16000, hop=0.01):
+    def __init__(
+        self,
+        compute_features: torch.nn.Module,
+        frames: int,
+        sample_rate: int = 16000,
+        hop: float = 0.01,
+    ):
         self.compute_features = compute_features
         self.frames = frames
         self.sample_rate = sample_rate
@@ -59,7 +84,9 @@ class SegmentFeatures:
             self.samples = round((frames - 1) * hop * sample_rate)
 
     @torch.no_grad()
-    def __call__(self, path, parts=None):
+    def __call__(
+        self, path: str, parts: list[list[int]] | None = None
+    ) -> torch.Tensor:
         """The features of one file, or of parts of it.
 
         Arguments
@@ -77,7 +104,7 @@ class SegmentFeatures:
 
         Raises
         ------
-        speechbrain_hrf.dataio.unusable.UnusableAudio
+        speechbrain_hrf.dataio.audio_files.UnusableAudio
             If the file cannot be decoded or holds NaN.
         """
         if parts is None:
@@ -120,7 +147,7 @@ class SegmentBatch(PaddedBatch):
     (torch.Size([2, 800, 78]), tensor([0.5000, 0.7500]))
     """
 
-    def __init__(self, examples, frames):
+    def __init__(self, examples: list[dict[str, Any]], frames: int):
         super().__init__(
             examples,
             padding_func=_padded,
@@ -138,3 +165,118 @@ def _padded(values, frames=None):
     for row, value in zip(filled, values, strict=True):
         row[: len(value)] = value
     return filled, torch.tensor([len(value) / frames for value in values])
+
+
+def compute_in_order(
+    function: Callable[..., Any],
+    arguments: Iterable[tuple],
+    what: str,
+    processes: int | None = None,
+) -> Iterator[Any]:
+    """Results of a function, computed by processes of one thread each.
+
+    Only a few results are held at a time. What takes longer than ten minutes
+    is announced in the log. PyTorch's data loader does the
+    work, so that processes start as they do in training.
+
+    Arguments
+    ---------
+    function : callable
+        Can be pickled on platforms that spawn processes.
+    arguments : iterable of tuple
+        Of each call.
+    what : str
+        For the progress bar.
+    processes : int, optional
+        Default as many as this process has cores; none for a few items.
+
+    Yields
+    ------
+    object
+        A result; tensors as numpy arrays.
+
+    Raises
+    ------
+    UnusableAudio
+        If the function raises it; other errors as PyTorch passes them on.
+
+    Example
+    -------
+    >>> [x.shape for x in compute_in_order(torch.eye, [(1,), (2,)], "", 2)]
+    [(1, 1), (2, 2)]
+    """
+    calls = _Calls(function, arguments)
+    if processes is None:
+        processes = min(cores(), len(calls) // _ITEMS_PER_PROCESS)
+    loader = DataLoader(
+        calls,
+        batch_size=_CHUNK,
+        num_workers=processes if processes > 1 else 0,
+        collate_fn=list,
+        # It draws a seed; the caller's random numbers are left alone.
+        generator=torch.Generator(),
+    )
+    start = time.monotonic()
+    done, announced = 0, False
+    with tqdm(total=len(calls), desc=what, disable=None) as bar:
+        for results in loader:
+            done += len(results)
+            seconds = time.monotonic() - start
+            if not announced and seconds >= _MEASURED_SECONDS:
+                announced = True
+                _announce(what, done, len(calls), seconds)
+            for result in results:
+                if isinstance(result, UnusableAudio):
+                    raise result
+                yield result
+            bar.update(len(results))
+
+
+def _announce(what, done, total, seconds):
+    expected = seconds / done * total
+    if expected >= _LONG_SECONDS:
+        logger.info(
+            "%s: %d of %d after %.0f s, so all will take about %.0f minutes",
+            what,
+            done,
+            total,
+            seconds,
+            expected / 60,
+        )
+
+
+def cores() -> int:
+    """Cores that this process may use.
+
+    Returns
+    -------
+    int
+
+    Example
+    -------
+    >>> cores() >= 1
+    True
+    """
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class _Calls(torch.utils.data.Dataset):
+    """What a worker takes from: one item per call."""
+
+    def __init__(self, function, arguments):
+        self.function = function
+        self.arguments = list(arguments)
+
+    def __len__(self):
+        return len(self.arguments)
+
+    def __getitem__(self, index):
+        try:
+            result = self.function(*self.arguments[index])
+        except UnusableAudio as error:
+            return error  # the loader would make a traceback of it
+        # Tensors would be sent through shared memory, of which containers
+        # have little.
+        return result.numpy() if torch.is_tensor(result) else result

@@ -4,6 +4,9 @@ Transcripts of clinical interviews must not leave their folder. So the words
 of a row are looked at here and dropped at once: no row that is returned and
 no error holds any of them.
 
+What is said is cut out of a recording as ranges, [start, stop) in whole
+samples, so that nothing is ever rounded.
+
 Example
 -------
 >>> path = getfixture("tmpdir").join("300_TRANSCRIPT.csv")
@@ -20,12 +23,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import re
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from speechbrain_hrf.dataio.archive import read_bytes
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
 SPEAKERS = ("ellie", "participant")
@@ -67,7 +72,7 @@ class Row(NamedTuple):
     only_tags: bool
 
 
-def read_transcript(path):
+def read_transcript(path: str | os.PathLike) -> list[Row]:
     """All rows of a transcript in their order.
 
     Any line ends and blank lines are accepted; columns are separated by tabs
@@ -149,3 +154,82 @@ def _message(path, number, problem):
         "start, stop, speaker, words. Restore the file from the corpus or "
         f"repair the line. {_HIDDEN}"
     )
+
+
+def cut_windows(
+    ranges: Sequence[tuple[int, int]], length: int, hop: int
+) -> Iterator[list[list[int]]]:
+    """Full windows over ranges that are joined end to end.
+
+    There are ``floor((total - length) / hop) + 1`` of them, none if the total
+    is below the length; what remains at the end is left out.
+
+    Arguments
+    ---------
+    ranges : list of (int, int)
+        In the order in which they are joined; they may overlap.
+    length : int
+        Of a window, in samples.
+    hop : int
+        From one window's start to the next one's.
+
+    Yields
+    ------
+    list of [int, int]
+        The ranges of one window; their lengths add up to ``length``.
+
+    Example
+    -------
+    >>> list(cut_windows([(100, 104), (50, 53)], length=4, hop=3))
+    [[[100, 104]], [[103, 104], [50, 53]]]
+    >>> list(cut_windows([(0, 3)], length=4, hop=3))
+    []
+    """
+    total = sum(stop - start for start, stop in ranges)
+    for begin in range(0, total - length + 1, hop):
+        yield _cut(ranges, begin, begin + length)
+
+
+def _cut(ranges, begin, end):
+    """The part from begin to end of the joined ranges."""
+    found, offset = [], 0
+    for start, stop in ranges:
+        first = max(begin - offset, 0)
+        last = min(end - offset, stop - start)
+        if first < last:
+            found.append([start + first, start + last])
+        offset += stop - start
+    return found
+
+
+def remove_gap(
+    ranges: Sequence[tuple[int, int]], gap: tuple[int, int]
+) -> list[tuple[int, int]]:
+    """Ranges less what lies in a gap.
+
+    Arguments
+    ---------
+    ranges : list of (int, int)
+        In any order.
+    gap : (int, int)
+        What to take out.
+
+    Returns
+    -------
+    list of (int, int)
+        In the order given; a range around the gap becomes two.
+
+    Example
+    -------
+    >>> remove_gap([(0, 4), (5, 9), (1, 9)], gap=(3, 6))
+    [(0, 3), (6, 9), (1, 3), (6, 9)]
+    """
+    return [
+        (start, stop)
+        for one, other in ranges
+        for start, stop in (
+            (one, min(other, gap[0])),
+            (max(one, gap[1]), other),
+        )
+        if start < stop
+    ]

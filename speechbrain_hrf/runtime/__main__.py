@@ -14,8 +14,7 @@ import warnings
 
 import numpy as np
 
-from speechbrain_hrf.dataio.search import audio_paths
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio.audio_files import UnusableAudio, find_audio
 from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
 from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
 from speechbrain_hrf.runtime.classifier import Classifier
@@ -78,7 +77,7 @@ def _names(inputs):
     for name in inputs:
         if os.path.isdir(name):
             # An empty folder is reported when it is opened.
-            yield from audio_paths(name, EXTENSIONS, _DEPTH) or [name]
+            yield from find_audio(name, EXTENSIONS, _DEPTH) or [name]
         else:
             yield name
 

@@ -22,7 +22,11 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from speechbrain_hrf.dataio.unusable import UnusableAudio, cause, check_length
+from speechbrain_hrf.dataio.audio_files import (
+    UnusableAudio,
+    cause,
+    check_length,
+)
 from speechbrain_hrf.runtime import wav
 from speechbrain_hrf.runtime.pcm import read_pcm
 
@@ -77,7 +81,7 @@ def open_file(path):
     ...     pass
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.unusable.UnusableAudio: nowhere.wav: No such file...
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: nowhere.wav: No such file...
     """
     path = os.fspath(path)
     try:

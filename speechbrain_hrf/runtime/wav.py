@@ -22,7 +22,7 @@ import struct
 import warnings
 from typing import NamedTuple
 
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.runtime.pcm import read_pcm, width
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -109,7 +109,7 @@ def read_header(stream, name):
     >>> read_header(io.BytesIO(bytes(4) + b"AVI "), "a.avi")
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.unusable.UnusableAudio: a.avi: it is no WAV file
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: a.avi: it is no WAV file
     """
     if stream.read(8)[4:] != b"WAVE":
         raise UnusableAudio(name, "it is no WAV file")

@@ -22,8 +22,8 @@ from speechbrain_hrf.dataio.archive import (
     split_member,
 )
 from speechbrain_hrf.dataio.audio import read, read_parts
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.probe import probe, probe_all
-from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 KINDS = pytest.mark.parametrize("kind", [STORED, DEFLATED])

@@ -13,8 +13,8 @@ import soundfile as sf
 import torch
 
 from speechbrain_hrf.dataio.audio import read
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.probe import AudioInfo, probe, probe_all
-from speechbrain_hrf.dataio.unusable import UnusableAudio
 
 # The resampler's own rounding: float32 sums over some 40 filter taps.
 TOLERANCE = 1e-6

@@ -1,5 +1,11 @@
-"""Whatever changes the features changes what they are made from."""
+"""Whatever changes the features changes what they are made from.
 
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import json
+import logging
 import os
 
 import numpy as np
@@ -12,6 +18,9 @@ from speechbrain_hrf.dataio import feature_key
 from speechbrain_hrf.dataio.feature_key import (
     feature_settings,
     features_made_from,
+    log_other_caches,
+    size_of,
+    why_no_other_fits,
 )
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 
@@ -139,3 +148,50 @@ def test_an_archive_stands_for_its_members(tmp_path):
     before = features_made_from({}, clips, tmp_path)
     archive.write_bytes(b"PK2")
     assert features_made_from({}, clips, tmp_path) != before
+
+
+@pytest.fixture
+def lay(tmp_path):
+    def lay(name, size=0, **options):
+        (tmp_path / name).mkdir()
+        index = json.dumps({"made_from": {"options": options, "data": "x"}})
+        (tmp_path / name / "index.json").write_text(index)
+        (tmp_path / name / "features.npy").write_bytes(bytes(size))
+        return tmp_path / name
+
+    return lay
+
+
+@pytest.fixture
+def log(caplog):
+    logger = logging.getLogger("speechbrain_hrf.dataio.feature_key")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
+    yield caplog
+    logger.removeHandler(caplog.handler)
+
+
+def test_the_most_similar_one_is_named(lay, tmp_path):
+    lay("train-a", frames=1, values=1)
+    lay("train-b", frames=2, values=1)
+    lay("test-a", frames=2, values=2)
+    (tmp_path / "train-c").mkdir()
+    (tmp_path / "train-c" / "index.json").write_text("{")
+    place = tmp_path / "train-d"
+    made_from = {"options": {"frames": 2, "values": 2}, "data": "x"}
+    expected = "those in train-b have other values"
+    assert why_no_other_fits(place, made_from) == expected
+    made_from["data"] = "y"
+    assert why_no_other_fits(place, made_from) == f"{expected}, audio files"
+
+
+def test_those_of_the_split_are_counted(lay, log):
+    place = lay("train-a", 5_000_000)
+    lay("test-a", 1_000_000)
+    lay("train-other-a", 1_000_000)  # of a split called train-other
+    log_other_caches(place)
+    assert log.text == ""
+    assert size_of(lay("train-b", 2_000_000)) > 2_000_000
+    lay("train-c", 1_000_000)
+    log_other_caches(place)
+    assert ": 2, 3 MB in all." in log.text and "may be deleted" in log.text

@@ -10,7 +10,7 @@ import soundfile as sf
 import torch
 
 from speechbrain_hrf.dataio.audio import read, read_parts
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
 
 # The resampler's own rounding: float32 sums over some 40 filter taps.
 TOLERANCE = 1e-6

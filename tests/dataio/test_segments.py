@@ -1,4 +1,14 @@
-"""Segments have exactly the paper's frames and do not depend on the batch."""
+"""Segments have exactly the paper's frames, alone, in a batch or many at once.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import logging
+import os
+import re
+import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -6,8 +16,14 @@ import soundfile as sf
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.dataio.segments import SegmentBatch, SegmentFeatures
-from speechbrain_hrf.dataio.unusable import UnusableAudio
+from speechbrain_hrf.dataio import segments
+from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.segments import (
+    SegmentBatch,
+    SegmentFeatures,
+    compute_in_order,
+    cores,
+)
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +157,89 @@ def test_a_single_short_segment_is_filled_too():
 def test_more_frames_than_a_segment_has_are_refused():
     with pytest.raises(ValueError, match="501 frames do not fit into 500"):
         SegmentBatch([{"feats": torch.ones(501, 78)}], frames=500)
+
+
+def number_and_process(number):
+    return number, os.getpid(), torch.get_num_threads()
+
+
+def refuse_three(number):
+    if number == 3:
+        raise UnusableAudio("three.wav", "the file is empty")
+    return number
+
+
+def megabyte(number):
+    return np.full(2**20, number % 256, dtype="uint8")
+
+
+def test_several_processes_of_one_thread_each():
+    calls = [(number,) for number in range(100)]
+    results = list(compute_in_order(number_and_process, calls, "", 2))
+    numbers, processes, threads = zip(*results, strict=True)
+    assert list(numbers) == list(range(100))
+    assert len(set(processes)) == 2 and os.getpid() not in processes
+    assert set(threads) == {1}
+
+
+def test_no_process_is_started_for_a_few():
+    calls = [(number,) for number in range(40)]
+    results = list(compute_in_order(number_and_process, calls, ""))
+    assert {process for _, process, _ in results} == {os.getpid()}
+
+
+def test_as_many_processes_as_cores():
+    if cores() == 1:
+        pytest.skip("this process may use one core only")
+    calls = [(number,) for number in range(40 * cores())]
+    results = list(compute_in_order(number_and_process, calls, ""))
+    assert len({process for _, process, _ in results}) == cores()
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_an_unusable_file_is_named(processes):
+    calls = [(number,) for number in range(9)]
+    with pytest.raises(UnusableAudio, match="^three.wav: the file is empty$"):
+        list(compute_in_order(refuse_three, calls, "", processes))
+
+
+def test_few_results_are_held():
+    calls = [(number,) for number in range(100)]
+    tracemalloc.start()
+    try:
+        for result in compute_in_order(megabyte, calls, "", 0):
+            assert len(result) == 2**20
+        assert tracemalloc.get_traced_memory()[1] < 25 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_the_caller_s_random_numbers_are_left_alone(processes):
+    torch.manual_seed(1)
+    expected = torch.rand(1)
+    torch.manual_seed(1)
+    list(compute_in_order(abs, [(1,)] * 9, "", processes))
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize("limit, announced", [(1, 1), (1000, 0)])
+def test_what_takes_long_is_announced(caplog, monkeypatch, limit, announced):
+    monkeypatch.setattr(segments, "_MEASURED_SECONDS", 0.1)
+    monkeypatch.setattr(segments, "_LONG_SECONDS", limit)
+    logger = logging.getLogger("speechbrain_hrf.dataio.segments")
+    logger.addHandler(caplog.handler)
+    logger.setLevel(logging.INFO)
+    try:
+        calls = [(0.01,)] * 1000
+        results = compute_in_order(time.sleep, calls, "naps", 0)
+        for _ in range(40):
+            next(results)
+        results.close()
+    finally:
+        logger.removeHandler(caplog.handler)
+    # A message may come twice, by this handler and by pytest's own.
+    found = set(caplog.messages)
+    assert len(found) == announced
+    for message in found:
+        assert re.match(r"naps: (8|16) of 1000 after 0 s, so all", message)

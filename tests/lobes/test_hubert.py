@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from speechbrain_hrf.dataio.feature_key import feature_settings
-from speechbrain_hrf.dataio.parallel import computed_in_order
-from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.dataio.segments import SegmentFeatures, compute_in_order
 from speechbrain_hrf.lobes.hubert import Geometry, HubertFrames, read_geometry
 
 transformers = pytest.importorskip(
@@ -101,7 +100,7 @@ def test_other_processes_get_the_same(hubert, ravdess_folder):
     """Sent to one that is spawned, it is read from its folder again."""
     paths = [(str(p),) for p in sorted(ravdess_folder.glob("Actor_01/*"))[:9]]
     segment = SegmentFeatures(hubert, 100)
-    found = computed_in_order(segment, paths, "", 2)
+    found = compute_in_order(segment, paths, "", 2)
     again = pickle.loads(pickle.dumps(segment))
     for arguments, feats in zip(paths, found, strict=True):
         assert torch.equal(segment(*arguments), torch.from_numpy(feats))

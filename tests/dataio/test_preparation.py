@@ -1,4 +1,4 @@
-"""Options of the wrong kind are refused, whatever Python would make of them.
+"""Options of the wrong kind are refused; messages name what differs.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,11 +6,38 @@ Authors
 
 import pytest
 
-from speechbrain_hrf.dataio.options import (
+from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
+    find_other_counts,
+    list_found,
+    list_some,
 )
+
+
+def test_lists_are_shortened():
+    assert list_some([]) == ""
+    assert list_some(list(range(10))).endswith("8, 9")
+    assert list_some(list(range(12))).endswith("8, 9 and 2 more")
+
+
+def test_what_is_there_is_named(tmp_path):
+    assert list_found(tmp_path) == "Found: an empty folder"
+    for number in range(12):
+        (tmp_path / f"{number:02d}").mkdir()
+    assert list_found(tmp_path).startswith("Found: 00, 01, ")
+    assert list_found(tmp_path).endswith("09 and 2 more")
+
+
+def test_differing_counts():
+    paper = {"train": {"sad": 3, "angry": 4}, "test": {"sad": 1}}
+    assert find_other_counts(paper, paper) == []
+    found = {"train": {"sad": 3, "angry": 5, "other": 9}}
+    assert find_other_counts(found, paper) == [
+        "train angry 5 (paper 4)",
+        "test sad 0 (paper 1)",
+    ]
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, 1.0])

@@ -6,13 +6,13 @@ Authors
 
 import os
 
-from speechbrain_hrf.dataio.search import audio_paths
+from speechbrain_hrf.dataio.audio_files import find_audio
 
 
 def found(folder, **options):
     return [
         os.path.relpath(path, folder).replace(os.sep, "/")
-        for path in audio_paths(str(folder), **options)
+        for path in find_audio(str(folder), **options)
     ]
 
 

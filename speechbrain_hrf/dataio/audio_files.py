@@ -1,0 +1,159 @@
+"""Audio files: where they are, and the error for one that cannot be used.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+
+# libsndfile's stand-in for an unknown length is far above it.
+_MOST_FRAMES = 2**48
+
+
+def find_audio(
+    top: str | os.PathLike,
+    extensions: tuple[str, ...] = (".wav",),
+    depth: int = 4,
+) -> list[str]:
+    """Paths of the audio files below a folder, in a fixed order.
+
+    `._*` files (leftovers of a Macintosh) and hidden folders are passed over;
+    links are followed, but no folder is entered twice.
+
+    Arguments
+    ---------
+    top : str or os.PathLike
+        Where to search.
+    extensions : tuple of str
+        In lower case; files may have them in upper case.
+    depth : int
+        Folders to go down at most: nobody wants to wait for a search through
+        a whole disk.
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> for name in "b.WAV", "a.wav", "._a.wav", "a.txt":
+    ...     folder.join("audio", name).write("", ensure=True)
+    >>> [os.path.basename(path) for path in find_audio(folder.strpath)]
+    ['a.wav', 'b.WAV']
+    """
+    paths, entered = [], set()
+    for folder, subfolders, names in os.walk(top, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in entered:  # by a link
+            subfolders.clear()
+            continue
+        entered.add(real)
+        relative = os.path.relpath(folder, top)
+        gone_down = 0 if relative == "." else relative.count(os.sep) + 1
+        if gone_down >= depth:
+            subfolders.clear()
+        # In place: this is what os.walk goes through next.
+        subfolders[:] = sorted(x for x in subfolders if not x.startswith("."))
+        paths += [
+            os.path.join(folder, name)
+            for name in names
+            if name.lower().endswith(extensions) and not name.startswith("._")
+        ]
+    return sorted(paths)
+
+
+class UnusableAudio(ValueError):
+    """A file that cannot be used as audio, and why.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The file.
+    reason : str
+        What is wrong with it.
+
+    Example
+    -------
+    >>> error = UnusableAudio("a.wav", "the file is empty")
+    >>> str(error), error.reason
+    ('a.wav: the file is empty', 'the file is empty')
+    """
+
+    def __init__(self, path: str | os.PathLike, reason: str):
+        super().__init__(path, reason)  # both in args, so that it pickles
+        self.path = os.fspath(path)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def check_file(path: str | os.PathLike) -> None:
+    """Refuses what libsndfile has no clear words for.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+
+    Raises
+    ------
+    UnusableAudio
+        For a folder, a missing and an empty file.
+
+    Example
+    -------
+    >>> check_file("nowhere.wav")
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is missing
+    """
+    if os.path.isdir(path):
+        raise UnusableAudio(path, "it is a folder, not a file")
+    if not os.path.exists(path):
+        raise UnusableAudio(path, "the file is missing")
+    if os.path.getsize(path) == 0:
+        raise UnusableAudio(path, "the file is empty")
+
+
+def check_length(path: str | os.PathLike, frames: int) -> None:
+    """Refuses audio whose header does not say how long it is.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    frames : int
+        What libsndfile makes of the header.
+
+    Raises
+    ------
+    UnusableAudio
+
+    Example
+    -------
+    >>> check_length("a.flac", 2**63 - 1)
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...encode it again
+    """
+    if frames > _MOST_FRAMES:
+        raise UnusableAudio(path, "its header gives no length: encode it again")
+
+
+def cause(error: Exception) -> str:
+    """What libsndfile said, without the path that it repeats.
+
+    Arguments
+    ---------
+    error : Exception
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> cause(ValueError("no sound"))
+    'no sound'
+    """
+    return getattr(error, "error_string", None) or str(error)
