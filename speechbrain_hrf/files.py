@@ -38,6 +38,7 @@ logger = get_logger(__name__)
 # Of a folder that is filled aside: beside its content, the lock that its
 # process holds as long as it lives, and the name of that process's machine.
 _PARTIAL = ".partial"
+_RANDOM = "[0-9a-f]" * 8  # others name folders so too, but not like this
 _CONTENT = "content"
 _LOCK = "lock"
 _MACHINE = "machine"
@@ -47,7 +48,7 @@ _ABANDONED_SECONDS = 3600
 
 
 @contextlib.contextmanager
-def locked(path: str | os.PathLike, seconds: float = -1) -> Iterator[None]:
+def locked(path: str | os.PathLike[str], seconds: float = -1) -> Iterator[None]:
     """Holds a lock, which goes with its process, however that ends.
 
     A process that is forked meanwhile does not hold it.
@@ -89,7 +90,7 @@ def locked(path: str | os.PathLike, seconds: float = -1) -> Iterator[None]:
                 os.unlink(path)
 
 
-def write_whole(path: str | os.PathLike, content: str | bytes) -> None:
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Writes a file, or leaves what is there as it is.
 
     Arguments
@@ -117,7 +118,7 @@ def write_whole(path: str | os.PathLike, content: str | bytes) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """Where to write a file that is moved to its place when that has ended.
 
     For what wants a path to write to. An error leaves what was there before.
@@ -159,7 +160,7 @@ def whole_file(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         raise
 
 
-def _sync(path):
+def _sync(path: pathlib.Path) -> None:
     # A rename must not become durable before what it gives a name to.
     file = os.open(path, os.O_RDWR)
     try:
@@ -170,7 +171,7 @@ def _sync(path):
 
 @contextlib.contextmanager
 def whole_folder(
-    place: str | os.PathLike,
+    place: str | os.PathLike[str],
     is_whole: Callable[[pathlib.Path], bool] = lambda place: True,
 ) -> Iterator[pathlib.Path]:
     """A folder to fill, moved to its place when that has ended.
@@ -222,7 +223,7 @@ def whole_folder(
 
 
 @contextlib.contextmanager
-def partial_folder(place: str | os.PathLike) -> Iterator[pathlib.Path]:
+def partial_folder(place: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     """A folder to fill, for who moves what is in it; removed in the end.
 
     Arguments
@@ -268,7 +269,7 @@ def partial_folder(place: str | os.PathLike) -> Iterator[pathlib.Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def remove_abandoned(folder: str | os.PathLike) -> None:
+def remove_abandoned(folder: str | os.PathLike[str]) -> None:
     """Removes what killed processes have left in a folder, and says so.
 
     At once where the lock tells that the process is dead. Where it cannot
@@ -288,7 +289,7 @@ def remove_abandoned(folder: str | os.PathLike) -> None:
     ...     len(os.listdir(folder))
     1
     """
-    for partial in pathlib.Path(folder).glob(f"*{_PARTIAL}"):
+    for partial in pathlib.Path(folder).glob(f"*.{_RANDOM}{_PARTIAL}"):
         if not _is_abandoned(partial):
             continue
         logger.info("Removing what a killed run has left: %s", partial)
@@ -297,7 +298,7 @@ def remove_abandoned(folder: str | os.PathLike) -> None:
             logger.warning("%s cannot be removed: delete it.", partial)
 
 
-def _is_abandoned(partial):
+def _is_abandoned(partial: pathlib.Path) -> bool:
     try:
         machine = (partial / _MACHINE).read_text(encoding="utf-8")
         # Locks may be unknown to other machines that share the folder.
@@ -311,7 +312,7 @@ def _is_abandoned(partial):
     return _last_written(partial) < time.time() - _ABANDONED_SECONDS
 
 
-def _last_written(folder):
+def _last_written(folder: pathlib.Path) -> float:
     times = [0.0]
     for path in [folder, *folder.rglob("*")]:
         with contextlib.suppress(OSError):
@@ -319,7 +320,7 @@ def _last_written(folder):
     return max(times)
 
 
-def append_line(path: str | os.PathLike, line: dict[str, Any]) -> None:
+def append_line(path: str | os.PathLike[str], line: dict[str, Any]) -> None:
     """Adds an object to a file of one JSON object per line.
 
     Many processes may do so at once. What a killed process or a full disk has
@@ -356,7 +357,7 @@ def append_line(path: str | os.PathLike, line: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
+def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """All objects of a file of one JSON object per line.
 
     Arguments
@@ -409,6 +410,8 @@ def read_lines(path: str | os.PathLike) -> list[dict[str, Any]]:
     return objects
 
 
-def _locked_lines(path, seconds=-1):
+def _locked_lines(
+    path: str | os.PathLike[str], seconds: float = -1
+) -> contextlib.AbstractContextManager[None]:
     path = pathlib.Path(path)
     return locked(path.with_name(f".{path.name}.lock"), seconds)

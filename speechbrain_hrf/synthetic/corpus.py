@@ -19,15 +19,13 @@ Authors
 """
 
 import hashlib
-import os
 import pathlib
-import shutil
-import tempfile
-import time
 
 import numpy as np
 import soundfile as sf
 from speechbrain.utils.logger import get_logger
+
+from speechbrain_hrf.files import remove_abandoned, whole_folder
 
 logger = get_logger(__name__)
 
@@ -40,7 +38,6 @@ reached on it mean nothing.
 generator: {generator}
 digest: {digest}
 """
-_ABANDONED_SECONDS = 3600
 
 
 def is_synthetic(folder):
@@ -106,27 +103,13 @@ def build_once(root, generator, write):
             f"{root} exists and is no stand-in: choose another folder"
         )
     logger.info("Generating a synthetic corpus in %s", root)
-    root.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(root)
-    work = pathlib.Path(
-        tempfile.mkdtemp(prefix=_work_prefix(root), dir=root.parent)
-    )
-    try:
-        new, old = work / "new", work / "old"
-        new.mkdir()
+    remove_abandoned(root.parent)
+    # Where another process was faster, what it has built is the same.
+    with whole_folder(root, lambda root: _is_current(root, generator)) as new:
         write(new)
         marker = _TEXT.format(generator=generator, digest=_digest(new))
         (new / MARKER).write_text(marker, encoding="utf-8")
-        if root.exists():
-            os.rename(root, old)
-        try:
-            os.rename(new, root)
-        except OSError:
-            # Another process was faster; what it built is the same.
-            if not _is_current(root, generator):
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        new.chmod(0o755)  # nobody's speech: all may read it
     return root
 
 
@@ -177,14 +160,3 @@ def _digest(root):
 
 def _holds_something(root):
     return not root.is_dir() or any(root.iterdir())
-
-
-def _work_prefix(root):
-    return f".{root.name}-"
-
-
-def _remove_abandoned(root):
-    """Removes what a killed process left; others may be at work just now."""
-    for path in root.parent.glob(f"{_work_prefix(root)}*"):
-        if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(path, ignore_errors=True)

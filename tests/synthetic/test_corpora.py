@@ -87,7 +87,7 @@ def test_audio_is_pcm_of_plausible_length(stand_in):
 
 def test_it_is_used_again_when_complete(stand_in, monkeypatch):
     name, folder, root = stand_in
-    monkeypatch.setattr(corpus.tempfile, "mkdtemp", None)  # would be called
+    monkeypatch.setattr(corpus, "whole_folder", None)  # would be called
     assert make_corpus(name, folder) == root
 
 
@@ -170,12 +170,15 @@ def test_a_failure_leaves_what_was_there(tmp_path):
 
 
 def test_what_a_killed_process_left_is_removed_later(tmp_path):
-    (tmp_path / ".Corpus-killed" / "new").mkdir(parents=True)
-    (tmp_path / ".Corpus-at-work").mkdir()
-    os.utime(tmp_path / ".Corpus-killed", (1, 1))
-    corpus.build_once(tmp_path / "Corpus", "test 1", add_file)
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"Corpus", ".Corpus-at-work"}
+    killed = tmp_path / "Corpus.01234567.partial"
+    at_work = tmp_path / "Corpus.89abcdef.partial"
+    somebody_s = tmp_path / "Corpus.partial"
+    for folder in killed, at_work, somebody_s:
+        folder.mkdir()
+    for folder in killed, somebody_s:
+        os.utime(folder, (1, 1))
+    root = corpus.build_once(tmp_path / "Corpus", "test 1", add_file)
+    assert set(tmp_path.iterdir()) == {root, at_work, somebody_s}
 
 
 def test_the_faster_of_two_processes_wins(tmp_path):
