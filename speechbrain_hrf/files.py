@@ -21,6 +21,7 @@ Authors
 
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import platform
@@ -31,9 +32,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from filelock import FileLock
-from speechbrain.utils.logger import get_logger
 
-logger = get_logger(__name__)
+# Not SpeechBrain's: what is light and writes files should stay light.
+logger = logging.getLogger(__name__)
 
 # Of a folder that is filled aside: beside its content, the lock that its
 # process holds as long as it lives, and the name of that process's machine.

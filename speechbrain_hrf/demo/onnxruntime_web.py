@@ -22,6 +22,8 @@ import sys
 import tarfile
 import tempfile
 
+from speechbrain_hrf.files import remove_abandoned, whole_folder
+
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
 SCRIPT = "ort.wasm.bundle.min.mjs"
@@ -121,20 +123,13 @@ def _fetch(kept):
             "that you may write to by XDG_CACHE_HOME (on Windows, "
             f"LOCALAPPDATA). {_OWN_COPY}"
         ) from error
-    # Beside its place, so that it appears there whole or not at all.
-    with tempfile.TemporaryDirectory(
-        dir=kept.parent, prefix="fetching-"
-    ) as aside:
-        aside = pathlib.Path(aside)
-        _unpack(_packed(npm, aside), aside / kept.name)
-        _checked(aside / kept.name)
-        if kept.exists():  # and is not whole: see the caller
-            kept.rename(aside / "broken")
-        try:
-            (aside / kept.name).rename(kept)
-        except OSError:
-            if not _is_whole(kept):  # nor did another process put it there
-                raise
+    remove_abandoned(kept.parent)
+    with (
+        whole_folder(kept, _is_whole) as folder,
+        tempfile.TemporaryDirectory() as aside,
+    ):
+        _unpack(_packed(npm, pathlib.Path(aside)), folder)
+        _checked(folder)
 
 
 def _packed(npm, folder):
@@ -170,7 +165,6 @@ def _last_words(text):
 
 
 def _unpack(packed, folder):
-    folder.mkdir()
     with tarfile.open(packed) as archive:
         for name in SHA256:
             try:
