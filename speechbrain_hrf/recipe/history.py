@@ -47,6 +47,10 @@ def append_epoch(
         Mean over the epoch; not-a-number and infinity become null.
     valid : dict of str: float, optional
         Loss and scores of the validation set.
+
+    Example
+    -------
+    >>> append_epoch(getfixture("tmpdir").strpath, 1, 0.001, 2.1)
     """
     values = {"lr": lr, "train_loss": train_loss}
     values |= {f"valid_{name}": value for name, value in (valid or {}).items()}
@@ -71,6 +75,11 @@ def read_history(output_folder: str | os.PathLike) -> list[dict]:
     -------
     list of dict
         As ``append_epoch`` has written them.
+
+    Example
+    -------
+    >>> read_history(getfixture("tmpdir").strpath)
+    []
     """
     epochs = {}
     for line in read_lines(pathlib.Path(output_folder, HISTORY)):

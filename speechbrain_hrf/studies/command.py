@@ -78,10 +78,19 @@ def report(argv: Sequence[str] | None = None) -> int:
         prog="hrf report", description="Writes report.md and report.html."
     )
     parser.add_argument("folder", help="of a study, such as results/ravdess")
+    parser.add_argument(
+        "--readme",
+        action="store_true",
+        help="print one sentence and one table instead, for a README",
+    )
     options = parser.parse_args(argv)
     try:
         require("studies", PACKAGES, "The report")
-        from speechbrain_hrf.studies.report import write_report
+        from speechbrain_hrf.studies.report import readme_text, write_report
+
+        if options.readme:
+            print(readme_text(options.folder))
+            return 0
 
         for path in write_report(options.folder):
             print(path)

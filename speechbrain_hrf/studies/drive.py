@@ -28,7 +28,7 @@ from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.run import OUTPUT, make_data
 from speechbrain_hrf.studies.screen import Screen, count
 from speechbrain_hrf.studies.study import Study
-from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, run_tasks
+from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, Ended, run_tasks
 from speechbrain_hrf.studies.trial import Trial
 from speechbrain_hrf.synthetic import is_synthetic
 
@@ -56,6 +56,17 @@ def missing_trials(study: Study, resume: bool) -> list[Trial]:
     ------
     ValueError
         If there are lines, but the user did not ask to go on with them.
+
+    Example
+    -------
+    >>> import pathlib
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> missing_trials(study, resume=False)
+    []
     """
     lines = read_lines(study.folder)
     if lines and not resume:
@@ -92,6 +103,19 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         If the data are not there, or Ray cannot be reached.
     RayMissing
         If Ray is not installed.
+
+    Example
+    -------
+    >>> import pathlib
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> from speechbrain_hrf.studies.arguments import read_arguments
+    >>> run_study(study, read_arguments(["demo.yaml"])[0])
+    All 0 trials of ... are done.
+    0
     """
     missing = missing_trials(study, options.resume)
     _refuse_other_data(study)
@@ -146,6 +170,10 @@ def _drive(study, options, token, temporary):
                 deadline,
             ):
                 if ended is not None and ended.reason:
+                    # Of those that trained together, some may have finished.
+                    done = {line["id"] for line in read_lines(study.folder)}
+                    left = [t for t in ended.trials if t.id not in done]
+                    ended = Ended(left or ended.trials, ended.reason)
                     failed.append(ended)
                     for trial in ended.trials:
                         _note_failure(study, trial, ended.reason)

@@ -12,9 +12,11 @@ import time
 
 import torch
 
+from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.run import (
     OUTPUT,
+    TrialFailed,
     finish_trial,
     note_stage,
     recipe_options,
@@ -46,19 +48,41 @@ def run_group(
     ------
     speechbrain_hrf.studies.run.TrialFailed
         If training fails.
+
+    Example
+    -------
+    >>> import pathlib
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
+    >>> (folder / "train.py").write_text("")
+    0
+    >>> run_group([trial], study, device="cpu")
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.studies.run.TrialFailed: conformer ALL, 1 together: it ended ...
     """
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     runs = study.folder / "runs"
+    done = {line["id"] for line in read_lines(study.folder)}
+    trials = [trial for trial in trials if trial.id not in done]
+    if not trials:
+        return
     folders = {trial.id: runs / trial.id for trial in trials}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
-    first = trials[0]
+    first, failure = trials[0], None
     version, start = code_version(), time.perf_counter()
     for epochs in stages(first, study):
         left = [t for t in trials if epochs not in stages_done(folders[t.id])]
         if not left:
             continue
+        scored = {t.id: _scored(folders[t.id]) for t in left}
         listed = folders[left[0].id] / "ensemble.json"
         options = [recipe_options(trial, study, epochs) for trial in left]
         listed.write_text(json.dumps(options), encoding="utf-8")
@@ -69,16 +93,33 @@ def run_group(
             *("--device", device),
         ]
         label = f"{first.model} {first.arm}, {len(left)} together"
-        run_attached(command, listed.with_name(OUTPUT), label, study)
-        for trial in left:
+        try:
+            run_attached(command, listed.with_name(OUTPUT), label, study)
+            ended = left
+        except TrialFailed as error:
+            # One whose loss is not finite ends alone: the others go on.
+            failure = error
+            ended = [t for t in left if _scored(folders[t.id]) != scored[t.id]]
+        for trial in ended:
             note_stage(folders[trial.id], epochs)
+        trials = [t for t in trials if t in ended or t not in left]
     name = torch.cuda.get_device_name() if device == "cuda" else cpu_name()
     how = {
         "engine": "ensemble",
         "device": name,
         "threads": study.keys.threads_per_trial,
         "together": len(trials),
-        "seconds": round((time.perf_counter() - start) / len(trials), 1),
+        "seconds": round(
+            (time.perf_counter() - start) / max(len(trials), 1), 1
+        ),
     }
     for trial in trials:
         finish_trial(trial, study, folders[trial.id], how, version)
+    if failure is not None:
+        raise failure
+
+
+def _scored(folder):
+    """When a run has last scored its test set."""
+    path = folder / "test_metrics.json"
+    return path.stat().st_mtime_ns if path.exists() else None

@@ -74,6 +74,11 @@ def read_test_sets(folder: str | os.PathLike) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict of str: dict
+
+    Example
+    -------
+    >>> read_test_sets(getfixture("tmpdir").strpath)
+    {}
     """
     path = pathlib.Path(folder, TEST_SETS)
     return {line["id"]: line for line in files.read_lines(path)}

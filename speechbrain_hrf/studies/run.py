@@ -74,6 +74,21 @@ def run_trial(trial: Trial, study: Study) -> dict[str, Any]:
     ------
     TrialFailed
         If the recipe fails.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
+    >>> _ = (folder / "train.py").write_text("raise SystemExit('no data')")
+    >>> run_trial(trial, study)
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.studies.run.TrialFailed: conformer ALL, ...: ... no data
     """
     output_folder = study.folder / "runs" / trial.id
     output_folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +128,18 @@ def stages(trial: Trial, study: Study) -> list[int]:
     Returns
     -------
     list of int
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
+    >>> stages(trial, study)
+    [1, 3]
     """
     total = trial.options["number_of_epochs"]
     return [e for e in sorted(study.keys.score_at) if e < total] + [total]
@@ -128,6 +155,11 @@ def stages_done(output_folder: pathlib.Path) -> dict[int, dict[str, float]]:
     Returns
     -------
     dict of int: dict of str: float
+
+    Example
+    -------
+    >>> stages_done(pathlib.Path(getfixture("tmpdir")))
+    {}
     """
     return {line["epoch"]: line for line in read(output_folder / STAGES)}
 
@@ -139,6 +171,15 @@ def note_stage(output_folder: pathlib.Path, epochs: int) -> None:
     ---------
     output_folder : pathlib.Path
     epochs : int
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> scores = {"WA": 0.5, "UA": 0.4, "WF1": 0.5, "MF1": 0.4}
+    >>> _ = (folder / "test_metrics.json").write_text(json.dumps(scores))
+    >>> note_stage(folder, 30)
+    >>> stages_done(folder)[30]["UA"]
+    0.4
     """
     path = output_folder / "test_metrics.json"
     results = json.loads(path.read_text(encoding="utf-8"))
@@ -170,9 +211,23 @@ def finish_trial(
     -------
     dict
         The line.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
+    >>> finish_trial(trial, study, folder, {}, (None, None))
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: ...test_metrics.json...
     """
     done = stages_done(output_folder)
-    earlier = {e: done[e] for e in stages(trial, study)[:-1]}
+    earlier = {e: done[e] for e in stages(trial, study)[:-1] if e in done}
     line, test_set = trial_line(trial, study, output_folder, earlier)
     line |= how | {"commit": version[0], "dirty": version[1]}
     add_trial(study.folder, line, test_set)
@@ -198,6 +253,20 @@ def run_attached(
     ------
     TrialFailed
         If it ends with another status than 0.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> _ = (folder / "script.py").write_text("raise SystemExit(3)")
+    >>> script = str(folder / "script.py")
+    >>> run_attached([sys.executable, script], folder / "out.txt", "it", study)
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.studies.run.TrialFailed: it: it ended with status 3. ...
     """
     # A trial takes the cores it was given and no more: threads that wait for
     # each other on busy cores can make it twenty times slower.
@@ -238,6 +307,16 @@ def make_data(study: Study) -> str:
     -------
     str
         Where the trials' data are.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> make_data(study)
+    '/data/X'
     """
     folder = data_folder(study)
     if study.keys.data_folder == STAND_IN:
@@ -256,6 +335,16 @@ def data_folder(study: Study) -> str:
     -------
     str
         One stand-in corpus serves all trials of a study.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> data_folder(study)
+    '/data/X'
     """
     if study.keys.data_folder == STAND_IN:
         return str(study.folder / "corpus")
@@ -275,6 +364,18 @@ def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
     Returns
     -------
     dict
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
+    >>> recipe_options(trial, study, 1)["number_of_epochs"]
+    1
     """
     options = {
         **trial.options,

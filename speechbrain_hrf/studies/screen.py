@@ -159,6 +159,18 @@ def show_plan(study: Study) -> None:
     Arguments
     ---------
     study : Study
+
+    Example
+    -------
+    >>> import pathlib
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> show_plan(study)
+    <BLANKLINE>
+    0 trials: 0 done, 0 to run; folder: ...
     """
     done = {line["id"] for line in read_lines(study.folder)}
     for trial in study.trials:

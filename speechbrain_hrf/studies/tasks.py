@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 
 from speechbrain_hrf.studies.groups import run_group
-from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import check_shared
 from speechbrain_hrf.studies.run import run_trial
 from speechbrain_hrf.studies.study import Study
@@ -132,6 +131,17 @@ def run_tasks(
     ------
     KeyboardInterrupt
         If it was interrupted. What still runs ends with the connection to Ray.
+
+    Example
+    -------
+    >>> import pathlib
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> list(run_tasks(None, study, [], "", PROCESSES, places=1))
+    []
     """
     tasks = tasks_of(trials, study.keys.fold_key, engine)
     tasks.sort(key=lambda task: task[0].teacher is not None)  # keeps the order
@@ -176,12 +186,10 @@ def _work(task, study, token, deadline, run, *teachers):
     if deadline is not None and time.time() > deadline:
         return
     check_shared(study.folder, token)
-    done = {line["id"] for line in read_lines(study.folder)}
-    left = [trial for trial in task if trial.id not in done]
     if len(task) == 1:
         run(task[0], study)
-    elif left:
-        run_group(left, study)
+    else:
+        run_group(task, study)
 
 
 def _reason(ray, error):
