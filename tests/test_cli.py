@@ -19,8 +19,8 @@ def test_each_command_explains_itself(name, capsys):
 def test_no_command_lists_them_and_another_one_is_refused(capsys):
     assert main([]) == 0
     assert set(COMMANDS) <= set(capsys.readouterr().out.split())
-    assert main(["trian"]) == 2
-    assert "no command 'trian'" in capsys.readouterr().err
+    assert main(["etude"]) == 2
+    assert "no command 'etude'" in capsys.readouterr().err
 
 
 def test_it_starts_without_torch():

@@ -94,7 +94,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
             name = name.format("other " if told else "")
             lines += [_summed_up(name, some)] if len(some) else []
         lines.append(_best_rates(best))
-    lines += _unfinished(results, comparisons) + _missing(results)
+    lines += _unfinished(results, comparisons) + missing_runs(results)
     return lines[:MOST_LINES]
 
 
@@ -296,8 +296,26 @@ def _fall(curves):
     return (np.interp(0.9 * epochs[-1], epochs, loss) - loss[-1]) / abs(loss[0])
 
 
-def _missing(results):
-    """What has to be run before more can be shown."""
+def missing_runs(results: Results) -> list[str]:
+    """What has to be run before more can be shown.
+
+    Arguments
+    ---------
+    results : Results
+
+    Returns
+    -------
+    list of str
+        A sentence, or none.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.results import read_results
+    >>> missing_runs(read_results("results/none"))
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no folder results/none...
+    """
     planned = planned_runs(results)
     done = {line["id"] for line in results.lines}
     finished = sum(trial.id in done for trial in planned)

@@ -22,7 +22,7 @@ import jinja2
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
-from speechbrain_hrf.studies.answer import answer
+from speechbrain_hrf.studies.answer import answer, missing_runs
 from speechbrain_hrf.studies.paper import LIGHTWEIGHT, ORIGINAL, model_name
 from speechbrain_hrf.studies.results import Results, read_results
 from speechbrain_hrf.studies.statistics import (
@@ -30,6 +30,7 @@ from speechbrain_hrf.studies.statistics import (
     GAIN,
     LOSS,
     SAME,
+    TOO_FEW,
     Comparisons,
     compare,
 )
@@ -246,7 +247,11 @@ def readme_text(
     banner = "**Synthetic data: the figures mean nothing.** "
     return (
         f"{banner * results.lines[0]['synthetic']}On {results.dataset}, "
-        f"{'; '.join(said) or 'nothing has been compared yet'}.\n\n"
+        + " ".join(
+            [f"{'; '.join(said) or 'nothing has been compared yet'}."]
+            + missing_runs(results)
+        )
+        + "\n\n"
         f"{small.markdown()}\n\n{tables.LEGEND}"
     )
 
@@ -260,5 +265,12 @@ def _said(arm, lines, metric):
         if len(models) == len(lines) > 1:
             where = f"all {len(models)} models"
         parts += [f"{verb} {metric} on {where}"] * (len(models) > 0)
+    if not parts:
+        too_few = (lines["verdict"] == TOO_FEW).all()
+        parts = [
+            "has been run too little to say"
+            if too_few
+            else "is shown neither to gain nor to lose"
+        ]
     name = README_NAMES.get(arm, arm).replace("**", "")
-    return f"{name} {' and '.join(parts) or 'is shown neither to gain nor to lose'}"
+    return f"{name} {' and '.join(parts)}"
