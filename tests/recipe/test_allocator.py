@@ -44,6 +44,7 @@ def test_page_faults_are_saved():
     if returned < 20 * 1000:  # of 4 KB each it would be 97,000
         pytest.skip("pages are so large here that faults tell nothing")
     # A busy system may take back pages by itself, now and then.
+    # A busy system takes back pages by itself, now and then.
     assert any(page_faults("keep") < returned / 10 for _ in range(6))
 
 
