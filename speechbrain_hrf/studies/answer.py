@@ -236,9 +236,13 @@ def _summed_up(name, lines):
             parts.append(f"a {verdict.split()[0]} is shown for {listed(shown)}")
     rest = lines[lines["verdict"].isin([NOTHING, TOO_FEW])]["difference"]
     if len(rest):
-        parts.append(
-            f"nothing is shown for {'the rest' if parts else 'any'}: "
+        spread = (
             f"differences from {signed(rest.min())} to {signed(rest.max())}"
+            if len(rest) > 1
+            else f"difference {signed(rest.min())}"
+        )
+        parts.append(
+            f"nothing is shown for {'the rest' if parts else 'any'}: {spread}"
         )
     rows = listed([_plain(row) for row in dict.fromkeys(lines["row"])])
     return f"{name} ({rows}): {'; '.join(parts)}."

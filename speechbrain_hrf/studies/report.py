@@ -16,9 +16,11 @@ import base64
 import dataclasses
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 
 import jinja2
+import markupsafe  # of jinja2's own
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
@@ -131,6 +133,9 @@ def _render(template, content):
     )
     environment.filters["uri"] = lambda png: (
         f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    )
+    environment.filters["code"] = lambda text: markupsafe.Markup(
+        re.sub("`(.+?)`", r"<code>\1</code>", str(markupsafe.escape(text)))
     )
     return environment.get_template(template).render(**content)
 
