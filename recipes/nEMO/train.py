@@ -186,6 +186,33 @@ def dataio_prep(hparams):
     return datasets
 
 
+def describe_run(hparams, brain, report):
+    """What is worth knowing about a run, for its results and its model card.
+
+    Arguments
+    ---------
+    hparams : dict
+        What the YAML was loaded into.
+    brain : EmotionBrain
+        After ``evaluate``.
+    report : speechbrain_hrf.nnet.HRFReport
+        What ``apply_hrf`` has returned.
+
+    Returns
+    -------
+    dict
+        Fits into JSON.
+    """
+    results = collect_results(hparams, EMOTIONS, brain, report)
+    results |= {  # for the model card
+        "licence": hparams["licence"],
+        "features": hparams["features"],
+    }
+    if hparams["features"] == "hubert":
+        results["hubert_source"] = hparams["hubert_source"]
+    return results
+
+
 if __name__ == "__main__":
     keep_freed_memory()  # saves a fifth to a third of a step's time
 
@@ -261,15 +288,8 @@ if __name__ == "__main__":
         max_key=max_key,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
-    results = collect_results(hparams, EMOTIONS, brain, report)
-    results |= {  # for the model card
-        "licence": hparams["licence"],
-        "features": hparams["features"],
-    }
-    if hparams["features"] == "hubert":
-        results["hubert_source"] = hparams["hubert_source"]
     finish_run(
-        results,
+        describe_run(hparams, brain, report),
         hparams["output_folder"],
         hparams["export_folder"],
         hparams["compute_features"],

@@ -6,15 +6,12 @@ Authors
 
 import json
 import pathlib
+from types import ModuleType
 
 from speechbrain_hrf.export.training import METRICS_FILE
 from speechbrain_hrf.files import write_whole
-from speechbrain_hrf.recipe import collect_results
 from speechbrain_hrf.training.ensemble.snapshot import remove_state
 from speechbrain_hrf.training.ensemble.variant import Variant
-
-# What the recipes add to their results, for the model card.
-CARD = ("licence", "task", "caution", "features")
 
 
 def metrics_file(variant: Variant) -> pathlib.Path:
@@ -59,7 +56,7 @@ def is_evaluated(variant: Variant) -> bool:
     return over and metrics_file(variant).is_file()
 
 
-def evaluate(variant: Variant) -> None:
+def evaluate(variant: Variant, module: ModuleType) -> None:
     """Scores the epoch that the recipe chooses, and writes the results.
 
     Without the picture that train.py draws of them: a hundred take minutes.
@@ -68,6 +65,8 @@ def evaluate(variant: Variant) -> None:
     ---------
     variant : Variant
         Trained, with its checkpoints.
+    module : module
+        Of ``load_recipe``.
 
     Raises
     ------
@@ -80,7 +79,8 @@ def evaluate(variant: Variant) -> None:
     >>> from types import SimpleNamespace
     >>> fold = SimpleNamespace(datasets={"valid": []})
     >>> evaluate(SimpleNamespace(
-    ...     fold=fold, hparams={}, brain=None, last=None, output_folder="run"))
+    ...     fold=fold, hparams={}, brain=None, last=None, output_folder="run"),
+    ...     ModuleType("train"))
     Traceback (most recent call last):
         ...
     ValueError: run was trained to its end, but by train.py, and not evaluated:
@@ -102,12 +102,7 @@ def evaluate(variant: Variant) -> None:
         max_key=max_key,
         test_loader_kwargs=dict(hparams["test_dataloader_opts"]),
     )
-    results = collect_results(
-        hparams, variant.fold.labels, brain, variant.report
-    )
-    results |= {key: hparams[key] for key in CARD if key in hparams}
-    if hasattr(brain, "participant_scores"):
-        results["per_participant"] = brain.participant_scores
+    results = module.describe_run(hparams, brain, variant.report)
     write_whole(metrics_file(variant), json.dumps(results, indent=2) + "\n")
     remove_state(variant.save_folder)
     brain.deployed = None  # two copies of the model

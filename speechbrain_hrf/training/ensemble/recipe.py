@@ -29,7 +29,8 @@ def load_recipe(train_script: str | os.PathLike) -> ModuleType:
     Returns
     -------
     module
-        With ``prepare(hparams)``, ``dataio_prep(hparams)`` and one subclass of
+        With ``prepare(hparams)``, ``dataio_prep(hparams)``,
+        ``describe_run(hparams, brain, report)`` and one subclass of
         ``speechbrain.Brain``.
 
     Raises
@@ -61,10 +62,10 @@ def load_recipe(train_script: str | os.PathLike) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.parent))
-    for function in ("prepare", "dataio_prep"):
+    for function in ("prepare", "dataio_prep", "describe_run"):
         if not hasattr(module, function):
             raise ValueError(
-                f"{path} has no function {function}(hparams), which a training "
+                f"{path} has no function {function}, which a training "
                 "of many models needs: add it, as recipes/RAVDESS/train.py has."
             )
     brain_class(module)

@@ -98,7 +98,7 @@ def train_ensemble(
             _train(to_train, corpus, at_once)
         for variant in left:
             if variant.failed is None:
-                evaluate(variant)
+                evaluate(variant, module)
     failed = [each for each in variants if each.failed is not None]
     if failed:
         raise ValueError(
