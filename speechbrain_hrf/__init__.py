@@ -24,6 +24,7 @@ Authors
 import importlib
 from typing import TYPE_CHECKING
 
+from speechbrain_hrf.former_names import register_former_names
 from speechbrain_hrf.lobes.alias import register_alias
 
 if TYPE_CHECKING:  # what editors and type checkers read
@@ -81,6 +82,7 @@ _SUBPACKAGES = ("inference", "nnet")
 
 # So that a YAML's !new:speechbrain.lobes.models.hrf.Conformer finds it.
 register_alias()
+register_former_names()
 
 
 def __getattr__(name):

@@ -24,8 +24,9 @@ from speechbrain.utils.distributed import run_on_main
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.inference import MergedClassifier
-from speechbrain_hrf.metrics import EmotionScores
-from speechbrain_hrf.recipe import (
+from speechbrain_hrf.training import (
+    EmotionScores,
+    capture_steps,
     collect_results,
     end_epoch,
     finish_run,
@@ -44,7 +45,6 @@ from speechbrain_hrf.recipe import (
     use_stand_in,
     warn_if_synthetic,
 )
-from speechbrain_hrf.training.cuda_graphs import capture_steps
 
 
 class EmotionBrain(sb.Brain):

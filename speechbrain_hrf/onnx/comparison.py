@@ -11,11 +11,11 @@ import numpy as np
 import soundfile
 import torch
 
-from speechbrain_hrf.metrics import EmotionScores
 from speechbrain_hrf.onnx.verdict import SECONDS, Comparison
 from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.session import open_session
 from speechbrain_hrf.runtime.waveform import mono
+from speechbrain_hrf.training.scores import EmotionScores
 
 _ROUNDS, _TURN = 11, 0.05  # a turn lasts at least 0.05 s
 

@@ -15,7 +15,6 @@ import time
 from types import ModuleType
 
 from speechbrain_hrf.files import append_line
-from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.studies.cluster import (
     places,
     ray_cluster,
@@ -31,6 +30,7 @@ from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, Ended, run_tasks
 from speechbrain_hrf.studies.trial import Trial
 from speechbrain_hrf.synthetic import is_synthetic
+from speechbrain_hrf.training.launch import STAND_IN
 
 # The trials that the last driver has given up, with their errors.
 FAILED = "failed.jsonl"

@@ -23,11 +23,11 @@ from typing import Any
 
 import torch
 
-from speechbrain_hrf.metrics.scores import SCORES
-from speechbrain_hrf.recipe.history import read_history
 from speechbrain_hrf.studies.spectrum import effective_rank, spectra
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import Trial
+from speechbrain_hrf.training.history import read_history
+from speechbrain_hrf.training.scores import SCORES
 
 # Classes as single characters, in the order of their indices.
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

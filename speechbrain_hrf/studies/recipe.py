@@ -16,7 +16,7 @@ from torch import nn
 
 from speechbrain_hrf.lobes import models as lobes
 from speechbrain_hrf.nnet.targets import resolve
-from speechbrain_hrf.recipe.overrides import resolved_yaml
+from speechbrain_hrf.training.overrides import resolved_yaml
 
 _EMBEDDING, _HEAD = "embedding_model", "classifier"
 

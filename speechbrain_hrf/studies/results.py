@@ -18,10 +18,10 @@ import pandas
 from pydantic import BaseModel, ValidationError
 
 from speechbrain_hrf.files import read_lines
-from speechbrain_hrf.metrics.scores import SCORES
 from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.line import DIGITS
 from speechbrain_hrf.studies.lines import TEST_SETS, TRIALS
+from speechbrain_hrf.training.scores import SCORES
 
 # Activations as the paper calls them.
 ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}

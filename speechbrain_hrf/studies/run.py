@@ -22,7 +22,6 @@ from ruamel.yaml import YAML
 from speechbrain_hrf.files import append_line as append
 from speechbrain_hrf.files import locked
 from speechbrain_hrf.files import read_lines as read
-from speechbrain_hrf.recipe.launch import STAND_IN
 from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS
 from speechbrain_hrf.studies.line import trial_line
 from speechbrain_hrf.studies.lines import add_trial, read_lines
@@ -30,6 +29,7 @@ from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.training.launch import STAND_IN
 
 OUTPUT = "output.txt"
 # Of each stage that is done, the epoch and the test scores.

@@ -17,7 +17,7 @@ from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.dataio.probe import probe
 from speechbrain_hrf.dataio.segments import SegmentBatch, SegmentFeatures
-from speechbrain_hrf.recipe import fit_normalisation
+from speechbrain_hrf.training import fit_normalisation
 
 HPARAMS = Path(__file__).resolve().parents[2] / "recipes/M3ED/hparams"
 LABELS = ["Neutral", "Happy", "Sad", "Anger", "Surprise", "Disgust", "Fear"]

@@ -9,7 +9,7 @@ import pathlib
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.dataio.sampler import ReproducibleRandomSampler
 
-from speechbrain_hrf.recipe import fit_normalisation
+from speechbrain_hrf.training import fit_normalisation
 from speechbrain_hrf.training.ensemble.recipe import brain_class
 
 RECIPE = pathlib.Path(__file__).parents[2] / "recipes" / "RAVDESS"

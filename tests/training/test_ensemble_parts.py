@@ -11,7 +11,6 @@ import torch
 from ensemble_runs import ARMS, hparams_file, runs_of
 from torch import nn
 
-from speechbrain_hrf.recipe.overrides import as_overrides
 from speechbrain_hrf.training.ensemble import capture
 from speechbrain_hrf.training.ensemble.adamw import (
     AdamWOptions,
@@ -24,6 +23,7 @@ from speechbrain_hrf.training.ensemble.capture import WARM_UP, Captured
 from speechbrain_hrf.training.ensemble.data import Corpus
 from speechbrain_hrf.training.ensemble.orders import steps_of
 from speechbrain_hrf.training.ensemble.stack import Stack
+from speechbrain_hrf.training.overrides import as_overrides
 
 RATES = (0.1, 0.003, 1.0)
 

@@ -23,9 +23,9 @@ from ensemble_runs import (
     runs_of,
 )
 
-from speechbrain_hrf.recipe.history import read_history
 from speechbrain_hrf.training.ensemble import group, train_ensemble
 from speechbrain_hrf.training.ensemble.snapshot import STATE
+from speechbrain_hrf.training.history import read_history
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -12,11 +12,11 @@ import itertools
 import pytest
 from ensemble_runs import ARMS, MODELS, as_train_py, hparams_file, runs_of
 
-from speechbrain_hrf.recipe.history import read_history
-from speechbrain_hrf.recipe.overrides import as_overrides
 from speechbrain_hrf.training.ensemble.build import build_variant
 from speechbrain_hrf.training.ensemble.data import Corpus
 from speechbrain_hrf.training.ensemble.group import Group
+from speechbrain_hrf.training.history import read_history
+from speechbrain_hrf.training.overrides import as_overrides
 
 # Another order of sums, enlarged by 20 steps of AdamW.
 EXACT = 1e-9

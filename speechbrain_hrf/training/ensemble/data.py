@@ -14,7 +14,7 @@ import torch
 from speechbrain.dataio.dataset import DynamicItemDataset
 
 from speechbrain_hrf.files import write_whole
-from speechbrain_hrf.recipe import (
+from speechbrain_hrf.training import (
     fit_normalisation,
     refuse_other_data,
     warn_if_synthetic,

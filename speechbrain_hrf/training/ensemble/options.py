@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import speechbrain as sb
 from ruamel.yaml import YAML
 
-from speechbrain_hrf.recipe.overrides import as_overrides
+from speechbrain_hrf.training.overrides import as_overrides
 
 # The recipes' options that say what a run is trained and scored on.
 FOLDS = ("fold", "valid_session", "held_out_part")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.recipe import locate_hparams
+from speechbrain_hrf.training import locate_hparams
 from speechbrain_hrf.training.ensemble.build import build_variant
 from speechbrain_hrf.training.ensemble.data import Corpus
 from speechbrain_hrf.training.ensemble.finish import (

@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.image import imread
 
-from speechbrain_hrf.metrics import (
+from speechbrain_hrf.training.display import (
     confusion_figure,
     confusion_text,
     report_text,

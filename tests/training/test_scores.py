@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from speechbrain_hrf.metrics import EmotionScores
+from speechbrain_hrf.training import EmotionScores
 
 LABELS = ["neu", "hap", "sad"]
 

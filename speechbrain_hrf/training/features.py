@@ -7,7 +7,7 @@ Authors
 import os
 
 from speechbrain_hrf.lobes.hubert import read_geometry
-from speechbrain_hrf.recipe.overrides import (
+from speechbrain_hrf.training.overrides import (
     as_overrides,
     read_overrides,
     resolved_yaml,

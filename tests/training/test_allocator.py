@@ -14,7 +14,7 @@ import pytest
 CODE = """
 import resource, sys
 import torch
-from speechbrain_hrf.recipe.allocator import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 if sys.argv[1] == "keep" and not keep_freed_memory():
     sys.exit("no glibc")
 torch.ones(5_000_000)
@@ -49,7 +49,7 @@ def test_page_faults_are_saved():
 
 
 def test_the_user_s_choice_stands(monkeypatch):
-    from speechbrain_hrf.recipe.allocator import keep_freed_memory
+    from speechbrain_hrf.training.allocator import keep_freed_memory
 
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1000")
     assert not keep_freed_memory()

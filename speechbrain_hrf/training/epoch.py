@@ -13,7 +13,7 @@ from speechbrain.utils.distributed import (
     is_distributed_initialized,
 )
 
-from speechbrain_hrf.recipe.history import append_epoch
+from speechbrain_hrf.training.history import append_epoch
 
 
 def end_epoch(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from speechbrain.utils.checkpoints import Checkpointer
 
-from speechbrain_hrf.recipe.checkpoints import AtomicCheckpointer
+from speechbrain_hrf.training.checkpoints import AtomicCheckpointer
 
 
 class Killed(BaseException):

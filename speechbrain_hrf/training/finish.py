@@ -8,7 +8,7 @@ from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.export import export_pretrained
-from speechbrain_hrf.recipe.results import results_text, write_results
+from speechbrain_hrf.training.results import results_text, write_results
 
 logger = get_logger(__name__)
 

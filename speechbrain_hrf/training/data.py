@@ -19,7 +19,7 @@ from speechbrain_hrf.dataio.feature_key import (
     features_made_from,
 )
 from speechbrain_hrf.lobes.hubert import HubertFrames
-from speechbrain_hrf.recipe.features import keeps_features
+from speechbrain_hrf.training.features import keeps_features
 
 logger = get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 As a command, it prints Markdown::
 
-    python -m speechbrain_hrf.recipe.summary results/RAVDESS/fold_1_paper
+    python -m speechbrain_hrf.training.summary results/RAVDESS/fold_1_paper
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -14,7 +14,7 @@ import pathlib
 import statistics
 import sys
 
-from speechbrain_hrf.metrics.scores import SCORES
+from speechbrain_hrf.training.scores import SCORES
 
 # What seeds of one arm have in common.
 SAME = (
@@ -129,7 +129,7 @@ def main(argv=None):
     1
     """
     parser = argparse.ArgumentParser(
-        prog="python -m speechbrain_hrf.recipe.summary",
+        prog="python -m speechbrain_hrf.training.summary",
         description="Mean and spread over seeds of a recipe's runs.",
     )
     parser.add_argument("folder", help="for example results/RAVDESS")

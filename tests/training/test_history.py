@@ -1,6 +1,6 @@
 """A run's epochs as lines, whatever has interrupted them."""
 
-from speechbrain_hrf.recipe.history import HISTORY, append_epoch, read_history
+from speechbrain_hrf.training.history import HISTORY, append_epoch, read_history
 
 
 def test_an_epoch_that_was_trained_again_counts_as_trained_last(tmp_path):

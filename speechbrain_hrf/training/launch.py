@@ -11,12 +11,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.recipe.overrides import (
+from speechbrain_hrf.synthetic import is_synthetic, make_corpus
+from speechbrain_hrf.training.overrides import (
     as_overrides,
     read_overrides,
     resolved_yaml,
 )
-from speechbrain_hrf.synthetic import is_synthetic, make_corpus
 
 logger = get_logger(__name__)
 

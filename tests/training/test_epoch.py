@@ -10,7 +10,7 @@ from speechbrain.nnet.schedulers import ReduceLROnPlateau
 from speechbrain.utils.checkpoints import Checkpointer
 from speechbrain.utils.train_logger import FileTrainLogger
 
-from speechbrain_hrf.recipe.epoch import end_epoch, mean_over_processes
+from speechbrain_hrf.training.epoch import end_epoch, mean_over_processes
 
 
 def _process(rank, folder):

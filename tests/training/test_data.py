@@ -13,7 +13,7 @@ from speechbrain.processing.features import InputNormalization
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.lobes.hubert import HubertFrames
-from speechbrain_hrf.recipe import fit_normalisation, load_splits
+from speechbrain_hrf.training import fit_normalisation, load_splits
 
 SPLITS = {"train": ["a", "b", "c"], "test": ["d"]}
 
@@ -106,7 +106,7 @@ def test_wrong_cache_options_are_refused(corpus, options, match):
 
 
 def test_hubert_without_a_cache_is_warned_of(corpus, hubert_folder, caplog):
-    logger = logging.getLogger("speechbrain_hrf.recipe.data")
+    logger = logging.getLogger("speechbrain_hrf.training.data")
     logger.addHandler(caplog.handler)
     try:
         load(corpus)

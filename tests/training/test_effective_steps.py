@@ -7,7 +7,7 @@ import torch
 
 from speechbrain_hrf import apply_hrf, merge_hrf
 from speechbrain_hrf.files import read_lines
-from speechbrain_hrf.recipe.effective_steps import FIRST_STEPS, record_steps
+from speechbrain_hrf.training.effective_steps import FIRST_STEPS, record_steps
 
 
 def _model(modules):

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from speechbrain_hrf.files import whole_file
-from speechbrain_hrf.recipe.teacher import load_teacher
+from speechbrain_hrf.training.teacher import load_teacher
 
 # The teacher's answers, beside the checkpoints: a run that goes on needs no
 # teacher, and learns from the same one.

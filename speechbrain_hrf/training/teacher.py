@@ -12,7 +12,7 @@ import torch
 from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
 from speechbrain_hrf.export.training import METRICS_FILE, Training
-from speechbrain_hrf.recipe.trained_on import TRAINED_ON
+from speechbrain_hrf.training.trained_on import TRAINED_ON
 
 # What makes the features that the models get.
 FEATURES = ("sample_rate", "compute_features", "segment_frames")

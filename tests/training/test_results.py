@@ -5,8 +5,8 @@ import json
 import pytest
 
 from speechbrain_hrf.export.card import Facts, model_card
-from speechbrain_hrf.recipe import results_text, write_results
-from speechbrain_hrf.recipe.summary import summary_table
+from speechbrain_hrf.training import results_text, write_results
+from speechbrain_hrf.training.summary import summary_table
 
 
 def scores(value, n):

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from speechbrain_hrf.recipe import class_weights
+from speechbrain_hrf.training import class_weights
 
 LABELS = ["no", "yes"]
 

@@ -9,7 +9,7 @@ from speechbrain import Brain
 from torch import nn
 
 from speechbrain_hrf import HRFLinear, apply_hrf
-from speechbrain_hrf.recipe.factor_steps import scale_factor_steps
+from speechbrain_hrf.training.factor_steps import scale_factor_steps
 
 
 def build(inner_norm=False):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from speechbrain_hrf.recipe import refuse_other_data
+from speechbrain_hrf.training import refuse_other_data
 
 TRAIN = {"a": {"wav": "{data_root}/a.wav", "emo": "sad", "duration": 1.0}}
 TEST = {"b": {"wav": "{data_root}/b.wav", "emo": "ang", "duration": 2.0}}

@@ -1,0 +1,39 @@
+"""Modules that have moved still answer to their former names."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import speechbrain_hrf  # noqa: F401  registers the names
+
+
+@pytest.mark.parametrize(
+    "former, now",
+    [
+        ("recipe", "training"),
+        ("recipe.checkpoints", "training.checkpoints"),
+        ("recipe.overrides", "training.overrides"),
+        ("metrics", "training"),
+        ("metrics.scores", "training.scores"),
+    ],
+)
+def test_a_former_name_gives_the_module_itself(former, now):
+    module = importlib.import_module(f"speechbrain_hrf.{former}")
+    assert module is importlib.import_module(f"speechbrain_hrf.{now}")
+
+
+def test_no_other_name_is_answered():
+    for name in ("recipe.nothing", "recipes", "metrics2"):
+        with pytest.raises(ModuleNotFoundError, match=name):
+            importlib.import_module(f"speechbrain_hrf.{name}")
+
+
+def test_a_former_command_still_runs():
+    done = subprocess.run(
+        [sys.executable, "-m", "speechbrain_hrf.recipe.summary", "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "usage:" in done.stdout
