@@ -25,6 +25,7 @@ from types import ModuleType
 FORMER = {
     "speechbrain_hrf.recipe": "speechbrain_hrf.training",
     "speechbrain_hrf.metrics": "speechbrain_hrf.training",
+    "speechbrain_hrf.onnx": "speechbrain_hrf.export.onnx",
 }
 
 

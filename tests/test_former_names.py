@@ -17,6 +17,7 @@ import speechbrain_hrf  # noqa: F401  registers the names
         ("recipe.overrides", "training.overrides"),
         ("metrics", "training"),
         ("metrics.scores", "training.scores"),
+        ("onnx.sizes", "export.onnx.sizes"),
     ],
 )
 def test_a_former_name_gives_the_module_itself(former, now):

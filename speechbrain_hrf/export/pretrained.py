@@ -120,7 +120,7 @@ def export_pretrained(
     if onnx:
         require("onnx", ("onnx", "onnxscript", "onnxruntime"), "ONNX")
     if precisions:
-        from speechbrain_hrf.onnx.rounding import check_precision
+        from speechbrain_hrf.export.onnx.rounding import check_precision
 
         for precision in precisions:
             check_precision(precision)
@@ -207,11 +207,11 @@ def _write(staging, training, audio, onnx, precisions, keep):
     graphs = ""
     if onnx:
         # Imports packages of an extra, and takes a while.
-        from speechbrain_hrf.onnx.files import write_onnx
+        from speechbrain_hrf.export.onnx.files import write_onnx
 
         graphs = write_onnx(staging, training, modules, audio)
     if precisions:
-        from speechbrain_hrf.onnx.precision import add_precision
+        from speechbrain_hrf.export.onnx.precision import add_precision
 
         recordings = list(training.labelled_recordings())
         for precision in precisions:

@@ -11,8 +11,8 @@ import pytest
 
 from speechbrain_hrf.export import __main__ as command
 from speechbrain_hrf.export import pretrained
+from speechbrain_hrf.export.onnx import files
 from speechbrain_hrf.export.verify import Verification
-from speechbrain_hrf.onnx import files
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from speechbrain_hrf.export import (
     verify,
 )
 from speechbrain_hrf.export.fresh_process import answers
-from speechbrain_hrf.onnx import files
-from speechbrain_hrf.onnx.check import TOLERANCE, session
-from speechbrain_hrf.onnx.sizes import size_report
+from speechbrain_hrf.export.onnx import files
+from speechbrain_hrf.export.onnx.check import TOLERANCE, session
+from speechbrain_hrf.export.onnx.sizes import size_report
 
 GRAPHS = ["model.features.onnx", "model.onnx"]
 
@@ -354,7 +354,7 @@ def test_sizes_command(exported_onnx):
     """Prints the table, or says in one line what is wrong."""
     _, report, _ = exported_onnx
     path = report.folder / "model.onnx"
-    command = [sys.executable, "-m", "speechbrain_hrf.onnx.sizes"]
+    command = [sys.executable, "-m", "speechbrain_hrf.export.onnx.sizes"]
     process = subprocess.run(
         [*command, path], capture_output=True, text=True, check=True
     )

@@ -15,7 +15,7 @@ from speechbrain_hrf.export.training import Training
 
 def test_the_options_are_the_precisions():
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    from speechbrain_hrf.onnx.precision import FILES
+    from speechbrain_hrf.export.onnx.precision import FILES
 
     assert PRECISIONS == tuple(FILES)
 

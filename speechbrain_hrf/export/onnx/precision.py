@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import onnx
 
-from speechbrain_hrf.onnx.comparison import compare
-from speechbrain_hrf.onnx.graphs import WAVEFORM
-from speechbrain_hrf.onnx.manifest import MANIFEST, fingerprint
-from speechbrain_hrf.onnx.rounding import check_precision, stored_as
-from speechbrain_hrf.onnx.verdict import Comparison
+from speechbrain_hrf.export.onnx.comparison import compare
+from speechbrain_hrf.export.onnx.graphs import WAVEFORM
+from speechbrain_hrf.export.onnx.manifest import MANIFEST, fingerprint
+from speechbrain_hrf.export.onnx.rounding import check_precision, stored_as
+from speechbrain_hrf.export.onnx.verdict import Comparison
 
 FILES = {"int8": "model.int8.onnx", "fp16": "model.fp16.onnx"}
 
@@ -38,7 +38,7 @@ class PrecisionReport(NamedTuple):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.verdict import EXAMPLE
+    >>> from speechbrain_hrf.export.onnx.verdict import EXAMPLE
     >>> print(PrecisionReport("int8", "model.int8.onnx", True, EXAMPLE))
     model.int8.onnx:
       size      50,000 -> 25,000 bytes

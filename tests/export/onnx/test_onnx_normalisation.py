@@ -13,7 +13,7 @@ from onnx_run import built, run
 from speechbrain.nnet.normalization import LayerNorm
 from speechbrain.processing.features import InputNormalization
 
-from speechbrain_hrf.onnx.normalisation import add_normalisation
+from speechbrain_hrf.export.onnx.normalisation import add_normalisation
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import torch
 
-from speechbrain_hrf.onnx.verdict import SECONDS, Comparison
+from speechbrain_hrf.export.onnx.verdict import SECONDS, Comparison
 from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.session import open_session
 from speechbrain_hrf.runtime.waveform import mono

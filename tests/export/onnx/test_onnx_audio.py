@@ -9,7 +9,7 @@ import soundfile
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.onnx.audio import audio_to_compare, read
+from speechbrain_hrf.export.onnx.audio import audio_to_compare, read
 
 RECORDINGS = {"a.wav": 0.1 * torch.randn(9000), "b.wav": torch.randn(40000)}
 

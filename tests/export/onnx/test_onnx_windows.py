@@ -9,9 +9,9 @@ import pytest
 import torch
 from onnx_run import built, run
 
+from speechbrain_hrf.export.onnx.sums import add_mean
+from speechbrain_hrf.export.onnx.windows import add_windows
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
-from speechbrain_hrf.onnx.sums import add_mean
-from speechbrain_hrf.onnx.windows import add_windows
 
 
 class Squares(UtteranceEmbedding):

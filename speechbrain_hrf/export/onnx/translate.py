@@ -19,7 +19,7 @@ import onnx
 import onnxscript.optimizer
 import torch
 
-from speechbrain_hrf.onnx.graph import OPSET
+from speechbrain_hrf.export.onnx.graph import OPSET
 
 # The exporter's graph holds for one as well, but it must not see one: a size
 # of one is a constant to it.

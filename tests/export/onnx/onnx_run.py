@@ -6,8 +6,8 @@ Authors
 
 import numpy as np
 
-from speechbrain_hrf.onnx.check import session
-from speechbrain_hrf.onnx.graph import Graph
+from speechbrain_hrf.export.onnx.check import session
+from speechbrain_hrf.export.onnx.graph import Graph
 
 
 def built(add, inputs, rank=3):

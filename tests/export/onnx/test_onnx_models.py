@@ -19,9 +19,9 @@ from speechbrain_hrf import (
     apply_hrf,
     merge_hrf,
 )
-from speechbrain_hrf.onnx.check import TOLERANCE, _difference
-from speechbrain_hrf.onnx.graphs import make_graphs
-from speechbrain_hrf.onnx.translate import translate
+from speechbrain_hrf.export.onnx.check import TOLERANCE, _difference
+from speechbrain_hrf.export.onnx.graphs import make_graphs
+from speechbrain_hrf.export.onnx.translate import translate
 
 RATE = 16000
 

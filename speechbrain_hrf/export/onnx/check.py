@@ -10,8 +10,12 @@ from typing import NamedTuple
 import onnxruntime
 import torch
 
+from speechbrain_hrf.export.onnx.graphs import (
+    FEATURES,
+    LOG_PROBABILITIES,
+    WAVEFORM,
+)
 from speechbrain_hrf.export.verify import VerificationError
-from speechbrain_hrf.onnx.graphs import FEATURES, LOG_PROBABILITIES, WAVEFORM
 
 # Of a log-probability. Both sides compute in float32, in another order.
 TOLERANCE = 1e-4

@@ -7,7 +7,7 @@ Authors
 import numpy as np
 from speechbrain.processing.features import InputNormalization
 
-from speechbrain_hrf.onnx.sums import add_sum
+from speechbrain_hrf.export.onnx.sums import add_sum
 
 # SpeechBrain's make_padding_mask takes it off a length before comparing.
 _MASK_EPSILON = 1e-6
@@ -39,7 +39,7 @@ def add_normalisation(graph, norm, feats, wav_lens, n_features):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.graph import Graph
+    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> graph = Graph()
     >>> feats = graph.input("feats", np.float32, ["batch", "frames", 78])
     >>> lens = graph.input("wav_lens", np.float32, ["batch"])

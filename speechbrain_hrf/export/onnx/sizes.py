@@ -3,7 +3,7 @@
 The graphs of an export name every value by a letter of the part it belongs
 to, so the file itself is enough::
 
-    python -m speechbrain_hrf.onnx.sizes my_model/model.onnx
+    python -m speechbrain_hrf.export.onnx.sizes my_model/model.onnx
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import onnx
 
-from speechbrain_hrf.onnx.graph import PARTS
+from speechbrain_hrf.export.onnx.graph import PARTS
 
 _REST = "inputs, outputs, versions, names of constants"
 
@@ -139,7 +139,7 @@ def _part(name):
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python -m speechbrain_hrf.onnx.sizes FILE")
+        sys.exit("usage: python -m speechbrain_hrf.export.onnx.sizes FILE")
     try:
         print(size_report(sys.argv[1]))
     except (OSError, ValueError) as error:

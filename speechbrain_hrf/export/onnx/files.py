@@ -12,12 +12,12 @@ import tempfile
 import torch
 from speechbrain.inference.classifiers import EncoderClassifier
 
+from speechbrain_hrf.export.onnx.audio import audio_to_compare, read
+from speechbrain_hrf.export.onnx.check import check
+from speechbrain_hrf.export.onnx.graphs import make_graphs
+from speechbrain_hrf.export.onnx.manifest import MANIFEST, fingerprint, manifest
+from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.export.verify import audio_files
-from speechbrain_hrf.onnx.audio import audio_to_compare, read
-from speechbrain_hrf.onnx.check import check
-from speechbrain_hrf.onnx.graphs import make_graphs
-from speechbrain_hrf.onnx.manifest import MANIFEST, fingerprint, manifest
-from speechbrain_hrf.onnx.sizes import size_report
 
 # Not listed in the manifest: itself, and what is written after it.
 _UNLISTED = {MANIFEST, "README.md"}

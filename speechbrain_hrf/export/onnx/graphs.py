@@ -7,19 +7,19 @@ Authors
 import numpy as np
 import torch
 
-from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
-from speechbrain_hrf.lobes.models.pooling import MaskedMean
-from speechbrain_hrf.onnx.exportable import exportable, fewest_frames
-from speechbrain_hrf.onnx.fbank import add_fbank, check_fbank
-from speechbrain_hrf.onnx.graph import Graph
-from speechbrain_hrf.onnx.include import Parts, include
-from speechbrain_hrf.onnx.normalisation import (
+from speechbrain_hrf.export.onnx.exportable import exportable, fewest_frames
+from speechbrain_hrf.export.onnx.fbank import add_fbank, check_fbank
+from speechbrain_hrf.export.onnx.graph import Graph
+from speechbrain_hrf.export.onnx.include import Parts, include
+from speechbrain_hrf.export.onnx.normalisation import (
     add_normalisation,
     check_normalisation,
 )
-from speechbrain_hrf.onnx.sums import add_mean
-from speechbrain_hrf.onnx.translate import translate
-from speechbrain_hrf.onnx.windows import WindowAndHead, add_windows
+from speechbrain_hrf.export.onnx.sums import add_mean
+from speechbrain_hrf.export.onnx.translate import translate
+from speechbrain_hrf.export.onnx.windows import WindowAndHead, add_windows
+from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
+from speechbrain_hrf.lobes.models.pooling import MaskedMean
 
 WAVEFORM, FEATURES = "model.onnx", "model.features.onnx"
 LOG_PROBABILITIES = "log_probabilities"

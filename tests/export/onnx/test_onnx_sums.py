@@ -10,7 +10,7 @@ import pytest
 import torch
 from onnx_run import built, run
 
-from speechbrain_hrf.onnx.sums import add_mean, add_sum
+from speechbrain_hrf.export.onnx.sums import add_mean, add_sum
 
 
 def test_padding_may_hold_anything():

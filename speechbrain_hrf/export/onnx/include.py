@@ -7,7 +7,7 @@ Authors
 import numpy as np
 import onnx
 
-from speechbrain_hrf.onnx.graph import OPSET
+from speechbrain_hrf.export.onnx.graph import OPSET
 
 
 def include(graph, model, inputs, part, outputs=None):
@@ -34,7 +34,7 @@ def include(graph, model, inputs, part, outputs=None):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.graph import Graph
+    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> inner = Graph()
     >>> x = inner.input("x", np.float32, [2])
     >>> y = inner("Add", x, inner.constant(np.float32(1)))

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.onnx.spectrum import Spectrum
+from speechbrain_hrf.export.onnx.spectrum import Spectrum
 
 
 def add_fbank(graph, fbank, wavs):
@@ -34,7 +34,7 @@ def add_fbank(graph, fbank, wavs):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.graph import Graph
+    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> graph = Graph()
     >>> wavs = graph.input("wavs", np.float32, ["batch", "samples"])
     >>> feats = add_fbank(graph, Fbank(n_mels=26, deltas=True), wavs)

@@ -14,11 +14,11 @@ import pytest
 import soundfile
 from onnx import numpy_helper
 
-from speechbrain_hrf.onnx import comparison, verdict
-from speechbrain_hrf.onnx.comparison import compare
-from speechbrain_hrf.onnx.precision import FILES, add_precision
-from speechbrain_hrf.onnx.rounding import stored_as
-from speechbrain_hrf.onnx.verdict import EXAMPLE
+from speechbrain_hrf.export.onnx import comparison, verdict
+from speechbrain_hrf.export.onnx.comparison import compare
+from speechbrain_hrf.export.onnx.precision import FILES, add_precision
+from speechbrain_hrf.export.onnx.rounding import stored_as
+from speechbrain_hrf.export.onnx.verdict import EXAMPLE
 from speechbrain_hrf.runtime import Classifier
 
 # Of what is stored: half a step of 127, and 11 bits.

@@ -10,9 +10,9 @@ import pytest
 import torch
 from onnx_run import run
 
-from speechbrain_hrf.onnx.graph import PARTS, Graph
-from speechbrain_hrf.onnx.include import Parts, include
-from speechbrain_hrf.onnx.sizes import size_report
+from speechbrain_hrf.export.onnx.graph import PARTS, Graph
+from speechbrain_hrf.export.onnx.include import Parts, include
+from speechbrain_hrf.export.onnx.sizes import size_report
 
 
 def test_names_are_unique():

@@ -11,7 +11,7 @@ Authors
 import numpy as np
 import torch
 
-from speechbrain_hrf.onnx.graph import Graph
+from speechbrain_hrf.export.onnx.graph import Graph
 
 
 class WindowAndHead(torch.nn.Module):

@@ -36,7 +36,7 @@ def add_sum(graph, frames, width, part):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.graph import Graph
+    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> graph = Graph()
     >>> frames = graph.input("frames", np.float32, ["batch", "frames", 16])
     >>> _ = add_sum(graph, frames, 16, "m")
@@ -73,7 +73,7 @@ def add_mean(graph, frames, lengths, width):
 
     Example
     -------
-    >>> from speechbrain_hrf.onnx.graph import Graph
+    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> graph = Graph()
     >>> frames = graph.input("frames", np.float32, ["batch", "frames", 16])
     >>> lengths = graph.input("lengths", np.int64, ["batch"])

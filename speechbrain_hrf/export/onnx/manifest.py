@@ -7,9 +7,9 @@ Authors
 import hashlib
 import importlib.metadata
 
+from speechbrain_hrf.export.onnx.graph import OPSET
+from speechbrain_hrf.export.onnx.graphs import FEATURES
 from speechbrain_hrf.nnet import count_parameters
-from speechbrain_hrf.onnx.graph import OPSET
-from speechbrain_hrf.onnx.graphs import FEATURES
 
 MANIFEST = "manifest.json"
 FORMAT = 1

@@ -11,8 +11,8 @@ from onnx_run import built, run
 from speechbrain.lobes.features import MFCC, Fbank
 from speechbrain.processing.features import STFT, Filterbank
 
-from speechbrain_hrf.onnx.fbank import add_fbank
-from speechbrain_hrf.onnx.spectrum import Spectrum, factors
+from speechbrain_hrf.export.onnx.fbank import add_fbank
+from speechbrain_hrf.export.onnx.spectrum import Spectrum, factors
 
 # Of decibels, on a scale of 80. At the floor, 80 dB below the peak, a
 # rounding error of 1e-7 of the peak is a thousandth of what is there.
