@@ -22,7 +22,7 @@ from interleaved import against, measure
 from recipe_runs import one_epoch, prepared, train_script
 from report import ratio_text, save
 
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.training import keep_freed_memory
 
 

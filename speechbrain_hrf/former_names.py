@@ -26,6 +26,7 @@ FORMER = {
     "speechbrain_hrf.recipe": "speechbrain_hrf.training",
     "speechbrain_hrf.metrics": "speechbrain_hrf.training",
     "speechbrain_hrf.onnx": "speechbrain_hrf.export.onnx",
+    "speechbrain_hrf.synthetic": "speechbrain_hrf.dataio.synthetic",
 }
 
 

@@ -18,6 +18,7 @@ import speechbrain_hrf  # noqa: F401  registers the names
         ("metrics", "training"),
         ("metrics.scores", "training.scores"),
         ("onnx.sizes", "export.onnx.sizes"),
+        ("synthetic.voice", "dataio.synthetic.voice"),
     ],
 )
 def test_a_former_name_gives_the_module_itself(former, now):

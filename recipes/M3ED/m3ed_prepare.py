@@ -34,7 +34,7 @@ from speechbrain_hrf.dataio.preparation import (
     prepare_if_stale,
 )
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.synthetic import is_synthetic
+from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
 
@@ -121,7 +121,7 @@ def prepare_m3ed(
 
     Example
     -------
-    >>> from speechbrain_hrf.synthetic import make_corpus
+    >>> from speechbrain_hrf.dataio.synthetic import make_corpus
     >>> corpora = getfixture("tmp_path_factory").getbasetemp()
     >>> corpus = make_corpus("M3ED", corpora)
     >>> folder = getfixture("tmpdir")

@@ -29,7 +29,7 @@ from speechbrain_hrf.dataio.preparation import (
     prepare_if_stale,
 )
 from speechbrain_hrf.dataio.probe import probe_all
-from speechbrain_hrf.synthetic import is_synthetic
+from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
 
@@ -93,7 +93,7 @@ def prepare_ravdess(
 
     Example
     -------
-    >>> from speechbrain_hrf.synthetic import make_corpus
+    >>> from speechbrain_hrf.dataio.synthetic import make_corpus
     >>> corpora = getfixture("tmp_path_factory").getbasetemp()
     >>> corpus = make_corpus("RAVDESS", corpora)
     >>> folder = getfixture("tmpdir")

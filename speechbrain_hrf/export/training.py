@@ -11,8 +11,8 @@ import pathlib
 import ruamel.yaml
 from speechbrain.dataio.encoder import CategoricalEncoder
 
+from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.export.definition import Definition
-from speechbrain_hrf.synthetic import is_synthetic
 
 METRICS_FILE = "test_metrics.json"
 # What the metrics file says about the corpus: true of every checkpoint.

@@ -14,6 +14,7 @@ import threading
 import time
 from types import ModuleType
 
+from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.files import append_line
 from speechbrain_hrf.studies.cluster import (
     places,
@@ -29,7 +30,6 @@ from speechbrain_hrf.studies.screen import Screen, count
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, Ended, run_tasks
 from speechbrain_hrf.studies.trial import Trial
-from speechbrain_hrf.synthetic import is_synthetic
 from speechbrain_hrf.training.launch import STAND_IN
 
 # The trials that the last driver has given up, with their errors.

@@ -19,6 +19,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.files import append_line as append
 from speechbrain_hrf.files import locked
 from speechbrain_hrf.files import read_lines as read
@@ -28,7 +29,6 @@ from speechbrain_hrf.studies.lines import add_trial, read_lines
 from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
-from speechbrain_hrf.synthetic import make_corpus
 from speechbrain_hrf.training.launch import STAND_IN
 
 OUTPUT = "output.txt"

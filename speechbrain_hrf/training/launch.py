@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.synthetic import is_synthetic, make_corpus
+from speechbrain_hrf.dataio.synthetic import is_synthetic, make_corpus
 from speechbrain_hrf.training.overrides import (
     as_overrides,
     read_overrides,

@@ -10,10 +10,10 @@ import pathlib
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.files import whole_file, write_whole
 from speechbrain_hrf.nnet import count_parameters
 from speechbrain_hrf.nnet.targets import split_names
-from speechbrain_hrf.synthetic import is_synthetic
 from speechbrain_hrf.training.display import (
     confusion_figure,
     confusion_text,

@@ -16,6 +16,7 @@ from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.inference.interfaces import foreign_class
 
 from speechbrain_hrf import collapse
+from speechbrain_hrf.dataio.synthetic.corpus import MARKER
 from speechbrain_hrf.export import (
     VerificationError,
     export_pretrained,
@@ -26,7 +27,6 @@ from speechbrain_hrf.export.fresh_process import answers
 from speechbrain_hrf.export.model import trained_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.nnet import algebra
-from speechbrain_hrf.synthetic.corpus import MARKER
 
 LABELS = ["neutral", "happy", "sad", "angry"]
 ON_CPU = {"device": "cpu"}

@@ -14,7 +14,7 @@ import random
 import pytest
 from preparers import load_preparer
 
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 
 # Corpus: one option changed.
 CHANGES = {

@@ -25,7 +25,7 @@ from daic_woz_corpus import (
 from preparers import load_preparer
 
 from speechbrain_hrf.dataio.audio import read_parts
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 
 prepare = load_preparer("DAIC-WOZ")
 prepare_daic_woz = prepare.prepare_daic_woz

@@ -16,7 +16,7 @@ import pytest
 import soundfile as sf
 from preparers import load_manifests, load_preparer
 
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 
 prepare = load_preparer("M3ED")
 prepare_m3ed = prepare.prepare_m3ed

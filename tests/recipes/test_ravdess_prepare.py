@@ -15,7 +15,7 @@ import soundfile as sf
 from preparers import load_manifests, load_preparer
 
 from speechbrain_hrf.dataio.audio import read
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 
 prepare = load_preparer("RAVDESS")
 prepare_ravdess = prepare.prepare_ravdess

@@ -6,7 +6,7 @@ Authors
 
 import pytest
 
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 
 STUDY = """
 name: small

@@ -8,7 +8,7 @@ import pytest
 import torch
 from ensemble_runs import SCRIPT
 
-from speechbrain_hrf.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.training.ensemble.recipe import load_recipe
 
 

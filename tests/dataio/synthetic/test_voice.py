@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from speechbrain_hrf.synthetic.voice import MANNERS, synthesize
+from speechbrain_hrf.dataio.synthetic.voice import MANNERS, synthesize
 
 PROGRAM = """
 import hashlib
-from speechbrain_hrf.synthetic.voice import synthesize
+from speechbrain_hrf.dataio.synthetic.voice import synthesize
 wave = synthesize("happy", "A", "female", "turn", 0.5)
 print(hashlib.sha256(wave.tobytes()).hexdigest())
 """

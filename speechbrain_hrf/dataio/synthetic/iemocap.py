@@ -20,8 +20,8 @@ import pathlib
 
 import numpy as np
 
-from speechbrain_hrf.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
 _GENERATOR = "IEMOCAP 1"
 _DIALOGUES = {

@@ -14,12 +14,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.synthetic.corpus import is_synthetic
-from speechbrain_hrf.synthetic.daic_woz import make_daic_woz
-from speechbrain_hrf.synthetic.iemocap import make_iemocap
-from speechbrain_hrf.synthetic.m3ed import make_m3ed
-from speechbrain_hrf.synthetic.nemo import make_nemo
-from speechbrain_hrf.synthetic.ravdess import make_ravdess
+from speechbrain_hrf.dataio.synthetic.corpus import is_synthetic
+from speechbrain_hrf.dataio.synthetic.daic_woz import make_daic_woz
+from speechbrain_hrf.dataio.synthetic.iemocap import make_iemocap
+from speechbrain_hrf.dataio.synthetic.m3ed import make_m3ed
+from speechbrain_hrf.dataio.synthetic.nemo import make_nemo
+from speechbrain_hrf.dataio.synthetic.ravdess import make_ravdess
 
 __all__ = [
     "is_synthetic",

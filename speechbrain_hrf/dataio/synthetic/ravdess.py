@@ -19,8 +19,8 @@ import pathlib
 
 import numpy as np
 
-from speechbrain_hrf.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.synthetic.voice import (
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.voice import (
     MANNERS,
     random_generator,
     synthesize,

@@ -21,8 +21,8 @@ import pathlib
 
 import numpy as np
 
-from speechbrain_hrf.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
 _GENERATOR = "M3ED 1"
 _SERIES = {

@@ -21,8 +21,8 @@ import zipfile
 
 import numpy as np
 
-from speechbrain_hrf.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
 _GENERATOR = "DAIC-WOZ 1"
 _RATE = 16000

@@ -18,8 +18,8 @@ Authors
 
 import pathlib
 
-from speechbrain_hrf.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
 _GENERATOR = "nEMO 1"
 _SPEAKERS = {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from speechbrain_hrf.synthetic import corpus, is_synthetic, make_corpus
+from speechbrain_hrf.dataio.synthetic import corpus, is_synthetic, make_corpus
 
 # With turns and songs to drop; one of M3ED's 240 files ends in .WAV, 4 of
 # DAIC-WOZ's 18 lie in archives.
