@@ -164,9 +164,10 @@ def test_mistakes_are_named(study, more, message):
         ("seeds: 3", ValueError, "seeds is 3"),
         ("seeds: [true]", ValueError, "seeds.0 is True"),
         (
-            f"seeds: {list(range(50_001))}",
+            f"seeds: {list(range(1000))}\n"
+            f"learning_rates: {[k / 100 for k in range(1, 52)]}",
             ValueError,
-            "100,002 trials: at most",
+            "102,000 trials: at most",
         ),
         ("models: [lstm]", ValueError, "no model 'lstm'.*convtransformer"),
         ("modules: []", ValueError, "0 trials"),
@@ -230,4 +231,4 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
         study(f"paper: !apply:os.system ['touch {touched}']")
     assert not touched.exists()
     with pytest.raises(ValueError, match="nested too deeply"):
-        study("overrides: " + "[" * 3000 + "]" * 3000)
+        study("overrides: " + "[" * 500 + "]" * 500)
