@@ -14,7 +14,8 @@ from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.extras import require
 
-PACKAGES = ("ray", "pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
+# Ray is asked for when trials are to run.
+PACKAGES = ("pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
 
 
 def study(argv: Sequence[str] | None = None) -> int:

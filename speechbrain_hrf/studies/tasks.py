@@ -75,7 +75,7 @@ def tasks_of(
     tasks: dict[str, list[Trial]] = {}
     for trial in trials:
         key = trial.id
-        if engine == ENSEMBLE and not any(map(trial.options.get, _ALONE)):
+        if engine == ENSEMBLE and not _runs_alone(trial.options):
             same = {
                 name: value
                 for name, value in trial.options.items()
@@ -84,6 +84,11 @@ def tasks_of(
             key = f"{trial.model} {trial.arm} {same}"
         tasks.setdefault(key, []).append(trial)
     return list(tasks.values())
+
+
+def _runs_alone(options):
+    hubert = options.get("features") == "hubert"
+    return hubert or any(map(options.get, _ALONE))
 
 
 def run_tasks(

@@ -117,8 +117,9 @@ def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
     study = load_study(
         study_yaml,
         "folds: [1, 2]\nlearning_rates: [0.001, 0.002]\narms: "
-        "{Slow: {hrf_modules: [ALL], hrf_lr_scale: 0.5}}\noverrides: {}",
+        "{Slow: {hrf_modules: [ALL], hrf_lr_scale: 0.5}, "
+        "HuBERT: {features: hubert, hrf_modules: []}}\noverrides: {}",
     )
-    # 2 arms of 2 folds, 2 seeds, 2 rates together; the scaled ones alone.
+    # 2 arms of 2 folds, 2 seeds, 2 rates together; two arms by themselves.
     sizes = [len(t) for t in tasks_of(study.trials, "fold", "ensemble")]
-    assert sorted(sizes) == [1] * 8 + [8, 8]
+    assert sorted(sizes) == [1] * 16 + [8, 8]
