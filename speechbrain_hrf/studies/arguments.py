@@ -85,7 +85,7 @@ def read_arguments(argv=None):
     parser.add_argument(
         "--max_minutes",
         type=_positive,
-        help="start no trial after so many minutes; those that run are ended",
+        help="start no trial after so many minutes; those that run go on",
     )
     parser.add_argument(
         "--retries",

@@ -121,6 +121,12 @@ def _arms(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each arm's name and its options but seed and fold."""
     defaults = recipe.defaults(model)
+    if grid.folds != [None] and grid.fold_key not in defaults:
+        raise ValueError(
+            f"folds are given, but the recipe's hparams/{model}_hrf.yaml has "
+            f"no option {grid.fold_key!r}: give fold_key, the option that "
+            "chooses the split."
+        )
     for arm, options in _rows(grid, model):
         for activation, lr in itertools.product(
             grid.activations, grid.learning_rates

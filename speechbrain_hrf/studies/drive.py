@@ -145,7 +145,9 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
 
 def _drive(study, options, token, temporary):
     # Read again: another driver may have ended since.
-    chosen = missing_trials(study, options.resume)[: options.trials]
+    missing = missing_trials(study, options.resume)
+    missing.sort(key=lambda trial: trial.teacher is not None)
+    chosen = missing[: options.trials]
     deadline = None
     if options.max_minutes is not None:
         deadline = time.time() + 60 * options.max_minutes

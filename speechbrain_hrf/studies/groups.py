@@ -6,12 +6,15 @@ Authors
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 
 import torch
 
+from speechbrain_hrf.files import locked
+from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.run import (
@@ -22,7 +25,7 @@ from speechbrain_hrf.studies.run import (
     recipe_options,
     run_attached,
     stages,
-    stages_done,
+    stages_left,
 )
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import Trial
@@ -68,18 +71,31 @@ def run_group(
     """
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    runs = study.folder / "runs"
-    done = {line["id"] for line in read_lines(study.folder)}
-    trials = [trial for trial in trials if trial.id not in done]
-    if not trials:
-        return
-    folders = {trial.id: runs / trial.id for trial in trials}
+    folders = {t.id: study.folder / "runs" / t.id for t in trials}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held:
+        # A machine that was given up for lost may still be at it. In one order,
+        # so that nobody waits for who waits for them.
+        for name in sorted(folders):
+            held.enter_context(locked(folders[name] / "lock"))
+        if any((folder / OUTPUT).exists() for folder in folders.values()):
+            time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
+        done = {line["id"] for line in read_lines(study.folder)}
+        left = [trial for trial in trials if trial.id not in done]
+        if left:
+            _run(left, study, folders, device)
+
+
+def _run(trials, study, folders, device):
     first, failure = trials[0], None
     version, start = code_version(), time.perf_counter()
     for epochs in stages(first, study):
-        left = [t for t in trials if epochs not in stages_done(folders[t.id])]
+        left = [
+            trial
+            for trial in trials
+            if epochs in stages_left(trial, study, folders[trial.id])
+        ]
         if not left:
             continue
         scored = {t.id: _scored(folders[t.id]) for t in left}

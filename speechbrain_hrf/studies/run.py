@@ -29,6 +29,7 @@ from speechbrain_hrf.studies.lines import add_trial, read_lines
 from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
+from speechbrain_hrf.training.history import read_history
 from speechbrain_hrf.training.launch import STAND_IN
 
 OUTPUT = "output.txt"
@@ -101,13 +102,10 @@ def run_trial(trial: Trial, study: Study) -> dict[str, Any]:
                 return line
         version = code_version()  # the files may be others when it ends
         start = time.perf_counter()
-        for epochs in stages(trial, study):
-            if epochs not in stages_done(output_folder):
-                command = recipe_command(trial, study, epochs)
-                run_attached(
-                    command, output_folder / OUTPUT, trial.label, study
-                )
-                note_stage(output_folder, epochs)
+        for epochs in stages_left(trial, study, output_folder):
+            command = recipe_command(trial, study, epochs)
+            run_attached(command, output_folder / OUTPUT, trial.label, study)
+            note_stage(output_folder, epochs)
         how = {
             "engine": "processes",
             "device": cpu_name(),
@@ -143,6 +141,47 @@ def stages(trial: Trial, study: Study) -> list[int]:
     """
     total = trial.options["number_of_epochs"]
     return [e for e in sorted(study.keys.score_at) if e < total] + [total]
+
+
+def stages_left(
+    trial: Trial, study: Study, output_folder: pathlib.Path
+) -> list[int]:
+    """The stages that a run has not passed yet.
+
+    One that was added to ``score_at`` after the run had trained further is
+    left out: there is no checkpoint of it any more.
+
+    Arguments
+    ---------
+    trial : Trial
+    study : Study
+    output_folder : pathlib.Path
+        Of the recipe's run.
+
+    Returns
+    -------
+    list of int
+
+    Example
+    -------
+    >>> from speechbrain_hrf.studies.study import StudyFile
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
+    ...     data_folder="/data/X", score_at=[1, 3])
+    >>> study = Study(folder, folder, [], keys)
+    >>> trial = Trial("X", "conformer", "ALL",
+    ...     {"number_of_epochs": 5, "seed": 1}, "UA")
+    >>> from speechbrain_hrf.training.history import append_epoch
+    >>> append_epoch(folder, 2, lr=0.1, train_loss=1.0)
+    >>> stages_left(trial, study, folder)
+    [3, 5]
+    """
+    done = stages_done(output_folder)
+    epochs = [line["epoch"] for line in read_history(output_folder)]
+    trained = max(epochs, default=0)
+    *early, last = stages(trial, study)
+    left = [e for e in early if e not in done and e >= trained]
+    return [] if last in done else [*left, last]
 
 
 def stages_done(output_folder: pathlib.Path) -> dict[int, dict[str, float]]:

@@ -106,7 +106,7 @@ class Screen:
         last = (ended.reason or "").strip().splitlines()[-1:]
         state = ", failed" if ended.reason else ""
         self._console.print(
-            f"{len(read_lines(self._study.folder))} of "
+            f"{len(self._lines())} of "
             f"{count(len(self._study.trials), 'trial')}{state}: "
             + ": ".join([what, *last])
             + self._to_go(),
@@ -114,6 +114,11 @@ class Screen:
             highlight=False,
             markup=False,
         )
+
+    def _lines(self):
+        """Of this study's trials: its folder may hold more."""
+        ids = {trial.id for trial in self._study.trials}
+        return [x for x in read_lines(self._study.folder) if x["id"] in ids]
 
     def _to_go(self):
         left = len(self._chosen) - self._ended
@@ -126,7 +131,7 @@ class Screen:
     def _table(self):
         study = self._study
         scores = collections.defaultdict(list)
-        for line in read_lines(study.folder):
+        for line in self._lines():
             name = (line["model"], line["arm"], line["lr"])
             scores[name].append((line["valid"] or {}).get(study.keys.metric))
         table = Table(

@@ -32,6 +32,7 @@ from ruamel.yaml import YAML
 
 from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.studies.cross import cross
+from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.recipe import find_recipe, plain
 from speechbrain_hrf.studies.trial import Trial, with_teachers
 
@@ -164,7 +165,9 @@ class Study:
         """Writes study.yaml into the study's folder.
 
         Trials may be added to a study, but what is compared in it may not
-        become another thing. Paths are left out: the folder may be published.
+        become another thing. One that stands for less than what the folder has
+        leaves study.yaml as it is, so that the report knows of all. Paths are
+        left out: the folder may be published.
 
         Raises
         ------
@@ -189,6 +192,9 @@ class Study:
                         f"{earlier.get(key)!r}, not {published[key]!r}. "
                         "Give this one another --output_folder."
                     )
+            finished = {line["id"] for line in read_lines(self.folder)}
+            if finished - {trial.id for trial in self.trials}:
+                return
         with whole_file(place) as partial:
             YAML(typ="safe").dump(published, partial)
 
@@ -267,7 +273,7 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
         data_folder = os.path.abspath(os.path.expanduser(keys.data_folder))
         keys = keys.model_copy(update={"data_folder": data_folder})
     return Study(
-        pathlib.Path(keys.output_folder).absolute(),
+        pathlib.Path(keys.output_folder).expanduser().absolute(),
         recipe.folder,
         _distinct(with_teachers(ordered)),
         keys,
@@ -282,7 +288,9 @@ def _read(path, overrides):
             raise ValueError(
                 f"{path} is no study: it has no keys. See studies/table_3.yaml."
             )
-        # References only: what else has a tag stays a text.
+        # What is left then cannot run anything.
+        _refuse_tags(YAML().load(text), path)
+        _refuse_tags(YAML().load(overrides or "{}"), "the command line")
         text = resolve_references(text, overrides, overrides_must_match=False)
         given = _plain(YAML().load(text), path)
     except RecursionError:
@@ -294,15 +302,26 @@ def _read(path, overrides):
         raise ValueError(f"{path}:\n{lines}") from None
 
 
-def _plain(node, path, where=""):
-    """Numbers, texts, lists and mappings; a tag makes a text of its own."""
-    tag = getattr(getattr(node, "tag", None), "value", None)
-    if tag and not str(tag).startswith("tag:yaml.org"):
+def _refuse_tags(node, path, where=""):
+    """Raises for every tag but those of references and of what is missing."""
+    tag = str(getattr(getattr(node, "tag", None), "value", None) or "")
+    known = ("tag:yaml.org", "!ref", "!PLACEHOLDER")
+    if tag and (not tag.startswith(known) or tag.startswith("!ref:")):
         raise ValueError(
             f"{path}: {where or 'the study'} has the tag {tag}. A study is "
             "text and numbers; an option of a recipe that needs a tag goes in "
             "quotes, such as '!name:torch.nn.GELU'."
         )
+    if isinstance(node, dict):
+        for key, value in node.items():
+            _refuse_tags(value, path, f"{where}.{key}".lstrip("."))
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_tags(value, path, where)
+
+
+def _plain(node, path, where=""):
+    """Numbers, texts, lists and mappings."""
     if isinstance(node, dict):
         return {
             str(key): _plain(value, path, f"{where}.{key}".lstrip("."))

@@ -7,6 +7,7 @@ import pytest
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain import parse_arguments
 
+from speechbrain_hrf.studies.lines import add_trial
 from speechbrain_hrf.studies.run import recipe_command
 from speechbrain_hrf.studies.study import load_study
 
@@ -133,6 +134,7 @@ def test_arms_beyond_the_rows(study):
         ("activations: [tanh]", "activations.0 is 'tanh'.*'relu2'"),
         ("folds: [7]", "no fold 7: RAVDESS has folds 1 to 6"),
         ("folds: [0]", "no fold 0"),
+        ("folds: [1]\nfold_key: actor", "no option 'actor'"),
         ("folds: ['a']", "no fold 'a'"),
         ("layers: [0]", "layers.0 is 0"),
         ("ratios: [.nan]", "ratios.0 is nan"),
@@ -187,6 +189,18 @@ def test_a_folder_keeps_its_study(study, tmp_path):
         study(overrides=f"{place}\nmetric: WF1").save()
 
 
+def test_a_narrower_study_leaves_the_wider_one_written(study, tmp_path):
+    place = f"output_folder: {tmp_path}/study"
+    wide = study(overrides=place)
+    wide.save()
+    written = (wide.folder / "study.yaml").read_text()
+    add_trial(wide.folder, {"id": wide.trials[0].id}, {"id": "test"})
+    study(overrides=f"{place}\nseeds: [5]").save()
+    assert (wide.folder / "study.yaml").read_text() == written
+    study(overrides=f"{place}\nseeds: [1, 2, 5]").save()
+    assert (wide.folder / "study.yaml").read_text() != written
+
+
 def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
     first = study(overrides=f"output_folder: {tmp_path}/private/study")
     first.save()
@@ -229,6 +243,12 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
     touched = tmp_path / "touched"
     with pytest.raises(ValueError, match="!apply:os.system"):
         study(f"paper: !apply:os.system ['touch {touched}']")
+    assert not touched.exists()
+    for tag in ("!applyref:os.system", "!include:x.yaml", "!new:object"):
+        with pytest.raises(ValueError, match=f"paper has the tag {tag}"):
+            study(f"paper: {tag} ['touch {touched}']")
+        with pytest.raises(ValueError, match="command line: paper has the tag"):
+            study(overrides=f"paper: {tag} ['touch {touched}']")
     assert not touched.exists()
     with pytest.raises(ValueError, match="nested too deeply"):
         study("overrides: " + "[" * 500 + "]" * 500)
