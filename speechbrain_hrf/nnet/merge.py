@@ -20,7 +20,7 @@ from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, pack
 from speechbrain_hrf.nnet.targets import expanded_in
 
 State = Mapping[str, torch.Tensor]
-# TODO
+# Keys of a state dict that a chain has: its parts, and the packed block it is of.
 _CHAIN_KEY = re.compile(
     r"^(?P<of>.*\.|)hrf_(?P<part>(?:factors|biases)\.\d+"
     r"|norms\.\d+\.(?:scale|mean|variance))$"
