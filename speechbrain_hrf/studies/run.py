@@ -31,6 +31,7 @@ from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
 from speechbrain_hrf.training.launch import STAND_IN
+from speechbrain_hrf.training.scores import SCORES
 
 OUTPUT = "output.txt"
 # Of each stage that is done, the epoch and the test scores.
@@ -222,7 +223,7 @@ def note_stage(output_folder: pathlib.Path, epochs: int) -> None:
     """
     path = output_folder / "test_metrics.json"
     results = json.loads(path.read_text(encoding="utf-8"))
-    scores = {key: results[key] for key in ("WA", "UA", "WF1", "MF1")}
+    scores = {key: results[key] for key in SCORES}
     append(output_folder / STAGES, {"epoch": epochs, **scores})
 
 
