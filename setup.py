@@ -52,6 +52,7 @@ setup(
         "soundfile>=0.12.1",
         "scikit-learn>=1.3",
         "matplotlib>=3.7",
+        "tabulate>=0.9",
         "tqdm>=4.64",
     ],
     extras_require={
@@ -68,6 +69,7 @@ setup(
             "transformers>=4.46",
             "playwright>=1.45",  # drives Chromium, where that is installed
             "mypy>=1.15",
+            "types-tabulate>=0.9",
             "ruff==0.12.4",
             "yamllint==1.35.1",
             "codespell==2.3.0",

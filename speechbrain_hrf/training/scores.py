@@ -7,6 +7,8 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import math
+
 import numpy as np
 from sklearn.metrics import (
     accuracy_score,
@@ -18,6 +20,29 @@ from sklearn.metrics import (
 
 # Those that reports of runs show, in this order.
 SCORES = ("WA", "UA", "WF1", "MF1")
+
+
+def score_text(value: float | None) -> str:
+    """A score, or a difference of scores, as every table shows it.
+
+    Arguments
+    ---------
+    value : float or None
+
+    Returns
+    -------
+    str
+        Three decimals without the leading zero; "-" where there is none.
+
+    Example
+    -------
+    >>> score_text(0.4284), score_text(1.0), score_text(-0.25), score_text(None)
+    ('.428', '1.000', '−.250', '-')
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    text = f"{abs(value):.3f}".removeprefix("0")
+    return f"−{text}" if value < 0 and float(text) else text
 
 
 class EmotionScores:
