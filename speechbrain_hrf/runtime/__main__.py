@@ -7,18 +7,28 @@ Authors
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
 import warnings
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 
 from speechbrain_hrf.dataio.audio_files import UnusableAudio, find_audio
 from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
-from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
+from speechbrain_hrf.runtime.audio import (
+    EXTENSIONS,
+    Recording,
+    open_file,
+    open_pipe,
+)
 from speechbrain_hrf.runtime.classifier import Classifier
-from speechbrain_hrf.runtime.output import Output
+from speechbrain_hrf.runtime.output import Output, OutputError
+from speechbrain_hrf.runtime.result import Result
 from speechbrain_hrf.runtime.waveform import mono
 
 # Folders to go down: enough for any corpus, not for a loop of mounts.
@@ -27,7 +37,7 @@ _DEPTH = 32
 _SMALLER = "Give --stream, and a shorter --window if that is not enough."
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Prints what the model says about each recording.
 
     One that cannot be used is reported on standard error, and the others go
@@ -61,18 +71,22 @@ def main(arguments=None):
             return _report(error)
         output = Output(options.format)
         for name in _names(options.inputs):
-            for result in _results(classifier, name, options):
-                if isinstance(result, str):
-                    status = _report(result)
-                    continue
-                try:
+            try:
+                for result in _classify(classifier, name, options):
                     output.write(name, result)
-                except OSError as error:
-                    return _report(f"The results cannot be written: {error}")
+            except OutputError as error:
+                return _report(error)
+            except UnusableAudio as error:
+                status = _report(error)
+            except MemoryError as error:
+                what = f"there is too little memory ({error}). {_SMALLER}"
+                status = _report(f"{name}: {what}")
+            except (OSError, RuntimeError, ValueError) as error:
+                status = _report(f"{name}: {error}")
     return status
 
 
-def _names(inputs):
+def _names(inputs: list[str]) -> Iterator[str]:
     """Files of folders in their place, each when its turn comes."""
     for name in inputs:
         if os.path.isdir(name):
@@ -82,20 +96,10 @@ def _names(inputs):
             yield name
 
 
-def _results(classifier, name, options):
-    """Those of one recording; at its end, in words, what went wrong."""
-    try:
-        yield from _heard(classifier, name, options)
-    except UnusableAudio as error:
-        yield f"{error}"
-    except MemoryError as error:
-        yield f"{name}: there is too little memory ({error}). {_SMALLER}"
-    except (OSError, RuntimeError, ValueError) as error:
-        yield f"{name}: {error}"
-
-
-def _heard(classifier, name, options):
-    with _opened(classifier, name, options) as (rate, chunks):
+def _classify(
+    classifier: Classifier, name: str, options: Namespace
+) -> Iterator[Result]:
+    with _open(classifier, name, options) as (rate, chunks):
         if options.stream:
             combine = options.combine or "mean"
             yield from classifier.stream(
@@ -110,7 +114,9 @@ def _heard(classifier, name, options):
             yield classifier(np.concatenate(samples), rate)
 
 
-def _opened(classifier, name, options):
+def _open(
+    classifier: Classifier, name: str, options: Namespace
+) -> contextlib.AbstractContextManager[Recording]:
     if os.path.isdir(name):
         kinds = ", ".join(EXTENSIONS)
         raise UnusableAudio(name, f"no file in this folder ends in {kinds}")
@@ -118,22 +124,21 @@ def _opened(classifier, name, options):
         return open_file(name)
     if sys.stdin is None:
         raise UnusableAudio("standard input", "it is closed")
-    rate = classifier.sample_rate if options.rate is None else options.rate
     recording = open_pipe(
-        sys.stdin.buffer,
-        rate,
+        cast(io.BufferedIOBase, sys.stdin.buffer),
+        options.rate or classifier.sample_rate,
         options.channels or 1,
         options.encoding or "s16le",
     )
     return contextlib.nullcontext(recording)
 
 
-def _report(error):
+def _report(error: object) -> int:
     print(f"Error: {error}", file=sys.stderr, flush=True)
     return 1
 
 
-def _show_warning(message, *_, **__):
+def _show_warning(message: object, *_: object, **__: object) -> None:
     print(f"Warning: {message}", file=sys.stderr, flush=True)
 
 
@@ -148,6 +153,7 @@ if __name__ == "__main__":
         sys.exit(
             _report("Standard output is closed: nobody reads the results.")
         )
-    # Names of files may hold what the terminal's encoding does not.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold what the terminal's encoding does not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

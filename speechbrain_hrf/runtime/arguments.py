@@ -5,9 +5,11 @@ Authors
 """
 
 import argparse
+from collections.abc import Sequence
 
-from speechbrain_hrf.runtime.combine import COMBINATIONS
-from speechbrain_hrf.runtime.pcm import ENCODINGS
+from speechbrain_hrf.runtime.output import FORMATS
+from speechbrain_hrf.runtime.result import COMBINATIONS
+from speechbrain_hrf.runtime.wav import ENCODINGS
 from speechbrain_hrf.runtime.waveform import checked_rate
 
 STANDARD_INPUT = "-"
@@ -19,9 +21,11 @@ examples:
   arecord -q -f S16_LE -r 16000 | python -m speechbrain_hrf.runtime MODEL - \\
       --stream --format jsonl
 """
+_STREAM = ("window", "hop", "combine")
+_BARE = ("rate", "channels", "encoding")
 
 
-def parse(arguments=None):
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Reads and checks them; wrong ones end the program with status 2.
 
     Arguments
@@ -38,6 +42,22 @@ def parse(arguments=None):
     >>> parse(["model", "a.wav", "--stream", "--hop", "0.5"]).hop
     0.5
     """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    inputs = options.inputs.count(STANDARD_INPUT)
+    for names, applies, condition in (
+        (_STREAM, options.stream, "with --stream"),
+        (_BARE, inputs, f"with {STANDARD_INPUT} as input"),
+    ):
+        given = [f"--{n}" for n in names if getattr(options, n) is not None]
+        if given and not applies:
+            parser.error(f"{', '.join(given)}: only {condition}")
+    if inputs > 1:
+        parser.error(f"{STANDARD_INPUT} can be read once")
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m speechbrain_hrf.runtime",
         description="Classifies recordings with an exported model, without "
@@ -45,78 +65,56 @@ def parse(arguments=None):
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("model", help="folder with model.onnx, manifest.json")
-    parser.add_argument(
+    add = parser.add_argument
+    add("model", help="folder with model.onnx, manifest.json")
+    add(
         "inputs",
         nargs="+",
         metavar="input",
         help="audio file, folder of such, or - for standard input: a WAV "
         "file, or bare samples",
     )
-    parser.add_argument(
-        "--format",
-        choices=("text", "jsonl", "csv"),
-        default="text",
-        help="of the output (default: text)",
-    )
-    parser.add_argument("--graph", default="model.onnx", metavar="FILE")
-    parser.add_argument("--threads", type=_count, default=1, metavar="N")
-    _add_stream(parser)
-    _add_standard_input(parser)
-    options = parser.parse_args(arguments)
-    _check(parser, options)
-    return options
+    add("--format", choices=FORMATS, default="text", help="(default: text)")
+    add("--graph", default="model.onnx", metavar="FILE")
+    add("--threads", type=_count, default=1, metavar="N")
 
-
-def _add_stream(parser):
-    group = parser.add_argument_group("results over time")
-    group.add_argument(
+    add = parser.add_argument_group("results over time").add_argument
+    add(
         "--stream",
         action="store_true",
         help="a result at every hop, for the window before it, instead of one "
         "for the whole recording",
     )
-    group.add_argument(
-        "--window",
-        type=_seconds,
-        metavar="S",
-        help="(default: as in training)",
-    )
-    group.add_argument(
-        "--hop", type=_seconds, metavar="S", help="(default: the model's, 1 s)"
-    )
-    group.add_argument(
+    add("--window", type=_seconds, metavar="S", help="(default: training's)")
+    add("--hop", type=_seconds, metavar="S", help="(default: the model's, 1 s)")
+    add(
         "--combine",
         choices=(*COMBINATIONS, "none"),
         help="how windows become one label so far (default: mean)",
     )
 
-
-def _add_standard_input(parser):
-    group = parser.add_argument_group("bare samples from standard input")
-    group.add_argument(
-        "--rate", type=_rate, metavar="HZ", help="(default: the model's)"
-    )
-    group.add_argument(
-        "--channels", type=_count, metavar="N", help="(default: 1)"
-    )
-    group.add_argument("--encoding", choices=ENCODINGS, help="(default: s16le)")
+    bare = parser.add_argument_group("bare samples from standard input")
+    add = bare.add_argument
+    add("--rate", type=_rate, metavar="HZ", help="(default: the model's)")
+    add("--channels", type=_count, metavar="N", help="(default: 1)")
+    add("--encoding", choices=ENCODINGS, help="(default: s16le)")
+    return parser
 
 
-def _count(text):
+def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text}: give 1 or more")
     return int(text)
 
 
-def _rate(text):
+def _rate(text: str) -> int:
     try:
         return checked_rate(float(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
-def _seconds(text):
+def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -124,18 +122,3 @@ def _seconds(text):
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text}: give seconds, more than 0")
     return seconds
-
-
-def _check(parser, options):
-    def given(*names):
-        return [f"--{n}" for n in names if getattr(options, n) is not None]
-
-    streams = given("window", "hop", "combine")
-    if streams and not options.stream:
-        parser.error(f"{', '.join(streams)}: only with --stream")
-    bare = given("rate", "channels", "encoding")
-    inputs = options.inputs.count(STANDARD_INPUT)
-    if bare and not inputs:
-        parser.error(f"{', '.join(bare)}: only with {STANDARD_INPUT} as input")
-    if inputs > 1:
-        parser.error(f"{STANDARD_INPUT} can be read once")

@@ -20,7 +20,12 @@ Authors
 
 import contextlib
 import os
+from collections.abc import Iterator
+from io import BufferedIOBase
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from speechbrain_hrf.dataio.audio_files import (
     UnusableAudio,
@@ -28,7 +33,6 @@ from speechbrain_hrf.dataio.audio_files import (
     check_length,
 )
 from speechbrain_hrf.runtime import wav
-from speechbrain_hrf.runtime.pcm import read_pcm
 
 #: Files that a folder is searched for.
 EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au")
@@ -54,11 +58,11 @@ class Recording(NamedTuple):
     """
 
     sample_rate: int
-    chunks: object
+    chunks: Iterator[NDArray[np.float32]]
 
 
 @contextlib.contextmanager
-def open_file(path):
+def open_file(path: str | os.PathLike[str]) -> Iterator[Recording]:
     """Opens an audio file.
 
     Arguments
@@ -87,27 +91,31 @@ def open_file(path):
     try:
         stream = open(path, "rb")
     except OSError as error:
-        raise UnusableAudio(path, error.strerror) from error
+        raise UnusableAudio(path, error.strerror or str(error)) from error
     with stream:
         start = stream.read(4)
         if not start:
             raise UnusableAudio(path, "the file is empty")
-        if start != b"RIFF":
-            other = "it is no WAV file"
+        try:
+            if start != b"RIFF":
+                raise wav.OtherEncoding("it is no WAV file")
+            header = wav.read_header(stream, path)
+        except wav.OtherEncoding as error:
+            other = str(error)
         else:
-            try:
-                header = wav.read_header(stream, path)
-            except wav.OtherEncoding as error:
-                other = str(error)
-            else:
-                samples = wav.read_samples(stream, path, header)
-                yield Recording(header.sample_rate, samples)
-                return
-    with _with_soundfile(path, other) as recording:
+            samples = wav.read_samples(stream, path, *header[1:])
+            yield Recording(header.sample_rate, samples)
+            return
+    with _open_with_soundfile(path, other) as recording:
         yield recording
 
 
-def open_pipe(stream, sample_rate, channels=1, encoding="s16le"):
+def open_pipe(
+    stream: BufferedIOBase,
+    sample_rate: int,
+    channels: int = 1,
+    encoding: str = "s16le",
+) -> Recording:
     """Takes a recording from standard input: WAV, or bare samples.
 
     Arguments
@@ -119,7 +127,7 @@ def open_pipe(stream, sample_rate, channels=1, encoding="s16le"):
     channels : int
         Channels of bare samples.
     encoding : str
-        Of bare samples, one of ``pcm.ENCODINGS``.
+        Of bare samples, one of ``wav.ENCODINGS``.
 
     Returns
     -------
@@ -137,26 +145,28 @@ def open_pipe(stream, sample_rate, channels=1, encoding="s16le"):
     >>> sum(map(len, recording.chunks))
     200
     """
-    name = "standard input"
+    name, size = "standard input", None
     start = stream.read(4)
-    if start != b"RIFF":
-        chunks = read_pcm(stream, encoding, channels, start)
-        return Recording(sample_rate, chunks)
-    try:
-        header = wav.read_header(stream, name)
-    except wav.OtherEncoding as error:
-        raise UnusableAudio(
-            name, f"{error}, which is only read from files"
-        ) from error
+    if start == b"RIFF":
+        start = b""
+        try:
+            sample_rate, channels, encoding, size = wav.read_header(
+                stream, name
+            )
+        except wav.OtherEncoding as error:
+            raise UnusableAudio(
+                name, f"{error}, which is only read from files"
+            ) from error
     # Some say 0 when they do not know how much will follow. (In a file,
     # libsndfile takes 0 at its word, and so do we.)
-    header = header._replace(size=header.size or None)
-    samples = wav.read_samples(stream, name, header)
-    return Recording(header.sample_rate, samples)
+    chunks = wav.read_samples(
+        stream, name, channels, encoding, size or None, start
+    )
+    return Recording(sample_rate, chunks)
 
 
 @contextlib.contextmanager
-def _with_soundfile(path, why):
+def _open_with_soundfile(path: str, why: str) -> Iterator[Recording]:
     try:
         import soundfile
     except ImportError as error:

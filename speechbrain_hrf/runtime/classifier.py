@@ -6,13 +6,19 @@ Authors
 
 import os
 import time
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from speechbrain_hrf.runtime.combine import COMBINATIONS
 from speechbrain_hrf.runtime.folder import read_graph, read_manifest
 from speechbrain_hrf.runtime.resample import Resampler, resample
-from speechbrain_hrf.runtime.result import Result, WindowResult
+from speechbrain_hrf.runtime.result import (
+    COMBINATIONS,
+    Combination,
+    Result,
+    WindowResult,
+)
 from speechbrain_hrf.runtime.session import open_session
 from speechbrain_hrf.runtime.waveform import checked, checked_rate, mono
 from speechbrain_hrf.runtime.windows import Windows
@@ -61,12 +67,17 @@ class Classifier:
     0.0 1.0
     """
 
-    def __init__(self, folder, graph="model.onnx", threads=1):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        graph: str = "model.onnx",
+        threads: int = 1,
+    ):
         if not isinstance(threads, int) or threads < 1:
             raise ValueError(f"threads is {threads!r}: give 1 or more.")
         self.manifest = read_manifest(folder)
-        self.labels = self.manifest["labels"]
-        self.sample_rate = self.manifest["sample_rate"]
+        self.labels: list[str] = self.manifest["labels"]
+        self.sample_rate: int = self.manifest["sample_rate"]
         path = os.path.join(folder, graph)
         content = read_graph(folder, self.manifest, graph)
         self._session = open_session(content, path, threads)
@@ -84,7 +95,7 @@ class Classifier:
             )
         self._path, self._lens = path, np.ones(1, np.float32)
 
-    def __call__(self, waveform, sample_rate):
+    def __call__(self, waveform: ArrayLike, sample_rate: int) -> Result:
         """Classifies one waveform as a whole.
 
         Arguments
@@ -119,8 +130,13 @@ class Classifier:
         return Result.of(log_probabilities, time.perf_counter() - start)
 
     def stream(
-        self, chunks, sample_rate, window=None, hop=None, combine="mean"
-    ):
+        self,
+        chunks: Iterable[ArrayLike],
+        sample_rate: int,
+        window: float | None = None,
+        hop: float | None = None,
+        combine: str | None = "mean",
+    ) -> Iterator[WindowResult]:
         """Classifies what comes, at every hop: the last window of it.
 
         Each result is that of the whole-waveform call on the samples of its
@@ -171,12 +187,14 @@ class Classifier:
                 self._samples("window", window, "samples", _WINDOW),
                 self._samples("hop", hop, "hop_samples", _HOP),
             ),
-            COMBINATIONS[combine](self.labels) if combine else None,
+            Combination(combine, self.labels) if combine else None,
         )
 
-    def _samples(self, name, seconds, key, default):
+    def _samples(
+        self, name: str, seconds: float | None, key: str, default: float
+    ) -> int:
         if seconds is None and self.manifest["window"]:
-            return self.manifest["window"][key]
+            return int(self.manifest["window"][key])
         seconds = default if seconds is None else seconds
         if not 1 <= seconds * self.sample_rate < float("inf"):
             raise ValueError(
@@ -185,7 +203,13 @@ class Classifier:
             )
         return round(seconds * self.sample_rate)
 
-    def _results(self, chunks, rate, windows, combination):
+    def _results(
+        self,
+        chunks: Iterator[ArrayLike],
+        rate: int,
+        windows: Windows,
+        combination: Combination | None,
+    ) -> Iterator[WindowResult]:
         for first, samples in _windows(chunks, rate, self.sample_rate, windows):
             start = time.perf_counter()
             found = self._run(samples)
@@ -197,7 +221,7 @@ class Classifier:
                 combined=combination and combination.add(found),
             )
 
-    def _run(self, samples):
+    def _run(self, samples: NDArray[np.float32]) -> dict[str, float]:
         inputs = {"wavs": samples[None], "wav_lens": self._lens}
         try:
             (output,) = self._session.run(["log_probabilities"], inputs)
@@ -219,15 +243,17 @@ class Classifier:
         return dict(zip(self.labels, output[0].tolist(), strict=True))
 
 
-def _windows(chunks, rate, target, windows):
+def _windows(
+    chunks: Iterator[ArrayLike], rate: int, target: int, windows: Windows
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
     resampler, empty = Resampler(rate, target), True
     for chunk in chunks:
-        chunk = checked(chunk)
+        samples = checked(chunk)
         # A second at a time, so that a large chunk is not copied as a whole.
-        for first in range(0, len(chunk), rate):
+        for first in range(0, len(samples), rate):
             empty = False
-            samples = mono(chunk[first : first + rate])
-            yield from windows.push(resampler.push(samples))
+            piece = mono(samples[first : first + rate])
+            yield from windows.push(resampler.push(piece))
     if empty:
         raise ValueError("The stream ended before its first sample.")
     yield from windows.push(resampler.flush())

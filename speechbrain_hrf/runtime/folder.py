@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import reprlib
+from collections.abc import Callable
+from typing import Any
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
@@ -15,12 +17,12 @@ _EXPORT = "Export the model (again): python -m speechbrain_hrf.export --onnx"
 _KEYS = {"format", "model", "labels", "sample_rate", "window", "graphs"}
 
 
-def _is_count(value):
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and value > 0
 
 
 # What the runner relies on. The manifest itself has no checksum.
-_HOLDS = {
+_HOLDS: dict[str, Callable[[Any], bool]] = {
     "labels": lambda labels: (
         isinstance(labels, list)
         and all(isinstance(label, str) for label in labels)
@@ -45,7 +47,7 @@ _HOLDS = {
 }
 
 
-def read_manifest(folder):
+def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     """What an exported folder says about itself.
 
     Arguments
@@ -100,7 +102,9 @@ def read_manifest(folder):
     return manifest
 
 
-def read_graph(folder, manifest, name):
+def read_graph(
+    folder: str | os.PathLike[str], manifest: dict[str, Any], name: str
+) -> bytes:
     """The bytes of one graph, as the export wrote them.
 
     Arguments

@@ -7,43 +7,30 @@ Authors
 import csv
 import json
 import sys
+from typing import Any
+
+from speechbrain_hrf.runtime.result import Result, WindowResult
+
+FORMATS = ("text", "jsonl", "csv")
 
 
-def _text(name, result):
-    # One line each, whatever the file is called.
-    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
-    line = f"{name}: "
-    if hasattr(result, "start"):
-        line += f"{result.start:.2f}-{result.stop:.2f} s: "
-    line += f"{result.label} {result.probability:.1%}"
-    if getattr(result, "combined", None):
-        combined = result.combined
-        line += f", so far {combined.label} {combined.probability:.1%}"
-    return line
+class OutputError(Exception):
+    """Results cannot be written, and why.
 
-
-def _fields(name, result):
-    fields = {"file": name}
-    if hasattr(result, "start"):
-        fields |= {"start": result.start, "stop": result.stop}
-    fields |= {"label": result.label, "probability": result.probability}
-    if getattr(result, "combined", None):
-        fields |= {
-            "combined_label": result.combined.label,
-            "combined_probability": result.combined.probability,
-        }
-    return fields | {"seconds": round(result.seconds, 6)}
+    Example
+    -------
+    >>> str(OutputError("The results cannot be written: no space is left"))
+    'The results cannot be written: no space is left'
+    """
 
 
 class Output:
-    """Writes results to a stream.
+    """Writes results to standard output.
 
     Arguments
     ---------
     kind : str
-        ``text``, ``jsonl`` or ``csv``.
-    stream : io.TextIOBase, optional
-        Default: standard output.
+        One of ``FORMATS``.
 
     Example
     -------
@@ -56,12 +43,11 @@ class Output:
     a.wav,sad,1.0,0.01,0.0
     """
 
-    def __init__(self, kind, stream=None):
+    def __init__(self, kind: str):
         self._kind = kind
-        self._stream = stream or sys.stdout
-        self._started = False
+        self._has_header = False
 
-    def write(self, name, result):
+    def write(self, name: str, result: Result) -> None:
         """Writes one result; the first of a CSV file brings the header.
 
         Arguments
@@ -70,23 +56,55 @@ class Output:
             Of the recording.
         result : Result or WindowResult
             What was found.
-        """
-        if self._kind == "text":
-            print(_text(name, result), file=self._stream)
-        elif self._kind == "jsonl":
-            fields = _fields(name, result)
-            fields["log_probabilities"] = result.log_probabilities
-            # In ASCII it is JSON in whatever encoding the output has.
-            print(json.dumps(fields), file=self._stream)
-        else:
-            self._write_row(_fields(name, result), result.log_probabilities)
-        self._stream.flush()
 
-    def _write_row(self, fields, log_probabilities):
-        for label, value in log_probabilities.items():
-            fields[f"log_probability:{label}"] = value
-        writer = csv.writer(self._stream, lineterminator="\n")
-        if not self._started:
-            writer.writerow(fields)
-            self._started = True
-        writer.writerow(fields.values())
+        Raises
+        ------
+        OutputError
+            It cannot be written.
+        """
+        fields = _fields(name, result)
+        try:
+            if self._kind == "csv":
+                for label, value in result.log_probabilities.items():
+                    fields[f"log_probability:{label}"] = value
+                writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
+                if not self._has_header:
+                    writer.writeheader()
+                    self._has_header = True
+                writer.writerow(fields)
+            elif self._kind == "jsonl":
+                fields["log_probabilities"] = result.log_probabilities
+                # In ASCII it is JSON in whatever encoding the output has.
+                print(json.dumps(fields))
+            else:
+                print(_text(name, result))
+            sys.stdout.flush()
+        except OSError as error:
+            raise OutputError(
+                f"The results cannot be written: {error}"
+            ) from error
+
+
+def _text(name: str, result: Result) -> str:
+    # One line each, whatever the file is called.
+    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    what = f"{result.label} {result.probability:.1%}"
+    if not isinstance(result, WindowResult):
+        return f"{name}: {what}"
+    if result.combined:
+        combined = result.combined
+        what += f", so far {combined.label} {combined.probability:.1%}"
+    return f"{name}: {result.start:.2f}-{result.stop:.2f} s: {what}"
+
+
+def _fields(name: str, result: Result) -> dict[str, Any]:
+    fields: dict[str, Any] = {"file": name}
+    if isinstance(result, WindowResult):
+        fields |= {"start": result.start, "stop": result.stop}
+    fields |= {"label": result.label, "probability": result.probability}
+    if isinstance(result, WindowResult) and result.combined:
+        fields |= {
+            "combined_label": result.combined.label,
+            "combined_probability": result.combined.probability,
+        }
+    return fields | {"seconds": round(result.seconds, 6)}

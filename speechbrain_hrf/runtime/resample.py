@@ -24,6 +24,9 @@ Authors
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+
+_Wave = NDArray[np.float32]
 
 # torchaudio.functional.resample's defaults, which SpeechBrain leaves alone.
 _ZERO_CROSSINGS = 6
@@ -33,7 +36,7 @@ _ROLLOFF = 0.99
 _BLOCK = 4096
 
 
-def resample(samples, rate, target):
+def resample(samples: _Wave, rate: int, target: int) -> _Wave:
     """Resamples a whole waveform.
 
     Arguments
@@ -79,7 +82,7 @@ class Resampler:
     True
     """
 
-    def __init__(self, rate, target):
+    def __init__(self, rate: int, target: int):
         divisor = math.gcd(rate, target)
         self._step, self._phases = rate // divisor, target // divisor
         self._pushed = 0
@@ -95,7 +98,7 @@ class Resampler:
             self._held_from = int(self._starts[0])
             self._held = np.zeros(-self._held_from, np.float32)
 
-    def push(self, samples):
+    def push(self, samples: _Wave) -> _Wave:
         """Takes the next samples; gives what they complete.
 
         Arguments
@@ -112,9 +115,9 @@ class Resampler:
         if self._step == self._phases:
             return samples
         self._held = np.concatenate([self._held, samples])
-        return self._given_up_to(self._ready())
+        return self._give_up_to(self._ready())
 
-    def flush(self):
+    def flush(self) -> _Wave:
         """Gives the last samples: behind the waveform there is silence.
 
         Returns
@@ -126,11 +129,11 @@ class Resampler:
             return np.zeros(0, np.float32)
         silence = np.zeros(self._n_taps + self._step, np.float32)
         self._held = np.concatenate([self._held, silence])
-        return self._given_up_to(
+        return self._give_up_to(
             -(-self._pushed * self._phases // self._step)  # rounded up
         )
 
-    def _ready(self):
+    def _ready(self) -> int:
         """How many outputs have all of their inputs."""
         last_start = self._pushed - self._n_taps
         cycle = (last_start - int(self._starts[0])) // self._step
@@ -140,7 +143,7 @@ class Resampler:
         phases = int(np.searchsorted(self._starts, rest, side="right"))
         return cycle * self._phases + phases
 
-    def _given_up_to(self, stop):
+    def _give_up_to(self, stop: int) -> _Wave:
         blocks = [
             self._block(start, min(start + _BLOCK, stop))
             for start in range(self._given, stop, _BLOCK)
@@ -153,7 +156,7 @@ class Resampler:
         self._held_from = needed
         return np.concatenate([np.zeros(0, np.float32), *blocks])
 
-    def _block(self, start, stop):
+    def _block(self, start: int, stop: int) -> _Wave:
         cycles, phases = np.divmod(np.arange(start, stop), self._phases)
         where = cycles * self._step + self._starts[phases] - self._held_from
         first = start % self._phases
@@ -169,7 +172,7 @@ class Resampler:
         return total
 
 
-def _filters(step, phases):
+def _filters(step: int, phases: int) -> tuple[NDArray[np.int64], _Wave]:
     """First input of each phase's filter, and the taps, [n_taps, phases]."""
     cutoff = min(step, phases) * _ROLLOFF
     reach = _ZERO_CROSSINGS * step / cutoff  # in inputs, to either side

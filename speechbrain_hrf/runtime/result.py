@@ -1,11 +1,19 @@
-"""What a classifier says about a waveform, or about a window of a stream.
+"""What a classifier says about a waveform, or about windows of a stream.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+COMBINATIONS = ("mean", "majority")
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,13 @@ class Result:
     label: str
     index: int
     probability: float
-    log_probabilities: dict
+    log_probabilities: dict[str, float]
     seconds: float
 
     @classmethod
-    def of(cls, log_probabilities, seconds, **more):
+    def of(
+        cls, log_probabilities: dict[str, float], seconds: float, **more: Any
+    ) -> Self:
         """The result that log-probabilities amount to.
 
         Arguments
@@ -55,7 +65,7 @@ class Result:
         Result
             Of this class.
         """
-        label = max(log_probabilities, key=log_probabilities.get)
+        label = _most_probable(log_probabilities)
         return cls(
             label=label,
             index=list(log_probabilities).index(label),
@@ -122,3 +132,67 @@ class WindowResult(Result):
     start: float
     stop: float
     combined: Combined | None = None
+
+
+class Combination:
+    """One label for all windows so far.
+
+    The ``mean``: the label whose probability is largest on average over the
+    windows. The ``majority``: the label of most windows; of equally many, the
+    more probable one.
+
+    Arguments
+    ---------
+    kind : str
+        One of ``COMBINATIONS``.
+    labels : list of str
+        All labels.
+
+    Example
+    -------
+    >>> for kind in COMBINATIONS:
+    ...     combination = Combination(kind, ["calm", "sad"])
+    ...     for p in (0.6, 0.6, 0.1):
+    ...         log_probabilities = {"calm": math.log(p), "sad": math.log(1 - p)}
+    ...         combined = combination.add(log_probabilities)
+    ...     print(combined)
+    Combined(label='sad', probability=0.56..., windows=3)
+    Combined(label='calm', probability=0.66..., windows=3)
+    """
+
+    def __init__(self, kind: str, labels: list[str]):
+        self._kind = kind
+        self._sums = dict.fromkeys(labels, 0.0)
+        self._votes = dict.fromkeys(labels, 0)
+        self._windows = 0
+
+    def add(self, log_probabilities: dict[str, float]) -> Combined:
+        """Takes one window more.
+
+        Arguments
+        ---------
+        log_probabilities : dict
+            By label.
+
+        Returns
+        -------
+        Combined
+            For all windows so far.
+        """
+        self._windows += 1
+        for name, value in log_probabilities.items():
+            self._sums[name] += math.exp(value)
+        self._votes[_most_probable(log_probabilities)] += 1
+        if self._kind == "mean":
+            label = _most_probable(self._sums)
+            total = self._sums[label]
+        else:
+            label = max(
+                self._votes, key=lambda x: (self._votes[x], self._sums[x])
+            )
+            total = self._votes[label]
+        return Combined(label, total / self._windows, self._windows)
+
+
+def _most_probable(scores: dict[str, float]) -> str:
+    return max(scores, key=scores.__getitem__)

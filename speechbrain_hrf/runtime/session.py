@@ -4,10 +4,19 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnxruntime
+
 _INSTALL = "The runner needs ONNX Runtime: pip install onnxruntime"
 
 
-def open_session(graph, path, threads=1):
+def open_session(
+    graph: bytes, path: str, threads: int = 1
+) -> onnxruntime.InferenceSession:
     """Makes a graph ready to run.
 
     Arguments

@@ -1,4 +1,6 @@
-"""WAV files and WAV from a pipe, read from front to back.
+"""Uncompressed samples, in WAV files or bare, read from front to back.
+
+They come from files or pipes and become floats as libsndfile converts them.
 
 Example
 -------
@@ -11,7 +13,7 @@ Example
 >>> header = read_header(file, "a.wav")
 >>> header
 Header(sample_rate=8000, channels=2, encoding='s16le', size=400)
->>> [chunk.shape for chunk in read_samples(file, "a.wav", header)]
+>>> [chunk.shape for chunk in read_samples(file, "a.wav", *header[1:])]
 [(100, 2)]
 
 Authors
@@ -20,21 +22,34 @@ Authors
 
 import struct
 import warnings
+from collections.abc import Iterator
+from io import BufferedIOBase
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.runtime.pcm import read_pcm, width
+
+# Bytes of a sample, numpy's type, and what stands for 1. Little-endian, as in
+# WAV files; the names are ffmpeg's. 24 bits are read as the upper three bytes
+# of 32.
+_ENCODINGS = {
+    "u8": (1, "u1", 2**7),
+    "s16le": (2, "<i2", 2**15),
+    "s24le": (3, "<i4", 2**31),
+    "s32le": (4, "<i4", 2**31),
+    "f32le": (4, "<f4", 1),
+    "f64le": (8, "<f8", 1),
+}
+ENCODINGS = tuple(_ENCODINGS)
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
-# Format and bytes of a sample. Where there are fewer bits than that, they are
-# the upper ones.
-_ENCODINGS = {
-    (_PCM, 1): "u8",
-    (_PCM, 2): "s16le",
-    (_PCM, 3): "s24le",
-    (_PCM, 4): "s32le",
-    (_FLOAT, 4): "f32le",
-    (_FLOAT, 8): "f64le",
+# By format and bytes of a sample. Where there are fewer bits than that, they
+# are the upper ones.
+_BY_FORMAT = {
+    (_FLOAT if name[0] == "f" else _PCM, width): name
+    for name, (width, _, _) in _ENCODINGS.items()
 }
 # What follows the format's number in an extensible header.
 _GUID = bytes.fromhex("000000001000800000aa00389b71")
@@ -43,9 +58,12 @@ _GUID = bytes.fromhex("000000001000800000aa00389b71")
 # writes 0xFFFFFFFF, sox 0x7FFFF000 and a little more.
 _UNKNOWN_FROM = 0x7FFFF000
 
+# Bytes to ask for at once; a live source gives what it has.
+_AT_ONCE = 2**16
+
 
 class OtherEncoding(ValueError):
-    """A WAV file whose samples are not plain numbers, such as ADPCM.
+    """The samples are not plain numbers; ADPCM, say, or no WAV file at all.
 
     Example
     -------
@@ -66,7 +84,7 @@ class Header(NamedTuple):
     channels : int
         Samples at one time.
     encoding : str
-        One of ``pcm.ENCODINGS``.
+        One of ``ENCODINGS``.
     size : int or None
         Bytes of the samples; None if the file does not say.
 
@@ -82,7 +100,7 @@ class Header(NamedTuple):
     size: int | None
 
 
-def read_header(stream, name):
+def read_header(stream: BufferedIOBase, name: str) -> Header:
     """Reads up to the first sample.
 
     Arguments
@@ -123,26 +141,40 @@ def read_header(stream, name):
                 )
             return Header(*described, None if size >= _UNKNOWN_FROM else size)
         if kind == b"fmt ":
-            described = _described(stream.read(min(size, 64)), name)
+            described = _describe(stream.read(min(size, 64)), name)
             size -= min(size, 64)
         # Chunks start at even places.
         _skip(stream, size + (size & 1))
     raise UnusableAudio(name, "it ends before its first sample")
 
 
-def read_samples(stream, name, header):
-    """The samples, piece by piece.
+def read_samples(
+    stream: BufferedIOBase,
+    name: str,
+    channels: int,
+    encoding: str,
+    size: int | None = None,
+    start: bytes = b"",
+) -> Iterator[NDArray[np.float32]]:
+    """The samples, as soon as they are there.
 
-    A file that ends too early gives what it has, and a warning.
+    A part of a sample at the end is left out. A file that ends too early gives
+    what it has, and a warning.
 
     Arguments
     ---------
     stream : io.BufferedIOBase
-        Where ``read_header`` has left it.
+        Where the bytes come from.
     name : str
         The file's, for the warning.
-    header : Header
-        What that has found.
+    channels : int
+        Samples of different channels alternate.
+    encoding : str
+        One of ``ENCODINGS``.
+    size : int or None
+        Bytes of samples; None for all until the stream ends.
+    start : bytes
+        What has been read of the samples already.
 
     Yields
     ------
@@ -152,26 +184,48 @@ def read_samples(stream, name, header):
     Example
     -------
     >>> import io
-    >>> header = Header(8000, 1, "u8", 3)
-    >>> next(read_samples(io.BytesIO(b"abcdef"), "a.wav", header)).shape
-    (3, 1)
+    >>> stream = io.BytesIO(np.array([16384, -32768], "<i2").tobytes())
+    >>> [x.tolist() for x in read_samples(stream, "-", 1, "s16le", start=b"ab")]
+    [[[0.76...], [0.5], [-1.0]]]
     """
-    frame = width(header.encoding) * header.channels
-    samples = 0
-    for chunk in read_pcm(
-        stream, header.encoding, header.channels, size=header.size
-    ):
-        samples += len(chunk)
-        yield chunk
-    if header.size is not None and samples < header.size // frame:
+    frame = _ENCODINGS[encoding][0] * channels
+    waiting, left = start, None if size is None else size - len(start)
+    samples, ended = 0, False
+    while not ended:
+        asked = _AT_ONCE if left is None else min(_AT_ONCE, left)
+        read = stream.read1(asked) if asked > 0 else b""
+        ended = not read
+        left = None if left is None else left - len(read)
+        waiting += read
+        whole = len(waiting) // frame * frame
+        if whole:
+            samples += whole // frame
+            yield _as_floats(waiting[:whole], encoding).reshape(-1, channels)
+            waiting = waiting[whole:]
+    if size is not None and samples < size // frame:
         warnings.warn(
-            f"{name} is cut off: {samples} of {header.size // frame} samples "
-            "are there, and used.",
+            f"{name} is cut off: {samples} of {size // frame} samples are "
+            "there, and used.",
             stacklevel=2,
         )
 
 
-def _described(content, name):
+def _as_floats(data: bytes, encoding: str) -> NDArray[np.float32]:
+    _, dtype, full_scale = _ENCODINGS[encoding]
+    if encoding == "s24le":
+        padded = np.zeros((len(data) // 3, 4), np.uint8)
+        padded[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+        data = padded.tobytes()
+    # What is infinite or no number is refused later.
+    with np.errstate(over="ignore", invalid="ignore"):
+        samples = np.frombuffer(data, dtype).astype(np.float32)
+        if encoding == "u8":
+            samples -= 128
+        return samples / np.float32(full_scale)
+
+
+def _describe(content: bytes, name: str) -> tuple[int, int, str]:
+    """Sample rate, channels and encoding of a ``fmt`` chunk."""
     if len(content) < 16:
         raise UnusableAudio(name, "the description of its samples is damaged")
     kind, channels, rate, _, frame, bits = struct.unpack(
@@ -183,7 +237,7 @@ def _described(content, name):
         raise UnusableAudio(
             name, f"its header says {channels} channels and {rate} Hz"
         )
-    encoding = _ENCODINGS.get((kind, frame / channels))
+    encoding = _BY_FORMAT.get((kind, frame / channels))
     if encoding is None or not 0 <= 8 * frame / channels - bits < 8:
         raise OtherEncoding(
             f"its samples are of format {kind}, {frame} bytes for {channels} "
@@ -192,7 +246,7 @@ def _described(content, name):
     return rate, channels, encoding
 
 
-def _skip(stream, size):
+def _skip(stream: BufferedIOBase, size: int) -> None:
     # No seek(): it may be a pipe.
     while size and (skipped := len(stream.read(min(size, 2**16)))):
         size -= skipped

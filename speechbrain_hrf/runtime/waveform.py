@@ -11,8 +11,10 @@ Authors
 """
 
 import numbers
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 # Rates outside of these are mistakes, such as 16 for 16 kHz.
 _RATES = (1000, 768000)
@@ -24,7 +26,7 @@ _MOST_CHANNELS = 64
 _INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
 
 
-def mono(waveform):
+def mono(waveform: ArrayLike) -> NDArray[np.float32]:
     """Samples of a waveform, averaged over its channels.
 
     Arguments
@@ -72,7 +74,7 @@ def mono(waveform):
     return np.ascontiguousarray(samples)
 
 
-def checked(waveform):
+def checked(waveform: ArrayLike) -> NDArray[Any]:
     """An array with the axes and the type of a waveform.
 
     Arguments
@@ -121,7 +123,7 @@ def checked(waveform):
     return waveform
 
 
-def checked_rate(rate):
+def checked_rate(rate: float) -> int:
     """A sample rate as an int.
 
     Arguments
@@ -155,7 +157,7 @@ def checked_rate(rate):
     return int(rate)
 
 
-def _as_float(samples):
+def _as_float(samples: NDArray[Any]) -> NDArray[np.float32]:
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # infinite then, which is refused
             return samples.astype(np.float32)

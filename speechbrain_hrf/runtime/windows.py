@@ -20,7 +20,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+_Window = tuple[int, NDArray[np.float32]]
 
 
 class Windows:
@@ -40,7 +46,7 @@ class Windows:
     [0, 0, 1, 2]
     """
 
-    def __init__(self, size, hop):
+    def __init__(self, size: int, hop: int):
         self.size, self.hop = size, hop
         # Twice the size, so that moving the latest to the front is rare.
         self._kept = np.zeros(2 * size, np.float32)
@@ -48,7 +54,7 @@ class Windows:
         self._received = 0
         self._told = 0  # where the last window ended
 
-    def push(self, samples):
+    def push(self, samples: NDArray[Any]) -> Iterator[_Window]:
         """Takes the next samples; gives the windows that end within them.
 
         Arguments
@@ -73,7 +79,7 @@ class Windows:
             if self._received == self._told + self.hop:
                 yield self._window()
 
-    def finish(self):
+    def finish(self) -> list[_Window]:
         """What is left when the stream ends.
 
         Returns
@@ -84,13 +90,13 @@ class Windows:
         """
         return [self._window()] if self._received > self._told else []
 
-    def _room(self):
+    def _room(self) -> int:
         if self._filled == len(self._kept):
             self._kept[: self.size] = self._kept[-self.size :]
             self._filled = self.size
         return len(self._kept) - self._filled
 
-    def _window(self):
+    def _window(self) -> _Window:
         self._told = self._received
         first = max(0, self._filled - self.size)
         samples = self._kept[first : self._filled].copy()

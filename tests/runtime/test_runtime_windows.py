@@ -29,14 +29,6 @@ def test_definition(size, hop, length, longest):
         assert samples.tolist() == wave[start : start + len(samples)].tolist()
 
 
-def test_a_window_comes_with_its_last_sample():
-    """Not one sample later."""
-    windows = Windows(size=4, hop=3)
-    assert [len(list(windows.push(np.zeros(1)))) for _ in range(6)] == [
-        0, 0, 1, 0, 0, 1
-    ]  # fmt: skip
-
-
 def test_windows_are_not_shared():
     """Whoever keeps one does not see it change."""
     windows = Windows(size=2, hop=1)
