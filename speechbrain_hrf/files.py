@@ -1,8 +1,8 @@
 """Files and folders that appear whole or not at all, and locks.
 
 What is written goes aside first and is moved to its place when it is complete:
-``write_whole`` and ``whole_file`` for a file, ``whole_folder`` for a folder.
-Lines of JSON, ``append_line``, are added to a file whole or not at all, by many
+``write_whole`` and ``whole_file`` for a file, ``whole_folder`` for a folder,
+``replace_folder`` for one that replaces an earlier one. of JSON, ``append_line``, are added to a file whole or not at all, by many
 processes at once.
 
 Example
@@ -20,6 +20,8 @@ Authors
 """
 
 import contextlib
+import ctypes
+import errno
 import json
 import logging
 import os
@@ -41,11 +43,17 @@ logger = logging.getLogger(__name__)
 _PARTIAL = ".partial"
 _RANDOM = "[0-9a-f]" * 8  # others name folders so too, but not like this
 _CONTENT = "content"
+_REPLACED = "replaced"
 _LOCK = "lock"
 _MACHINE = "machine"
 # What no lock tells about is removed after this time without a write; a living
 # process writes every few seconds.
 _ABANDONED_SECONDS = 3600
+# renameat2, https://man7.org/linux/man-pages/man2/rename.2.html
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+# What a kernel or file system answers that cannot exchange two folders.
+_CANNOT_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 @contextlib.contextmanager
@@ -174,12 +182,14 @@ def _sync(path: pathlib.Path) -> None:
 def whole_folder(
     place: str | os.PathLike[str],
     is_whole: Callable[[pathlib.Path], bool] = lambda place: True,
+    mode: int = 0o700,
 ) -> Iterator[pathlib.Path]:
     """A folder to fill, moved to its place when that has ended.
 
-    Only its owner can read it: features are as private as the speech. An error
-    leaves nothing behind; what a killed process leaves goes by
-    ``remove_abandoned``.
+    An error leaves nothing behind; what a killed process leaves goes by
+    ``remove_abandoned``. Where the system can exchange two folders in one step
+    (Linux), there is an old or a new one at every moment; elsewhere
+    ``remove_abandoned`` puts the old one back if it is missing.
 
     Arguments
     ---------
@@ -188,6 +198,9 @@ def whole_folder(
     is_whole : callable
         Whether to keep what is there already, such as what another process
         has made in the meantime. Otherwise it is replaced.
+    mode : int
+        Who may read it. Default only its owner: features are as private as
+        the speech.
 
     Yields
     ------
@@ -209,22 +222,111 @@ def whole_folder(
     'first'
     """
     place = pathlib.Path(place)
-    with partial_folder(place) as content:
+    with partial_folder(place, mode) as content:
         yield content
         try:
             content.rename(place)
         except OSError:
             if not place.exists():
                 raise
-            if is_whole(place):
+            # What is replaced is removed with the partial folder.
+            if is_whole(place) or _exchange(content, place):
                 return
-            # It is removed with the partial folder.
-            place.rename(content.with_name("replaced"))
-            content.rename(place)
+            replaced = content.with_name(_REPLACED)
+            place.rename(replaced)
+            try:
+                content.rename(place)
+            except BaseException:
+                replaced.rename(place)
+                raise
+
+
+def _exchange(a: pathlib.Path, b: pathlib.Path) -> bool:
+    # In one step; False where the system cannot.
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):  # no such function here
+        return False
+    names = [os.fsencode(path) for path in (a, b)]
+    if renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE):
+        code = ctypes.get_errno()
+        if code in _CANNOT_EXCHANGE:
+            return False
+        raise OSError(code, os.strerror(code), str(b))
+    return True
 
 
 @contextlib.contextmanager
-def partial_folder(place: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+def replace_folder(
+    place: str | os.PathLike[str],
+    why_not: Callable[[pathlib.Path], str | None],
+) -> Iterator[pathlib.Path]:
+    """A folder to fill for others to read, in the place of an earlier one.
+
+    Its files are on the disk before they get their place: also after a power
+    cut there is the old folder or the new one.
+
+    Arguments
+    ---------
+    place : str or os.PathLike
+        The folders above are made. Of a link, what it points to is replaced.
+    why_not : callable
+        Called with a folder there that is not empty; gives the reason why it
+        must not be replaced, or None.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder.
+
+    Raises
+    ------
+    FileExistsError
+        What is there must not be replaced.
+    OSError
+        The place cannot be written; found out before the block runs.
+
+    Example
+    -------
+    >>> place = pathlib.Path(getfixture("tmpdir")) / "model"
+    >>> for text in "first", "second":
+    ...     with replace_folder(place, why_not=lambda place: None) as folder:
+    ...         write_whole(folder / "a.txt", text)
+    >>> (place / "a.txt").read_text()
+    'second'
+    """
+    place = pathlib.Path(os.path.realpath(place))
+    remove_abandoned(place.parent)
+    reason = None
+    if place.is_dir():
+        reason = why_not(place) if any(place.iterdir()) else None
+    elif place.exists():
+        reason = "it is a file"
+    if reason:
+        raise FileExistsError(
+            f"{place} is not replaced, because {reason}. Give a new or empty "
+            "folder, or the folder of an earlier export."
+        )
+    with contextlib.ExitStack() as stack:
+        try:
+            content = stack.enter_context(
+                whole_folder(place, lambda place: False, mode=0o777)
+            )
+        except OSError as error:
+            raise type(error)(
+                f"{place} cannot be written: {error.strerror} "
+                f"({error.filename}). Give a folder that you may write to."
+            ) from error
+        yield content
+        for path in content.rglob("*"):
+            if path.is_file():
+                _sync(path)
+
+
+@contextlib.contextmanager
+def partial_folder(
+    place: str | os.PathLike[str], mode: int = 0o700
+) -> Iterator[pathlib.Path]:
     """A folder to fill, for who moves what is in it; removed in the end.
 
     Arguments
@@ -232,11 +334,13 @@ def partial_folder(place: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     place : str or os.PathLike
         What it is made beside and named after, so that a move from there to
         here is a rename.
+    mode : int
+        Who may read it, once it has been moved.
 
     Yields
     ------
     pathlib.Path
-        An empty folder that only its owner can read.
+        An empty folder.
 
     Raises
     ------
@@ -258,7 +362,7 @@ def partial_folder(place: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         partial.mkdir(mode=0o700)
-        content.mkdir(mode=0o700)
+        content.mkdir(mode=mode)
         with contextlib.ExitStack() as stack:
             # Some network file systems have no locks. The machine is named
             # once the lock is held: who reads it can rely on the lock.
@@ -272,6 +376,8 @@ def partial_folder(place: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
 def remove_abandoned(folder: str | os.PathLike[str]) -> None:
     """Removes what killed processes have left in a folder, and says so.
+
+    What one was about to replace is put back if its place is empty.
 
     At once where the lock tells that the process is dead. Where it cannot
     tell, because the process ran on another machine or the file system has no
@@ -293,6 +399,11 @@ def remove_abandoned(folder: str | os.PathLike[str]) -> None:
     for partial in pathlib.Path(folder).glob(f"*.{_RANDOM}{_PARTIAL}"):
         if not _is_abandoned(partial):
             continue
+        name = partial.name.removesuffix(_PARTIAL).rpartition(".")[0]
+        replaced, place = partial / _REPLACED, partial.with_name(name)
+        if replaced.exists() and not place.exists():
+            logger.info("Putting %s back, which a killed run moved.", place)
+            replaced.rename(place)
         logger.info("Removing what a killed run has left: %s", partial)
         shutil.rmtree(partial, ignore_errors=True)
         if partial.exists():

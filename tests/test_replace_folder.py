@@ -1,4 +1,4 @@
-"""A target folder is the old one or the new one, whatever happens.
+"""A folder is the old one or the new one, whatever happens.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from speechbrain_hrf.export import folder as folders
+from speechbrain_hrf import files
+from speechbrain_hrf.files import remove_abandoned, replace_folder
 
 OLD = {"a.txt": "old", "only_old.txt": "x"}
 NEW = {"a.txt": "new", "only_new.txt": "y"}
@@ -19,7 +20,9 @@ DIED = 9
 
 
 def content(folder):
-    """Text of each file."""
+    """Text of each file; None without a folder."""
+    if not folder.exists():
+        return None
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
@@ -30,163 +33,125 @@ def fill(folder, files):
         (folder / name).write_text(text)
 
 
-def replace(target, is_ours=lambda path: None):
+def replace(place, why_not=lambda place: None):
     """An export in miniature."""
-    with folders.replaced(target, is_ours) as staging:
-        fill(staging, NEW)
+    with replace_folder(place, why_not) as folder:
+        fill(folder, NEW)
+
+
+def no_renameat2(monkeypatch):
+    """A kernel that lacks the call."""
+
+    class Without:
+        def renameat2(self, *arguments):
+            return -1
+
+    monkeypatch.setattr(files.ctypes, "get_errno", lambda: errno.EINVAL)
+    monkeypatch.setattr(files.ctypes, "CDLL", lambda *_, **__: Without())
 
 
 @pytest.fixture(params=["exchange", "two renames"])
 def swap(request, monkeypatch):
     """Both ways of putting the new folder in place."""
     if request.param == "two renames":
-        monkeypatch.setattr(folders, "exchange", lambda a, b: False)
+        no_renameat2(monkeypatch)
     elif sys.platform != "linux":
         pytest.skip("renameat2 is Linux's")
     return request.param
 
 
-def test_new_target_with_parents(tmp_path):
-    """Missing parents are created; nothing else is left."""
-    target = tmp_path / "deep" / "er" / "model"
-    replace(target)
-    assert content(target) == NEW
-    assert os.listdir(target.parent) == ["model"]
+@pytest.mark.parametrize("old", [None, {}, OLD])
+def test_the_old_files_are_gone_and_others_may_read(tmp_path, swap, old):
+    """Missing parents are made; nothing else is left."""
+    place = tmp_path / "deep" / "model"
+    if old is not None:
+        place.parent.mkdir()
+        fill(place, old)
+    replace(place)
+    assert content(place) == NEW
+    assert os.listdir(place.parent) == ["model"]
+    (tmp_path / "other").mkdir()
+    assert place.stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-@pytest.mark.parametrize("old", [{}, OLD])
-def test_existing_target(tmp_path, swap, old):
-    """The old files are gone, all of them."""
-    target = tmp_path / "model"
-    fill(target, old)
-    replace(target)
-    assert content(target) == NEW
-    assert os.listdir(tmp_path) == ["model"]
-
-
-def test_permissions_are_those_of_a_new_folder(tmp_path):
-    """Others may read an export if they may read new folders here."""
-    replace(tmp_path / "model")
-    os.mkdir(tmp_path / "other")
-    modes = {os.stat(tmp_path / name).st_mode for name in os.listdir(tmp_path)}
-    assert len(modes) == 1
-
-
-def test_error_in_the_block(tmp_path, swap):
-    """The target is untouched and the half-written folder gone."""
-    target = tmp_path / "model"
-    fill(target, OLD)
+def test_an_error_in_the_block(tmp_path, swap):
+    place = tmp_path / "model"
+    fill(place, OLD)
     with pytest.raises(KeyboardInterrupt):
-        with folders.replaced(target, lambda path: None) as staging:
-            fill(staging, NEW)
+        with replace_folder(place, lambda place: None) as folder:
+            fill(folder, NEW)
             raise KeyboardInterrupt
-    assert content(target) == OLD
+    assert content(place) == OLD
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_link_stays_a_link(tmp_path):
-    """What it points to is replaced."""
+def test_a_link_stays_a_link(tmp_path, monkeypatch):
+    """What it points to is replaced; a relative path is one from here."""
     fill(tmp_path / "real", OLD)
     os.symlink(tmp_path / "real", tmp_path / "link")
-    replace(tmp_path / "link")
+    monkeypatch.chdir(tmp_path)
+    replace("link")
     assert (tmp_path / "link").is_symlink()
     assert content(tmp_path / "real") == NEW
 
 
-def test_relative_target(tmp_path, monkeypatch):
-    """A relative path is meant from the current folder."""
-    monkeypatch.chdir(tmp_path)
-    replace("model")
-    assert content(tmp_path / "model") == NEW
-
-
-def test_refused_target(tmp_path):
+def test_what_must_not_be_replaced(tmp_path):
     """The reason stands in the error; nothing happened."""
-    target = tmp_path / "model"
-    fill(target, OLD)
+    fill(tmp_path / "model", OLD)
     with pytest.raises(FileExistsError, match=r"model is not.*holds a\.txt"):
-        replace(target, is_ours=lambda path: "it holds a.txt")
-    assert content(target) == OLD
+        replace(tmp_path / "model", why_not=lambda place: "it holds a.txt")
+    assert content(tmp_path / "model") == OLD
+    with pytest.raises(FileExistsError, match="it is a file"):
+        replace(tmp_path / "model" / "a.txt")
+    with pytest.raises(OSError, match="new cannot be written.*a.txt"):
+        replace(tmp_path / "model" / "a.txt" / "new")
+    assert content(tmp_path / "model") == OLD
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_target_is_a_file(tmp_path):
-    """A file is never replaced by a folder."""
-    (tmp_path / "model").write_text("thesis")
-    with pytest.raises(FileExistsError, match="it is a file"):
-        replace(tmp_path / "model")
-    assert (tmp_path / "model").read_text() == "thesis"
-
-
-def test_parent_is_a_file(tmp_path):
-    """A place that cannot hold folders is named with the reason."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="model cannot be written.*file"):
-        replace(tmp_path / "file" / "model")
-
-
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
-def test_unwritable_target(tmp_path, monkeypatch, code):
+def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, code):
     """Found out before the block runs."""
 
-    def refuse(path, *args):
+    def refuse(path, *_):
         raise OSError(code, os.strerror(code), str(path))
 
     monkeypatch.setattr(os, "mkdir", refuse)
     with pytest.raises(OSError, match="cannot be written.*Give a folder"):
-        with folders.replaced(tmp_path / "model", lambda path: None):
+        with replace_folder(tmp_path / "model", lambda place: None):
             pytest.fail("the block must not run")
     assert os.listdir(tmp_path) == []
 
 
-def test_exchange_falls_back(tmp_path, monkeypatch):
-    """A file system without the system call gets two renames."""
-    fill(tmp_path / "model", OLD)
-    monkeypatch.setattr(folders.ctypes, "get_errno", lambda: errno.EINVAL)
-    monkeypatch.setattr(
-        folders.ctypes, "CDLL", lambda *args, **kwargs: Without()
-    )
-    replace(tmp_path / "model")
-    assert content(tmp_path / "model") == NEW
-    assert os.listdir(tmp_path) == ["model"]
-
-
-class Without:
-    """A C library whose kernel lacks the call."""
-
-    def renameat2(self, *args):
-        """Fails as the kernel would."""
-        return -1
-
-
-def steps(monkeypatch, act):
-    """Calls ``act`` before every step that touches the disk."""
+def act_before_each_step(monkeypatch, act):
+    """Calls ``act`` before everything that changes the disk."""
     for owner, name in [
         (os, "mkdir"),
         (os, "rename"),
+        (os, "replace"),
         (os, "fsync"),
         (shutil, "rmtree"),
-        (folders, "exchange"),
+        (files, "_exchange"),
     ]:
         original = getattr(owner, name)
 
-        def step(*args, original=original, **kwargs):
+        def step(*arguments, original=original, **options):
             act()
-            return original(*args, **kwargs)
+            return original(*arguments, **options)
 
         monkeypatch.setattr(owner, name, step)
 
 
 @pytest.mark.parametrize("old", [None, OLD])
-def test_error_at_every_step(tmp_path, swap, old):
+def test_an_error_at_every_step(tmp_path, swap, old):
     """A failing disk leaves the old folder or the new one."""
     fails_at, finished = 0, False
     while not finished:
         fails_at += 1
-        target = tmp_path / f"run{fails_at}" / "model"
-        target.parent.mkdir()
+        place = tmp_path / f"run{fails_at}" / "model"
+        place.parent.mkdir()
         if old:
-            fill(target, old)
+            fill(place, old)
         taken = iter(range(1, 10**6))
 
         def act(fails_at=fails_at, taken=taken):
@@ -194,77 +159,60 @@ def test_error_at_every_step(tmp_path, swap, old):
                 raise OSError(errno.EIO, "disk")
 
         with pytest.MonkeyPatch.context() as patch:
-            if swap == "two renames":
-                patch.setattr(folders, "exchange", lambda a, b: False)
-            steps(patch, act)
+            act_before_each_step(patch, act)
             try:
-                replace(target)
+                replace(place)
                 finished = next(taken) <= fails_at
             except OSError:
                 pass
-        after = content(target) if target.exists() else None
-        assert after in (old, NEW)
-        replace(target)
-        assert content(target) == NEW
-        assert os.listdir(target.parent) == ["model"]
-    assert fails_at > 4
+        assert content(place) in (old, NEW)
+        replace(place)
+        assert content(place) == NEW
+    assert fails_at > 6
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*")
 @pytest.mark.parametrize("old", [None, OLD])
 def test_killed_at_every_step(tmp_path, swap, old):
-    """The same without any handler running; the next export tidies up."""
-    dies_at, finished = 0, False
-    while not finished:
+    """The same without any handler running; the next one tidies up."""
+    dies_at, exit_code, between = 0, DIED, 0
+    while exit_code == DIED:
         dies_at += 1
-        target = tmp_path / f"run{dies_at}" / "model"
-        target.parent.mkdir()
+        place = tmp_path / f"run{dies_at}" / "model"
+        place.parent.mkdir()
         if old:
-            fill(target, old)
+            fill(place, old)
         child = os.fork()
         if child == 0:
             taken = iter(range(1, 10**6))
-            patch = pytest.MonkeyPatch()
-            steps(
-                patch,
+            act_before_each_step(
+                pytest.MonkeyPatch(),
                 lambda t=taken, n=dies_at: next(t) != n or os._exit(DIED),
             )
             try:
-                replace(target)
+                replace(place)
             finally:
                 os._exit(0)
-        _, status = os.waitpid(child, 0)
-        finished = os.waitstatus_to_exitcode(status) == 0
-        after = content(target) if target.exists() else None
+        exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         # Between two renames there is none; the old one comes back.
-        between = swap == "two renames" and after is None
-        assert between or after in (old, NEW)
-        folders.recover(target)
-        after = content(target) if target.exists() else None
-        assert after in (old, NEW)
-        assert set(os.listdir(target.parent)) <= {"model"}
-        replace(target)
-        assert content(target) == NEW
-    assert dies_at > 4
+        between += old is not None and content(place) is None
+        assert swap == "two renames" or not between
+        remove_abandoned(place.parent)
+        assert content(place) in (old, NEW)
+        replace(place)
+        assert content(place) == NEW
+    assert dies_at > 6
+    assert between == (old is not None and swap == "two renames")
 
 
-def test_another_export_is_not_disturbed(tmp_path):
-    """The folder that a running export writes to is no leftover."""
-    target = tmp_path / "model"
-    with folders.replaced(target, lambda path: None) as first:
+def test_another_one_to_the_same_place_is_not_disturbed(tmp_path):
+    """The folder that a running process fills is no leftover."""
+    place = tmp_path / "model"
+    with replace_folder(place, lambda place: None) as first:
         fill(first, NEW)
-        with folders.replaced(target, lambda path: None) as second:
+        with replace_folder(place, lambda place: None) as second:
             fill(second, OLD)
         assert content(first) == NEW
-    assert content(target) == NEW
+    assert content(place) == NEW
     assert os.listdir(tmp_path) == ["model"]
-
-
-def test_only_own_leftovers_are_removed(tmp_path):
-    """Folders of other targets stay."""
-    for name in (".model.export-new-1", ".other.export-new-1", ".model.old"):
-        os.mkdir(tmp_path / name)
-    replace(tmp_path / "model")
-    left = [".model.old", ".other.export-new-1", "model"]
-    assert sorted(os.listdir(tmp_path)) == left

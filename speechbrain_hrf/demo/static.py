@@ -8,7 +8,7 @@ import hashlib
 import pathlib
 import shutil
 
-from speechbrain_hrf.export.folder import replaced
+from speechbrain_hrf.files import replace_folder
 
 # In the form that sha256sum --check reads, so that an upload can be checked.
 SUMS = "SHA256SUMS"
@@ -45,7 +45,7 @@ def write_page(files, target):
     >>> sorted(path.name for path in page.iterdir())
     ['SHA256SUMS', 'a']
     """
-    with replaced(target, _foreign) as folder:
+    with replace_folder(target, _foreign) as folder:
         for name, path in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)

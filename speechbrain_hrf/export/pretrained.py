@@ -15,7 +15,6 @@ import shutil
 
 import torch
 
-from speechbrain_hrf.export import folder as folders
 from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle
 from speechbrain_hrf.export.card import Facts, model_card
 from speechbrain_hrf.export.definition import HEADER
@@ -30,6 +29,7 @@ from speechbrain_hrf.export.report import ExportReport
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import verify
 from speechbrain_hrf.extras import require
+from speechbrain_hrf.files import replace_folder
 from speechbrain_hrf.nnet import count_parameters
 
 _OURS = re.compile(
@@ -126,7 +126,7 @@ def export_pretrained(
             check_precision(precision)
     training = Training(output_folder)
     target = pathlib.Path(target)
-    with folders.replaced(target, is_ours=why_not_ours) as staging:
+    with replace_folder(target, why_not_ours) as staging:
         facts, verification = _write(
             staging, training, audio, onnx, precisions, keep
         )
