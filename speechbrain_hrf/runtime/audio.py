@@ -24,15 +24,13 @@ from collections.abc import Iterator
 from io import BufferedIOBase
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from speechbrain_hrf.dataio.audio_files import (
     UnusableAudio,
     cause,
     check_length,
 )
 from speechbrain_hrf.runtime import wav
+from speechbrain_hrf.runtime.waveform import Samples
 
 #: Files that a folder is searched for.
 EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au")
@@ -58,7 +56,7 @@ class Recording(NamedTuple):
     """
 
     sample_rate: int
-    chunks: Iterator[NDArray[np.float32]]
+    chunks: Iterator[Samples]
 
 
 @contextlib.contextmanager

@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from speechbrain_hrf.runtime.folder import read_graph, read_manifest
-from speechbrain_hrf.runtime.resample import Resampler, resample
+from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.result import (
     COMBINATIONS,
     Combination,
@@ -20,8 +20,8 @@ from speechbrain_hrf.runtime.result import (
     WindowResult,
 )
 from speechbrain_hrf.runtime.session import open_session
-from speechbrain_hrf.runtime.waveform import checked, checked_rate, mono
-from speechbrain_hrf.runtime.windows import Windows
+from speechbrain_hrf.runtime.waveform import Samples, checked_rate, mono
+from speechbrain_hrf.runtime.windows import Windows, cut_stream
 
 # For a model that was trained on whole utterances, in seconds.
 _WINDOW, _HOP = 5.0, 1.0
@@ -181,7 +181,7 @@ class Classifier:
                 "None."
             )
         return self._results(
-            iter(chunks),
+            chunks,
             checked_rate(sample_rate),
             Windows(
                 self._samples("window", window, "samples", _WINDOW),
@@ -205,12 +205,14 @@ class Classifier:
 
     def _results(
         self,
-        chunks: Iterator[ArrayLike],
+        chunks: Iterable[ArrayLike],
         rate: int,
         windows: Windows,
         combination: Combination | None,
     ) -> Iterator[WindowResult]:
-        for first, samples in _windows(chunks, rate, self.sample_rate, windows):
+        for first, samples in cut_stream(
+            chunks, rate, self.sample_rate, windows
+        ):
             start = time.perf_counter()
             found = self._run(samples)
             yield WindowResult.of(
@@ -221,7 +223,7 @@ class Classifier:
                 combined=combination and combination.add(found),
             )
 
-    def _run(self, samples: NDArray[np.float32]) -> dict[str, float]:
+    def _run(self, samples: Samples) -> dict[str, float]:
         inputs = {"wavs": samples[None], "wav_lens": self._lens}
         try:
             (output,) = self._session.run(["log_probabilities"], inputs)
@@ -241,20 +243,3 @@ class Classifier:
                 "model again, which verifies it."
             )
         return dict(zip(self.labels, output[0].tolist(), strict=True))
-
-
-def _windows(
-    chunks: Iterator[ArrayLike], rate: int, target: int, windows: Windows
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    resampler, empty = Resampler(rate, target), True
-    for chunk in chunks:
-        samples = checked(chunk)
-        # A second at a time, so that a large chunk is not copied as a whole.
-        for first in range(0, len(samples), rate):
-            empty = False
-            piece = mono(samples[first : first + rate])
-            yield from windows.push(resampler.push(piece))
-    if empty:
-        raise ValueError("The stream ended before its first sample.")
-    yield from windows.push(resampler.flush())
-    yield from windows.finish()

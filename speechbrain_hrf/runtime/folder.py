@@ -8,43 +8,13 @@ import hashlib
 import json
 import os
 import reprlib
-from collections.abc import Callable
 from typing import Any
 
 _MANIFEST = "manifest.json"
 _FORMAT = 1
 _EXPORT = "Export the model (again): python -m speechbrain_hrf.export --onnx"
-_KEYS = {"format", "model", "labels", "sample_rate", "window", "graphs"}
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value > 0
-
-
 # What the runner relies on. The manifest itself has no checksum.
-_HOLDS: dict[str, Callable[[Any], bool]] = {
-    "labels": lambda labels: (
-        isinstance(labels, list)
-        and all(isinstance(label, str) for label in labels)
-        and len(set(labels)) == len(labels) > 0
-    ),
-    "sample_rate": _is_count,
-    "window": lambda window: (
-        window is None
-        or isinstance(window, dict)
-        and _is_count(window.get("samples"))
-        and _is_count(window.get("hop_samples"))
-    ),
-    "graphs": lambda graphs: (
-        isinstance(graphs, dict)
-        and all(
-            isinstance(graph, dict)
-            and _is_count(graph.get("bytes"))
-            and isinstance(graph.get("sha256"), str)
-            for graph in graphs.values()
-        )
-    ),
-}
+_CHECKED = ("labels", "sample_rate", "window", "graphs")
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -90,16 +60,34 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
             f"speechbrain-hrf reads {_FORMAT}: install the version that wrote "
             "the folder, or export it again."
         )
-    missing = sorted(_KEYS - manifest.keys())
+    missing = sorted({"model", *_CHECKED} - manifest.keys())
     if missing:
         raise ValueError(f"{path} lacks {', '.join(missing)}. {_EXPORT}")
-    for key, holds in _HOLDS.items():
-        if not holds(manifest[key]):
+    for key in _CHECKED:
+        if not _is_possible(key, manifest[key]):
             raise ValueError(
                 f"{path}: {key} cannot be {reprlib.repr(manifest[key])}. "
                 f"{_EXPORT}"
             )
     return manifest
+
+
+def _is_possible(key: str, value: Any) -> bool:
+    match key, value:
+        case "labels", [str(), *others]:
+            strings = all(isinstance(label, str) for label in others)
+            return strings and len({*value}) == len(value)
+        case "sample_rate", int(rate):
+            return rate > 0
+        case "window", None:  # trained on whole utterances
+            return True
+        case "window", {"samples": int(samples), "hop_samples": int(hop)}:
+            return min(samples, hop) > 0
+        case "graphs", dict():
+            return all(_is_possible("graph", x) for x in value.values())
+        case "graph", {"bytes": int(size), "sha256": str()}:
+            return size > 0
+    return False
 
 
 def read_graph(

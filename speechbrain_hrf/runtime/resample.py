@@ -26,7 +26,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_Wave = NDArray[np.float32]
+from speechbrain_hrf.runtime.waveform import Samples
 
 # torchaudio.functional.resample's defaults, which SpeechBrain leaves alone.
 _ZERO_CROSSINGS = 6
@@ -36,7 +36,7 @@ _ROLLOFF = 0.99
 _BLOCK = 4096
 
 
-def resample(samples: _Wave, rate: int, target: int) -> _Wave:
+def resample(samples: Samples, rate: int, target: int) -> Samples:
     """Resamples a whole waveform.
 
     Arguments
@@ -98,7 +98,7 @@ class Resampler:
             self._held_from = int(self._starts[0])
             self._held = np.zeros(-self._held_from, np.float32)
 
-    def push(self, samples: _Wave) -> _Wave:
+    def push(self, samples: Samples) -> Samples:
         """Takes the next samples; gives what they complete.
 
         Arguments
@@ -117,7 +117,7 @@ class Resampler:
         self._held = np.concatenate([self._held, samples])
         return self._give_up_to(self._ready())
 
-    def flush(self) -> _Wave:
+    def flush(self) -> Samples:
         """Gives the last samples: behind the waveform there is silence.
 
         Returns
@@ -143,7 +143,7 @@ class Resampler:
         phases = int(np.searchsorted(self._starts, rest, side="right"))
         return cycle * self._phases + phases
 
-    def _give_up_to(self, stop: int) -> _Wave:
+    def _give_up_to(self, stop: int) -> Samples:
         blocks = [
             self._block(start, min(start + _BLOCK, stop))
             for start in range(self._given, stop, _BLOCK)
@@ -156,7 +156,7 @@ class Resampler:
         self._held_from = needed
         return np.concatenate([np.zeros(0, np.float32), *blocks])
 
-    def _block(self, start: int, stop: int) -> _Wave:
+    def _block(self, start: int, stop: int) -> Samples:
         cycles, phases = np.divmod(np.arange(start, stop), self._phases)
         where = cycles * self._step + self._starts[phases] - self._held_from
         first = start % self._phases
@@ -172,7 +172,7 @@ class Resampler:
         return total
 
 
-def _filters(step: int, phases: int) -> tuple[NDArray[np.int64], _Wave]:
+def _filters(step: int, phases: int) -> tuple[NDArray[np.int64], Samples]:
     """First input of each phase's filter, and the taps, [n_taps, phases]."""
     cutoff = min(step, phases) * _ROLLOFF
     reach = _ZERO_CROSSINGS * step / cutoff  # in inputs, to either side

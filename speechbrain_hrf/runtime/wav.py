@@ -21,15 +21,16 @@ Authors
 """
 
 import struct
+import sys
 import warnings
 from collections.abc import Iterator
 from io import BufferedIOBase
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.runtime.waveform import Samples
 
 # Bytes of a sample, numpy's type, and what stands for 1. Little-endian, as in
 # WAV files; the names are ffmpeg's. 24 bits are read as the upper three bytes
@@ -155,7 +156,7 @@ def read_samples(
     encoding: str,
     size: int | None = None,
     start: bytes = b"",
-) -> Iterator[NDArray[np.float32]]:
+) -> Iterator[Samples]:
     """The samples, as soon as they are there.
 
     A part of a sample at the end is left out. A file that ends too early gives
@@ -172,9 +173,9 @@ def read_samples(
     encoding : str
         One of ``ENCODINGS``.
     size : int or None
-        Bytes of samples; None for all until the stream ends.
+        Bytes of samples to read; None for all until the stream ends.
     start : bytes
-        What has been read of the samples already.
+        What has been read of the samples before.
 
     Yields
     ------
@@ -185,23 +186,22 @@ def read_samples(
     -------
     >>> import io
     >>> stream = io.BytesIO(np.array([16384, -32768], "<i2").tobytes())
-    >>> [x.tolist() for x in read_samples(stream, "-", 1, "s16le", start=b"ab")]
-    [[[0.76...], [0.5], [-1.0]]]
+    >>> [chunk.tolist() for chunk in read_samples(stream, "a", 1, "s16le")]
+    [[[0.5], [-1.0]]]
     """
     frame = _ENCODINGS[encoding][0] * channels
-    waiting, left = start, None if size is None else size - len(start)
-    samples, ended = 0, False
-    while not ended:
-        asked = _AT_ONCE if left is None else min(_AT_ONCE, left)
-        read = stream.read1(asked) if asked > 0 else b""
-        ended = not read
-        left = None if left is None else left - len(read)
-        waiting += read
+    waiting, samples = start, 0
+    left = sys.maxsize if size is None else size
+    while True:
         whole = len(waiting) // frame * frame
         if whole:
             samples += whole // frame
             yield _as_floats(waiting[:whole], encoding).reshape(-1, channels)
-            waiting = waiting[whole:]
+        read = stream.read1(min(_AT_ONCE, left))
+        if not read:
+            break
+        waiting = waiting[whole:] + read
+        left -= len(read)
     if size is not None and samples < size // frame:
         warnings.warn(
             f"{name} is cut off: {samples} of {size // frame} samples are "
@@ -210,7 +210,7 @@ def read_samples(
         )
 
 
-def _as_floats(data: bytes, encoding: str) -> NDArray[np.float32]:
+def _as_floats(data: bytes, encoding: str) -> Samples:
     _, dtype, full_scale = _ENCODINGS[encoding]
     if encoding == "s24le":
         padded = np.zeros((len(data) // 3, 4), np.uint8)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Samples = NDArray[np.float32]
+
 # Rates outside of these are mistakes, such as 16 for 16 kHz.
 _RATES = (1000, 768000)
 
@@ -26,7 +28,7 @@ _MOST_CHANNELS = 64
 _INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
 
 
-def mono(waveform: ArrayLike) -> NDArray[np.float32]:
+def mono(waveform: ArrayLike) -> Samples:
     """Samples of a waveform, averaged over its channels.
 
     Arguments
@@ -157,7 +159,7 @@ def checked_rate(rate: float) -> int:
     return int(rate)
 
 
-def _as_float(samples: NDArray[Any]) -> NDArray[np.float32]:
+def _as_float(samples: NDArray[Any]) -> Samples:
     if samples.dtype.kind == "f":
         with np.errstate(over="ignore"):  # infinite then, which is refused
             return samples.astype(np.float32)

@@ -20,13 +20,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-_Window = tuple[int, NDArray[np.float32]]
+from speechbrain_hrf.runtime.resample import Resampler
+from speechbrain_hrf.runtime.waveform import Samples, checked, mono
 
 
 class Windows:
@@ -48,13 +49,12 @@ class Windows:
 
     def __init__(self, size: int, hop: int):
         self.size, self.hop = size, hop
-        # Twice the size, so that moving the latest to the front is rare.
-        self._kept = np.zeros(2 * size, np.float32)
-        self._filled = 0
+        # Of full size at once: what does not fit into memory shows here.
+        self._kept = np.zeros(size, np.float32)
         self._received = 0
         self._told = 0  # where the last window ended
 
-    def push(self, samples: NDArray[Any]) -> Iterator[_Window]:
+    def push(self, samples: NDArray[Any]) -> Iterator[tuple[int, Samples]]:
         """Takes the next samples; gives the windows that end within them.
 
         Arguments
@@ -68,18 +68,13 @@ class Windows:
             The window's first sample, counted from the start of the stream,
             and its samples, which nothing else refers to.
         """
-        at = 0
-        while at < len(samples):
-            to_hop = self._told + self.hop - self._received
-            piece = samples[at : at + min(to_hop, self._room())]
-            at += len(piece)
-            self._kept[self._filled : self._filled + len(piece)] = piece
-            self._filled += len(piece)
-            self._received += len(piece)
-            if self._received == self._told + self.hop:
-                yield self._window()
+        self._kept = np.concatenate([self._kept, samples], dtype=np.float32)
+        self._received += len(samples)
+        while self._told + self.hop <= self._received:
+            yield self._window(self._told + self.hop)
+        self._kept = self._kept[-self.size :]
 
-    def finish(self) -> list[_Window]:
+    def finish(self) -> list[tuple[int, Samples]]:
         """What is left when the stream ends.
 
         Returns
@@ -88,16 +83,59 @@ class Windows:
             One window as ``push`` gives it, or none if the last one has told
             all.
         """
-        return [self._window()] if self._received > self._told else []
+        if self._told == self._received:
+            return []
+        return [self._window(self._received)]
 
-    def _room(self) -> int:
-        if self._filled == len(self._kept):
-            self._kept[: self.size] = self._kept[-self.size :]
-            self._filled = self.size
-        return len(self._kept) - self._filled
+    def _window(self, stop: int) -> tuple[int, Samples]:
+        self._told = stop
+        end = len(self._kept) - (self._received - stop)
+        start = max(0, stop - self.size)
+        return start, self._kept[end - (stop - start) : end].copy()
 
-    def _window(self) -> _Window:
-        self._told = self._received
-        first = max(0, self._filled - self.size)
-        samples = self._kept[first : self._filled].copy()
-        return self._received - len(samples), samples
+
+def cut_stream(
+    chunks: Iterable[ArrayLike], rate: int, target: int, windows: Windows
+) -> Iterator[tuple[int, Samples]]:
+    """The windows of a stream at another rate.
+
+    Arguments
+    ---------
+    chunks : iterable of numpy.ndarray
+        Pieces of a waveform, each of any kind that ``mono`` takes.
+    rate : int
+        Their samples per second.
+    target : int
+        Those of the windows.
+    windows : Windows
+        Cuts them.
+
+    Yields
+    ------
+    tuple of (int, numpy.ndarray)
+        As ``Windows`` gives them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When a chunk cannot be used; at the end, if there were no samples.
+
+    Example
+    -------
+    >>> chunks = [np.zeros(700), np.zeros((1100, 2))]
+    >>> windows = Windows(size=300, hop=500)
+    >>> [start for start, _ in cut_stream(chunks, 2000, 1000, windows)]
+    [200, 600]
+    """
+    resampler, empty = Resampler(rate, target), True
+    for chunk in chunks:
+        samples = checked(chunk)
+        # A second at a time, so that a large chunk is not copied as a whole.
+        for first in range(0, len(samples), rate):
+            empty = False
+            piece = mono(samples[first : first + rate])
+            yield from windows.push(resampler.push(piece))
+    if empty:
+        raise ValueError("The stream ended before its first sample.")
+    yield from windows.push(resampler.flush())
+    yield from windows.finish()
