@@ -10,6 +10,27 @@ import json
 import numpy as np
 import pytest
 
+from speechbrain_hrf.results import RunResults
+
+
+@pytest.fixture
+def demo_study(tmp_path):
+    """A study of one trial, whose recipe finds no data."""
+    from speechbrain_hrf.studies.study import Study, StudyFile
+    from speechbrain_hrf.studies.trial import Trial
+
+    (tmp_path / "train.py").write_text("raise SystemExit('no data')")
+    options = {"hrf_modules": ["ALL"], "lr": 0.001, "number_of_epochs": 3}
+    trial = Trial("X", "conformer", "ALL", {**options, "seed": 1})
+    keys = StudyFile(
+        name="demo",
+        output_folder="x",
+        recipe="X",
+        data_folder="/data/X",
+        score_at=[1, 3],
+    )
+    return Study(tmp_path / "study", tmp_path, [trial], keys)
+
 
 @pytest.fixture(scope="session")
 def onnx_folder(tmp_path_factory):
@@ -46,6 +67,22 @@ def onnx_folder(tmp_path_factory):
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+@pytest.fixture
+def run_results():
+    """Of a run on two utterances."""
+    row = {"precision": 0.5, "recall": 0.5, "F1": 0.5, "n": 1}
+    return RunResults(
+        **{"dataset": "demo", "split": "fold 1", "labels": ["neu", "sad"]},
+        **{"WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "n_test": 2},
+        confusion=[[1, 1], [0, 0]],
+        per_class={"neu": row, "sad": row},
+        params_training=9,
+        params_merged=6,
+        params_lightweight=6,
+        max_merge_difference=1e-7,
+    )
 
 
 def _graph(helper, numpy_helper):

@@ -25,7 +25,7 @@ from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.nnet.losses import nll_loss
 
 from speechbrain_hrf import apply_hrf
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 from speechbrain_hrf.training.cuda_graphs import WARM_UP, capture_steps
 
 ONE_BY_ONE, CAPTURED, ALL = "one by one", "captured", "ALL, captured"

@@ -26,7 +26,7 @@ from speechbrain.nnet.losses import nll_loss
 from speechbrain.processing.features import InputNormalization
 
 from speechbrain_hrf import apply_hrf
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 from speechbrain_hrf.training.ensemble.brain_tensors import tensors_of
 from speechbrain_hrf.training.ensemble.snapshot import Snapshot
 from speechbrain_hrf.training.ensemble.stack import Stack

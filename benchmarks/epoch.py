@@ -23,7 +23,7 @@ from recipe_runs import one_epoch, prepared, train_script
 from report import ratio_text, save
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 
 
 def waveforms(datasets, hparams):

@@ -21,7 +21,7 @@ from torch import distributed, multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 from training_step import Step
 
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 
 STEPS = 15  # measured in a round
 WARM_UP = 3

@@ -21,7 +21,7 @@ from torch import nn
 from training_step import Step
 
 import speechbrain_hrf as hrf
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 
 SECONDS = (5, 30, 60, 300, 600)
 BATCHES = (1, 8, 32, 128)

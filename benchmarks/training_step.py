@@ -19,7 +19,7 @@ from models import LIGHT, batch, build, run
 from report import ratio_text, save
 from torch.nn import functional as F
 
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 
 # row: (original size, modules, extra layers, chained)
 ROWS = {

@@ -19,31 +19,25 @@ import sys
 import speechbrain as sb
 from hyperpyyaml import load_hyperpyyaml
 from nemo_prepare import EMOTIONS, prepare_nemo
+from speechbrain.dataio.dataset import (
+    DynamicItemDataset,
+    add_dynamic_item,
+    set_output_keys,
+)
 from speechbrain.dataio.sampler import ReproducibleRandomSampler
 from speechbrain.utils.distributed import run_on_main
 
-from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.inference import MergedClassifier
 from speechbrain_hrf.training import (
     EmotionScores,
-    capture_steps,
-    collect_results,
+    add_features,
     end_epoch,
     finish_run,
     fit_normalisation,
-    keep_freed_memory,
-    key_of_scored_epoch,
-    load_splits,
-    locate_hparams,
     make_stand_in,
-    record_steps,
+    parse_arguments,
     refuse_other_data,
-    refuse_other_options,
-    save_labels,
-    scale_factor_steps,
-    use_hubert,
-    use_stand_in,
-    warn_if_synthetic,
+    speed_up_steps,
 )
 
 
@@ -79,37 +73,19 @@ class EmotionBrain(sb.Brain):
     def on_stage_end(self, stage, stage_loss, epoch=None):
         """Ends an epoch, with or without a validation set, or the test."""
         if stage == sb.Stage.TRAIN:
-            self.train_loss = float(stage_loss)
+            self.train_loss = stage_loss
             if self.hparams.protocol == "paper":
-                self.end_epoch(epoch)
+                end_epoch(self, epoch)
             return
-        summary = self.scores.summarize()
-        stats = {key: summary[key] for key in ("WA", "UA", "WF1")}
-        stats["loss"] = float(stage_loss)
+        found = self.scores.summarize()
+        stats = {key: found[key] for key in ("WA", "UA", "WF1")}
+        stats["loss"] = stage_loss
         if stage == sb.Stage.VALID:
-            self.end_epoch(epoch, stats)
+            end_epoch(self, epoch, stats, max_key="UA")
             return
-        self.test_scores = summary
+        self.test_results = found
         self.hparams.train_logger.log_stats(
             {"Epoch loaded": self.checkpoint.meta["epoch"]}, test_stats=stats
-        )
-
-    def end_epoch(self, epoch, valid_stats=None):
-        """Sets the learning rate, logs, saves a checkpoint.
-
-        Arguments
-        ---------
-        epoch : int
-        valid_stats : dict of str: float, optional
-            Loss and scores of the validation set.
-        """
-        end_epoch(
-            self,
-            epoch,
-            self.train_loss,
-            self.hparams.lr_annealing,
-            self.hparams.train_logger,
-            valid_stats,
         )
 
     def on_evaluate_start(self, max_key=None, min_key=None):
@@ -161,68 +137,46 @@ def dataio_prep(hparams):
     dict of str: DynamicItemDataset
         train, test and, in the held_out protocol, valid.
     """
-    annotations = {
-        "train": hparams["train_annotation"],
-        "test": hparams["test_annotation"],
-    }
+    splits = ["train", "test"]
     if hparams["protocol"] == "held_out":
-        annotations["valid"] = hparams["valid_annotation"]
-    segment = SegmentFeatures(
-        hparams["compute_features"],
-        frames=hparams["segment_frames"],
-        sample_rate=hparams["sample_rate"],
+        splits.append("valid")
+    datasets = {
+        split: DynamicItemDataset.from_json(
+            hparams[f"{split}_annotation"],
+            replacements={"data_root": hparams["data_folder"]},
+        )
+        for split in splits
+    }
+    everything = list(datasets.values())
+
+    # Labels, by indices that depend on no split and no seed
+    if hparams["n_classes"] != len(EMOTIONS):
+        raise ValueError(
+            f"n_classes is {hparams['n_classes']}, but the corpus has "
+            f"{len(EMOTIONS)} classes ({', '.join(EMOTIONS)})."
+        )
+    encoder = hparams["label_encoder"]
+    encoder.update_from_iterable(EMOTIONS)
+    run_on_main(encoder.save, args=[hparams["label_encoder_file"]])
+    add_dynamic_item(
+        everything, encoder.encode_label_torch, takes="emo", provides="label"
     )
-    datasets = load_splits(
-        annotations,
+
+    # Features, computed once for all runs and kept on the disk
+    add_features(
+        datasets,
+        hparams["segment_features"],
         hparams["data_folder"],
-        segment,
-        hparams["label_encoder"],
-        EMOTIONS,
-        hparams["n_classes"],
-        feature_folder=hparams["feature_folder"],
-        cache_features=hparams["cache_features"],
+        hparams["feature_folder"],
+        hparams["cache_features"],
     )
-    save_labels(hparams["label_encoder"], hparams["label_encoder_file"])
+    set_output_keys(everything, ["id", "feats", "label"])
     return datasets
 
 
-def describe_run(hparams, brain, report):
-    """What is worth knowing about a run, for its results and its model card.
-
-    Arguments
-    ---------
-    hparams : dict
-        What the YAML was loaded into.
-    brain : EmotionBrain
-        After ``evaluate``.
-    report : speechbrain_hrf.nnet.HRFReport
-        What ``apply_hrf`` has returned.
-
-    Returns
-    -------
-    dict
-        Fits into JSON.
-    """
-    results = collect_results(hparams, EMOTIONS, brain, report)
-    results |= {  # for the model card
-        "licence": hparams["licence"],
-        "features": hparams["features"],
-    }
-    if hparams["features"] == "hubert":
-        results["hubert_source"] = hparams["hubert_source"]
-    return results
-
-
 if __name__ == "__main__":
-    keep_freed_memory()  # saves a fifth to a third of a step's time
-
     # Command line: SpeechBrain's options and overrides of the YAML
-    hparams_file, run_opts, overrides = sb.parse_arguments(
-        locate_hparams(sys.argv[1:], __file__)
-    )
-    overrides = use_stand_in(hparams_file, overrides)
-    overrides = use_hubert(hparams_file, overrides)
-    refuse_other_options(hparams_file, overrides)
+    hparams_file, run_opts, overrides = parse_arguments(sys.argv[1:], __file__)
     sb.utils.distributed.ddp_init_group(run_opts)
     with open(hparams_file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
@@ -233,40 +187,28 @@ if __name__ == "__main__":
     )
 
     # Data
-    run_on_main(prepare, args=[hparams])
-    warn_if_synthetic(hparams["data_folder"])
+    if not hparams["skip_prep"]:
+        run_on_main(prepare, args=[hparams])
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
 
     # HRF: the chosen layers become chains, in place
     report = hparams["apply_hrf"](hparams["model"])
     sb.core.logger.info("HRF\n%s", report)
-    record_steps(
-        hparams["model"], hparams["output_folder"], hparams["record_steps"]
-    )
 
-    distillation = hparams["distillation"](
-        datasets["train"],
-        hparams["collate_fn"],
-        EMOTIONS,
-        hparams["output_folder"],
-    )
+    # A trained original to learn from too, if one is named
+    distillation = hparams["distillation"](datasets["train"], EMOTIONS)
 
     # Training
-    max_key = key_of_scored_epoch(
-        "UA", hparams["protocol"], hparams["scored_epoch"]
-    )
     brain = EmotionBrain(
         modules=hparams["modules"],
-        opt_class=scale_factor_steps(
-            hparams["opt_class"], hparams["model"], hparams["hrf_lr_scale"]
-        ),
+        opt_class=hparams["hrf_optimizer"](hparams["model"]),
         hparams=hparams,
         run_opts=run_opts,
         checkpointer=hparams["checkpointer"],
     )
     brain.distillation = distillation
-    capture_steps(brain, hparams["cuda_graphs"])
+    speed_up_steps(brain, hparams["cuda_graphs"])
     # An order by seed and epoch alone, however many processes share the work
     brain.train_sampler = ReproducibleRandomSampler(
         datasets["train"], seed=hparams["seed"]
@@ -283,16 +225,10 @@ if __name__ == "__main__":
     )
 
     # The last epoch is scored, or the one that the held-out speaker chooses
+    chooses = "valid" in datasets and hparams["scored_epoch"] == "best"
     brain.evaluate(
         test_set=datasets["test"],
-        max_key=max_key,
+        max_key="UA" if chooses else None,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
-    finish_run(
-        describe_run(hparams, brain, report),
-        hparams["output_folder"],
-        hparams["export_folder"],
-        hparams["compute_features"],
-        brain.debug,
-    )
-    warn_if_synthetic(hparams["data_folder"])
+    finish_run(brain, hparams, report)

@@ -12,9 +12,13 @@ Authors
 
 import math
 import numbers
+import os
 import pathlib
+from collections.abc import Callable, Sequence
 
 import torch
+from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.utils.distributed import run_on_main
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -89,8 +93,14 @@ class Distillation:
 
 
 def make_distillation(
-    dataset, collate_fn, labels, output_folder, teacher, weight, temperature
-):
+    dataset: DynamicItemDataset,
+    labels: Sequence[str],
+    collate_fn: Callable[[list], PaddedBatch],
+    output_folder: str | os.PathLike[str],
+    teacher: str | None,
+    weight: float,
+    temperature: float,
+) -> Distillation | None:
     """Asks the teacher about the training set, once for all epochs.
 
     Arguments
@@ -98,10 +108,10 @@ def make_distillation(
     dataset : speechbrain.dataio.dataset.DynamicItemDataset
         The training set, giving ``id`` and ``feats`` as they are before
         normalisation.
-    collate_fn : callable
-        Examples to a batch.
     labels : list of str
         The classes in the order of their indices.
+    collate_fn : callable
+        Examples to a batch.
     output_folder : str
         Of the student, with ``hyperparams.yaml`` and
         ``save/trained_on.json``. The answers are kept in its ``save``.
@@ -123,8 +133,8 @@ def make_distillation(
 
     Example
     -------
-    >>> make_distillation([], None, ["a"], "results/x", None, 0.5, 2.0)
-    >>> make_distillation([], None, ["a"], "results/x", None, 1.5, 2.0)
+    >>> make_distillation([], ["a"], None, "results/x", None, 0.5, 2.0)
+    >>> make_distillation([], ["a"], None, "results/x", None, 1.5, 2.0)
     Traceback (most recent call last):
     ...
     ValueError: distil_weight is 1.5: give a number from 0 (labels alone) to 1

@@ -5,7 +5,9 @@ Authors
 """
 
 import pathlib
+from collections.abc import Mapping
 
+import speechbrain as sb
 import torch
 from speechbrain.nnet.schedulers import update_learning_rate
 from speechbrain.utils.distributed import (
@@ -17,14 +19,11 @@ from speechbrain_hrf.training.history import append_epoch
 
 
 def end_epoch(
-    brain,
-    epoch,
-    train_loss,
-    lr_annealing,
-    train_logger,
-    valid=None,
-    max_key="UA",
-):
+    brain: sb.Brain,
+    epoch: int,
+    valid: Mapping[str, float] | None = None,
+    max_key: str | None = None,
+) -> None:
     """Sets the learning rate, logs, and saves a checkpoint.
 
     Besides the logger's line one goes to ``history.jsonl`` beside its file.
@@ -35,49 +34,49 @@ def end_epoch(
     Arguments
     ---------
     brain : speechbrain.Brain
-        With optimizer and checkpointer.
+        With ``train_loss`` (mean over the epoch, of this process), optimizer
+        and checkpointer; and in its hparams lr_annealing, train_logger.
     epoch : int
-    train_loss : float
-        Mean over the epoch, of this process.
-    lr_annealing : callable
-        ``ReduceLROnPlateau`` or alike: (optimizers, epoch, loss) -> rates.
-    train_logger : speechbrain.utils.train_logger.FileTrainLogger
     valid : dict of str: float, optional
         Loss and scores of the validation set.
-    max_key : str
+    max_key : str, optional
         The score whose best checkpoint is kept besides the newest; only with
         a validation set.
 
     Example
     -------
     >>> import torch
-    >>> from speechbrain import Brain
     >>> from speechbrain.nnet.schedulers import ReduceLROnPlateau
     >>> from speechbrain.utils.checkpoints import Checkpointer
     >>> from speechbrain.utils.train_logger import FileTrainLogger
     >>> folder = getfixture("tmpdir")
-    >>> brain = Brain(
+    >>> log = folder.join("train_log.txt")
+    >>> brain = sb.Brain(
     ...     {"model": torch.nn.Linear(2, 2)},
     ...     lambda parameters: torch.optim.AdamW(parameters, lr=0.1),
+    ...     {"lr_annealing": ReduceLROnPlateau(dont_halve_until_epoch=0),
+    ...      "train_logger": FileTrainLogger(log.strpath)},
     ...     checkpointer=Checkpointer(folder.join("save").strpath),
     ... )
     >>> brain.init_optimizers()
-    >>> log = folder.join("train_log.txt")
-    >>> end_epoch(brain, 1, 2.0, ReduceLROnPlateau(dont_halve_until_epoch=0),
-    ...     FileTrainLogger(log.strpath))
+    >>> brain.train_loss = 2.0
+    >>> end_epoch(brain, 1)
     >>> print(log.read().strip())
     epoch: 1, lr: 1.00e-01 - train loss: 2.00
     """
-    train_loss = mean_over_processes(train_loss)
-    lr, next_lr = lr_annealing([brain.optimizer], epoch, train_loss)
+    train_loss = mean_over_processes(brain.train_loss)
+    logger = brain.hparams.train_logger
+    lr, next_lr = brain.hparams.lr_annealing(
+        [brain.optimizer], epoch, train_loss
+    )
     update_learning_rate(brain.optimizer, next_lr)
-    train_logger.log_stats(
+    logger.log_stats(
         {"epoch": epoch, "lr": lr},
         train_stats={"loss": train_loss},
         valid_stats=valid,
     )
     if if_main_process():
-        folder = pathlib.Path(train_logger.save_file).parent
+        folder = pathlib.Path(logger.save_file).parent
         append_epoch(folder, epoch, lr, train_loss, valid)
     # Brain resets these only after the training stage has ended; a checkpoint
     # that is saved before would resume with the finished epoch's step count.
@@ -88,7 +87,7 @@ def end_epoch(
     )
 
 
-def mean_over_processes(value):
+def mean_over_processes(value: float) -> float:
     """A number's mean over the processes of a distributed run.
 
     Each process has seen another part of the data; if each annealed its

@@ -4,53 +4,61 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import speechbrain as sb
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.export import export_pretrained
-from speechbrain_hrf.training.results import results_text, write_results
+from speechbrain_hrf.nnet import HRFReport
+from speechbrain_hrf.training.launch import warn_if_synthetic
+from speechbrain_hrf.training.results import (
+    collect_results,
+    results_text,
+    write_results,
+)
 
 logger = get_logger(__name__)
 
 
-def finish_run(results, output_folder, export_folder, compute_features, debug):
+def finish_run(
+    brain: sb.Brain, hparams: Mapping[str, Any], report: HRFReport
+) -> None:
     """Writes the results and exports the model that they are of.
+
+    Nothing is written after a few batches (``--debug``), and nothing exported
+    if ``export_folder`` is None or ``compute_features`` says by an attribute
+    ``why_not_exported`` that a model on its features is not to be deployed.
 
     Arguments
     ---------
-    results : dict
-        Of ``collect_results``, and what the recipe adds.
-    output_folder : str
-    export_folder : str or None
-        None exports nothing.
-    compute_features : torch.nn.Module
-        May say by an attribute ``why_not_exported`` that a model on its
-        features is not to be deployed.
-    debug : bool
-        After a few batches there is no result, and no checkpoint to export.
-
-    Example
-    -------
-    >>> row = {"precision": 0.5, "recall": 0.5, "F1": 0.5, "n": 1}
-    >>> results = {"labels": ["a", "b"], "WA": 0.5, "UA": 0.5, "WF1": 0.5,
-    ...     "MF1": 0.5, "confusion": [[1, 1], [0, 0]], "n_test": 2,
-    ...     "per_class": {"a": row, "b": row}, "split": "test",
-    ...     "params_training": 9, "params_merged": 6, "params_lightweight": 6,
-    ...     "max_merge_difference": 1e-7}
-    >>> folder = getfixture("tmpdir")
-    >>> finish_run(results, folder.strpath, "unused", None, debug=True)
-    >>> folder.listdir()
-    []
+    brain : speechbrain.Brain
+        After ``evaluate``, see ``collect_results``.
+    hparams : dict
+        Of the recipe, see ``collect_results``; and export_folder,
+        compute_features.
+    report : speechbrain_hrf.nnet.HRFReport
+        What ``apply_hrf`` returned.
     """
-    if debug:
+    results = collect_results(brain, hparams, report)
+    if brain.debug:
         logger.info("Nothing is written.\n%s", results_text(results))
         return
-    run_on_main(write_results, args=[output_folder, results])
-    why_not = getattr(compute_features, "why_not_exported", None)
-    if export_folder is None:
+    logger.info("%s", results_text(results))
+    run_on_main(write_results, args=[results, hparams["output_folder"]])
+    why_not = getattr(hparams["compute_features"], "why_not_exported", None)
+    if hparams["export_folder"] is None:
         why_not = "export_folder is null"
     if why_not:
         logger.info("Nothing is exported: %s", why_not)
-        return
-    export = run_on_main(export_pretrained, args=[output_folder, export_folder])
-    logger.info("%s", export)
+    else:
+        export = run_on_main(
+            export_pretrained,
+            args=[hparams["output_folder"], hparams["export_folder"]],
+        )
+        logger.info("%s", export)
+    warn_if_synthetic(hparams["data_folder"])

@@ -6,12 +6,16 @@ Authors
 
 import os
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
+import speechbrain as sb
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.synthetic import is_synthetic, make_corpus
+from speechbrain_hrf.training.features import use_hubert
 from speechbrain_hrf.training.overrides import (
     as_overrides,
     read_overrides,
@@ -40,13 +44,72 @@ MAY_CHANGE = {
     "hrf_chained",
     "cuda_graphs",
     "apply_hrf",  # holds hrf_chained; its other options stand by themselves
-    "distillation",  # its options stand by themselves
+    # The options of these stand by themselves.
+    "distillation",
+    "hrf_optimizer",
+    "segment_features",
+    "training_class_weights",
+    # How data are read, not what
+    "skip_prep",
+    "num_workers",
 }
 # The recipes' epochs would teach nothing more about a corpus of that size.
 STAND_IN_EPOCHS = 40
 
 
-def locate_hparams(argv, script):
+def parse_arguments(
+    argv: Sequence[str], script: str
+) -> tuple[str, dict[str, Any], str]:
+    """SpeechBrain's ``parse_arguments``, and what the recipes add to it.
+
+    The YAML may be named relative to train.py; without data the run gets a
+    stand-in corpus (see ``use_stand_in``), with ``features: hubert`` HuBERT's
+    features; and an output folder that holds a run with other options is
+    refused, before anything is written.
+
+    Arguments
+    ---------
+    argv : sequence of str
+        Command-line arguments without the program's name.
+    script : str
+        ``__file__`` of train.py.
+
+    Returns
+    -------
+    hparams_file : str
+    run_opts : dict
+        For ``Brain``.
+    overrides : str
+        For ``load_hyperpyyaml``.
+
+    Raises
+    ------
+    FileNotFoundError, ImportError, OSError, ValueError
+        For a YAML, options or an output folder that cannot be used.
+
+    Example
+    -------
+    >>> parse_arguments(["hparams/none.yaml"], "train.py")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no hparams/none.yaml, neither here nor in ...
+    """
+    hparams_file, run_opts, overrides = sb.parse_arguments(
+        locate_hparams(argv, script)
+    )
+    overrides = use_stand_in(hparams_file, overrides)
+    overrides = use_hubert(hparams_file, overrides)
+    resolved = resolved_yaml(hparams_file, overrides)
+    scored_epoch = resolved.get("scored_epoch", "best")
+    if scored_epoch not in ("best", "last"):
+        raise ValueError(
+            f"scored_epoch is {scored_epoch!r}: it must be best or last."
+        )
+    refuse_other_options(hparams_file, overrides)
+    return hparams_file, run_opts, overrides
+
+
+def locate_hparams(argv: Sequence[str], script: str) -> list[str]:
     """Lets the YAML be named relative to train.py's folder.
 
     Arguments
@@ -96,7 +159,7 @@ def locate_hparams(argv, script):
     return argv
 
 
-def use_stand_in(hparams_file, overrides):
+def use_stand_in(hparams_file: str, overrides: str) -> str:
     """Points a recipe without data at the corpus that it will generate.
 
     Where ``data_folder`` is "synthetic", ``corpus`` gets a name that says so
@@ -144,10 +207,11 @@ def use_stand_in(hparams_file, overrides):
     return as_overrides(changed)
 
 
-def make_stand_in(corpus, data_folder):
+def make_stand_in(corpus: str, data_folder: str) -> str:
     """Generates the stand-in corpus of a run that was given no data.
 
-    To be called on the main process alone.
+    A banner says so wherever a corpus is one. To be called on the main process
+    alone.
 
     Arguments
     ---------
@@ -166,14 +230,13 @@ def make_stand_in(corpus, data_folder):
     >>> make_stand_in("RAVDESS", "/data/RAVDESS")
     '/data/RAVDESS'
     """
-    if not corpus.endswith(SUFFIX):
-        return data_folder
-    name = corpus.removesuffix(SUFFIX)
-    make_corpus(name, data_folder)
+    if corpus.endswith(SUFFIX):
+        make_corpus(corpus.removesuffix(SUFFIX), data_folder)
+    warn_if_synthetic(data_folder)
     return data_folder
 
 
-def warn_if_synthetic(data_folder):
+def warn_if_synthetic(data_folder: str) -> bool:
     """Shows a banner if a corpus is the stand-in one.
 
     Arguments
@@ -203,7 +266,7 @@ def warn_if_synthetic(data_folder):
     return synthetic
 
 
-def refuse_other_options(hparams_file, overrides):
+def refuse_other_options(hparams_file: str, overrides: str) -> None:
     """Raises if the output folder holds a run with other options.
 
     SpeechBrain would take up its checkpoints all the same: score the old model
@@ -268,7 +331,11 @@ def _plain(node):
     """A node of a YAML tree as values that compare by content."""
     tag = getattr(getattr(node, "tag", None), "value", None)
     if isinstance(node, dict):
-        content = {key: _plain(value) for key, value in node.items()}
+        content = {
+            key: _plain(value)
+            for key, value in node.items()
+            if key not in MAY_CHANGE
+        }
     elif isinstance(node, list):
         content = [_plain(value) for value in node]
     elif isinstance(node, TaggedScalar):

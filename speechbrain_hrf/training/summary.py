@@ -9,12 +9,16 @@ Authors
 """
 
 import argparse
-import json
+import os
 import pathlib
 import statistics
 import sys
+from collections.abc import Sequence
 
-from speechbrain_hrf.training.scores import SCORES
+from tabulate import tabulate
+
+from speechbrain_hrf.results import METRICS_FILE, RunResults
+from speechbrain_hrf.training.scores import SCORES, score_text
 
 # What seeds of one arm have in common.
 SAME = (
@@ -24,7 +28,7 @@ SAME = (
 )
 
 
-def summary_table(folder):
+def summary_table(folder: str | os.PathLike[str]) -> str:
     """A Markdown table with a row per arm.
 
     An arm is a folder whose subfolders, one per seed, hold a
@@ -51,66 +55,72 @@ def summary_table(folder):
     -------
     >>> folder = getfixture("tmpdir")
     >>> for seed, score in (1, 0.5), (2, 0.7):
-    ...     run = {"seed": seed, **dict.fromkeys(SCORES, score),
-    ...         "hrf_modules": [], "params_training": 9, "params_merged": 9}
-    ...     path = folder.join("demo_lightweight", str(seed))
-    ...     path.join("test_metrics.json").write(json.dumps(run), ensure=True)
+    ...     run = RunResults(seed=seed, **dict.fromkeys(SCORES, score),
+    ...         hrf_modules=[], params_training=9, params_merged=9)
+    ...     path = folder.ensure("demo_lightweight", str(seed), dir=True)
+    ...     run.write(path.strpath)
     >>> print(summary_table(folder.strpath))  # doctest: +ELLIPSIS
     | run | HRF | seeds | WA | UA | WF1 | MF1 | parameters trained | shipped |
-    |---|---|---|---|---|---|---|---|---|
+    |...|
     | demo_lightweight | - | 1, 2 | .600 ± .141 | .600 ± .141 | ... | 9 | 9 |
     """
     folder = pathlib.Path(folder)
     arms = {}
-    for path in sorted(folder.rglob("test_metrics.json")):
-        run = json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(folder.rglob(METRICS_FILE)):
+        run = RunResults.read(path.parent)
         arm = path.parent.parent
         name = arm.relative_to(folder) if arm.is_relative_to(folder) else arm
         arms.setdefault(name.as_posix(), []).append(run)
     if not arms:
         raise FileNotFoundError(
-            f"There is no test_metrics.json under {folder}: give the folder "
+            f"There is no {METRICS_FILE} under {folder}: give the folder "
             "that the recipe's runs wrote, for example results/RAVDESS."
         )
-    by_person = any("per_participant" in run for run in sum(arms.values(), []))
+    by_person = any(run.per_participant for run in sum(arms.values(), []))
     head = ["run", "HRF", "seeds", *SCORES]
     head += ["MF1 per participant"] if by_person else []
     head += ["parameters trained", "shipped"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for name, runs in arms.items():
-        runs.sort(key=lambda run: run["seed"])
-        if any(run.get(k) != runs[0].get(k) for run in runs for k in SAME):
+        runs.sort(key=lambda run: run.seed)
+        if any(
+            getattr(run, key) != getattr(runs[0], key)
+            for run in runs
+            for key in SAME
+        ):
             raise ValueError(
                 f"The runs in {folder / name} are not seeds of one arm: they "
                 f"differ in {' or '.join(SAME)}."
             )
         cells = [
             name,
-            " & ".join(runs[0]["hrf_modules"]) or "-",
-            ", ".join(str(run["seed"]) for run in runs),
-            *(_mean_and_spread([run[key] for run in runs]) for key in SCORES),
-            *([_per_participant(runs)] if by_person else []),
-            f"{runs[0]['params_training']:,}",
-            f"{runs[0]['params_merged']:,}",
+            " & ".join(runs[0].hrf_modules) or "-",
+            ", ".join(str(run.seed) for run in runs),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        for key in SCORES:
+            cells.append(_mean_and_spread([getattr(run, key) for run in runs]))
+        if by_person:
+            cells.append(_per_participant(runs))
+        cells.append(f"{runs[0].params_training:,}")
+        cells.append(f"{runs[0].params_merged:,}")
+        rows.append(cells)
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True)
 
 
 def _per_participant(runs):
-    if not all("per_participant" in run for run in runs):
+    if not all(run.per_participant for run in runs):
         return "-"
-    return _mean_and_spread([run["per_participant"]["MF1"] for run in runs])
+    return _mean_and_spread([run.per_participant["MF1"] for run in runs])
 
 
 def _mean_and_spread(values):
-    text = f"{statistics.mean(values):.3f}"
+    text = score_text(statistics.mean(values))
     if len(values) > 1:
-        text += f" ± {statistics.stdev(values):.3f}"
-    return text.replace("0.", ".")
+        text += f" ± {score_text(statistics.stdev(values))}"
+    return text
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """The command.
 
     Arguments

@@ -11,7 +11,8 @@ import torch
 
 from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
-from speechbrain_hrf.export.training import METRICS_FILE, Training
+from speechbrain_hrf.export.training import Training
+from speechbrain_hrf.results import METRICS_FILE
 from speechbrain_hrf.training.trained_on import TRAINED_ON
 
 # What makes the features that the models get.

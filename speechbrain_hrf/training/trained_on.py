@@ -6,6 +6,7 @@ Authors
 
 import hashlib
 import json
+import os
 import pathlib
 
 from speechbrain_hrf.files import write_whole
@@ -15,7 +16,10 @@ TRAINED_ON = "trained_on.json"
 _MAY_CHANGE = {"wav"}
 
 
-def refuse_other_data(manifest_folder, save_folder):
+def refuse_other_data(
+    manifest_folder: str | os.PathLike[str],
+    save_folder: str | os.PathLike[str],
+) -> None:
     """Raises if checkpoints are of a run on other manifests.
 
     Preparers write manifests anew when a corpus has changed. SpeechBrain would

@@ -5,25 +5,32 @@ Authors
 """
 
 import json
+import os
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
 
-def class_weights(option, annotation, labels, key="emo"):
+def class_weights(
+    annotation: str | os.PathLike[str],
+    labels: Sequence[str],
+    option: str | Sequence[float] | None = None,
+    key: str = "emo",
+) -> torch.Tensor | None:
     """What each class's utterances weigh in the loss.
 
     Arguments
     ---------
+    annotation : str or os.PathLike
+        The training set's manifest.
+    labels : sequence of str
+        The classes in the order of their indices.
     option : None, "balanced" or list of float
         None: all alike. "balanced": inversely to their number in the
         training set, with a mean of 1 over its utterances. Else one weight
         per class, in the order of the labels.
-    annotation : str
-        The training set's manifest.
-    labels : list of str
-        The classes in the order of their indices.
     key : str
         The entries' key that holds the label.
 
@@ -42,9 +49,9 @@ def class_weights(option, annotation, labels, key="emo"):
     -------
     >>> path = getfixture("tmpdir").join("train.json")
     >>> path.write('{"a": {"emo": "x"}, "b": {"emo": "x"}, "c": {"emo": "y"}}')
-    >>> class_weights("balanced", path.strpath, ["x", "y"])
+    >>> class_weights(path.strpath, ["x", "y"], "balanced")
     tensor([0.7500, 1.5000])
-    >>> class_weights([1, 2], path.strpath, ["x", "y"])
+    >>> class_weights(path.strpath, ["x", "y"], [1, 2])
     tensor([1., 2.])
     """
     if option is None:

@@ -27,12 +27,10 @@ from speechbrain_hrf import (
     apply_hrf,
 )
 from speechbrain_hrf.dataio.segments import SegmentBatch
-from speechbrain_hrf.training import (
-    cuda_graphs,
-    record_steps,
-    scale_factor_steps,
-)
+from speechbrain_hrf.training import cuda_graphs
 from speechbrain_hrf.training.cuda_graphs import capture_steps
+from speechbrain_hrf.training.effective_steps import record_steps
+from speechbrain_hrf.training.factor_steps import scale_factor_steps
 from speechbrain_hrf.training.why_not_captured import why_not_captured
 
 MODELS = {

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import soundfile as sf
 import torch
-from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.lobes.features import Fbank
 from speechbrain.processing.features import InputNormalization
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.lobes.hubert import HubertFrames
-from speechbrain_hrf.training import fit_normalisation, load_splits
+from speechbrain_hrf.training import add_features, fit_normalisation
 
 SPLITS = {"train": ["a", "b", "c"], "test": ["d"]}
 
@@ -28,8 +28,6 @@ def corpus(tmp_path):
             name: {
                 "wav": f"{{data_root}}/{name}.wav",
                 "parts": [[0, 4000], [8000, 12000]],
-                "emo": "sad",
-                "state": "depressed",
             }
             for name in names
         }
@@ -37,43 +35,34 @@ def corpus(tmp_path):
     return tmp_path
 
 
-def load(
-    corpus, labels=("neu", "sad"), n_classes=2, compute_features=None, **options
-):
+def load(corpus, compute_features=None, **options):
+    datasets = {
+        split: DynamicItemDataset.from_json(
+            corpus / f"{split}.json", replacements={"data_root": str(corpus)}
+        )
+        for split in SPLITS
+    }
     if compute_features is None:
         compute_features = Fbank(n_mels=26, deltas=True)
-    return load_splits(
-        {split: str(corpus / f"{split}.json") for split in SPLITS},
-        str(corpus),
-        SegmentFeatures(compute_features, 500),
-        CategoricalEncoder(),
-        list(labels),
-        n_classes,
-        **options,
-    )
+    segment = SegmentFeatures(compute_features, 500)
+    add_features(datasets, segment, str(corpus), **options)
+    for dataset in datasets.values():
+        dataset.set_output_keys(["id", "feats"])
+    return datasets
 
 
 @pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {
-            "takes": ("wav", "parts"),
-            "label_key": "state",
-            "labels": ("not depressed", "depressed"),
-        },
-    ],
+    ("takes", "frames"), [(["wav"], 101), (["wav", "parts"], 51)]
 )
-def test_the_same_with_and_without_a_cache(corpus, options):
-    plain = load(corpus, **options)
-    cached = load(corpus, feature_folder=corpus / "features", **options)
+def test_the_same_with_and_without_a_cache(corpus, takes, frames):
+    plain = load(corpus, takes=takes)
+    cached = load(corpus, feature_folder=corpus / "features", takes=takes)
     for split, names in SPLITS.items():
         for number, name in enumerate(names):
             expected, found = plain[split][number], cached[split][number]
             assert expected["id"] == found["id"] == name
             assert torch.equal(expected["feats"], found["feats"])
-            assert len(found["feats"]) == (51 if options else 101)
-            assert expected["label"] == found["label"] == torch.tensor([1])
+            assert len(found["feats"]) == frames
     assert len(list((corpus / "features").iterdir())) == len(SPLITS)
 
 
@@ -133,12 +122,6 @@ def test_random_numbers_do_not_depend_on_the_cache(corpus):
         load(corpus, **options)
         after.append(torch.rand(1))
     assert after[0] == after[1] == after[2]
-
-
-def test_a_wrong_number_of_classes_is_refused(corpus):
-    with pytest.raises(ValueError, match="n_classes is 3.*2 classes"):
-        load(corpus, n_classes=3, feature_folder=corpus / "features")
-    assert not (corpus / "features").exists()
 
 
 def test_normalisation_is_over_all_frames(corpus):

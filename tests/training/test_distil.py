@@ -98,7 +98,7 @@ def learn(teacher, student, weight=0.5, temperature=2.0, data=None, **other):
     options = {"labels": LABELS, **other}
     return make_distillation(
         data,
-        collate,
+        collate_fn=collate,
         output_folder=str(student),
         teacher=teacher and str(teacher),
         weight=weight,

@@ -40,14 +40,17 @@ def test_the_best_epoch_is_kept_besides_the_newest(tmp_path, max_key, best):
     brain = Brain(
         {"model": torch.nn.Linear(2, 2)},
         lambda parameters: torch.optim.AdamW(parameters, lr=0.1),
+        {
+            "lr_annealing": ReduceLROnPlateau(),
+            "train_logger": FileTrainLogger(str(tmp_path / "log.txt")),
+        },
         checkpointer=Checkpointer(tmp_path / "save"),
     )
     brain.init_optimizers()
-    log = FileTrainLogger(str(tmp_path / "log.txt"))
+    brain.train_loss = 1.0
     for epoch, (ua, wf1) in enumerate([(0.3, 0.5), (0.4, 0.2), (0.1, 0.1)], 1):
         valid = {"loss": 1.0, "UA": ua, "WF1": wf1}
-        scheduler = ReduceLROnPlateau()
-        end_epoch(brain, epoch, 1.0, scheduler, log, valid, max_key=max_key)
+        end_epoch(brain, epoch, valid, max_key=max_key)
     kept = brain.checkpointer.list_checkpoints()
     assert {checkpoint.meta["epoch"] for checkpoint in kept} == {best, 3}
     found = brain.checkpointer.find_checkpoint(max_key=max_key)

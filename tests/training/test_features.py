@@ -7,7 +7,8 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.lobes.features import Fbank
 
 from speechbrain_hrf.lobes.hubert import HubertFrames
-from speechbrain_hrf.training import use_hubert, use_stand_in
+from speechbrain_hrf.training.features import use_hubert
+from speechbrain_hrf.training.launch import use_stand_in
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))

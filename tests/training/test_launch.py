@@ -8,7 +8,7 @@ from hyperpyyaml import load_hyperpyyaml, resolve_references
 from ruamel.yaml import YAML
 from speechbrain import create_experiment_directory
 
-from speechbrain_hrf.training import (
+from speechbrain_hrf.training.launch import (
     locate_hparams,
     make_stand_in,
     refuse_other_options,

@@ -1,11 +1,12 @@
 """What a run writes about itself, with and without participants."""
 
-import json
+import dataclasses
 
 import pytest
 
 from speechbrain_hrf.export.card import Facts, model_card
-from speechbrain_hrf.training import results_text, write_results
+from speechbrain_hrf.results import RunResults
+from speechbrain_hrf.training.results import results_text, write_results
 from speechbrain_hrf.training.summary import summary_table
 
 
@@ -18,60 +19,92 @@ def scores(value, n):
     }
 
 
-@pytest.fixture()
+@pytest.fixture
 def results():
     """Of a corpus whose clips belong to participants."""
-    return {
-        "dataset": "demo",
-        "labels": ["no", "yes"],
-        "split": "dev",
-        "seed": 1,
-        **scores(0.25, 8),
-        "n_test": 16,
-        "hrf_modules": [],
-        "params_training": 9,
-        "params_merged": 9,
-        "params_lightweight": 9,
-        "max_merge_difference": 0.0,
-        "per_participant": {**scores(0.75, 2), "n": 4},
-    }
+    return RunResults(
+        dataset="demo",
+        labels=["no", "yes"],
+        split="dev",
+        seed=1,
+        **scores(0.25, 1000),
+        n_test=2000,
+        hrf_modules=[],
+        params_training=9,
+        params_merged=9,
+        params_lightweight=9,
+        max_merge_difference=0.0,
+        per_participant={**scores(0.75, 2), "n": 4},
+        other={"room": "quiet"},
+    )
 
 
-def test_both_confusions_are_written(results, tmp_path):
-    write_results(tmp_path, results)
+def of_utterances(results):
+    return dataclasses.replace(results, per_participant=None)
+
+
+def test_what_is_written_is_read(results, tmp_path):
+    write_results(results, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "confusion_matrix.png",
         "confusion_matrix_participants.png",
         "test_metrics.json",
     ]
-    assert json.loads((tmp_path / "test_metrics.json").read_text()) == results
+    assert RunResults.read(tmp_path) == results
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("{", "not valid JSON"),
+        ("[" * 10**5, "not valid JSON"),
+        ("[1]", "not a JSON object"),
+    ],
+    ids=["cut", "deep", "list"],
+)
+def test_a_damaged_file_is_named(tmp_path, text, match):
+    (tmp_path / "test_metrics.json").write_text(text)
+    with pytest.raises(ValueError, match=rf"test_metrics.json is {match}"):
+        RunResults.read(tmp_path)
 
 
 def test_both_levels_are_shown(results):
     text = results_text(results)
-    assert "Test set (dev), merged model: WA 0.2500" in text
-    assert "MF1 0.2500 (16 utterances)" in text
-    assert "MF1 0.7500 (4 participants)" in text
+    assert "Test set (dev), merged model: WA .250" in text
+    assert "MF1 .250 (2000 utterances)" in text
+    assert "MF1 .750 (4 participants)" in text
     assert text.count("true \\ found") == 2
-    del results["per_participant"]
-    assert "articipant" not in results_text(results)
+    assert "articipant" not in results_text(of_utterances(results))
+
+
+def test_columns_line_up(results):
+    """Under counts of four figures, too."""
+    lines = results_text(of_utterances(results)).splitlines()
+    scores, counts = lines[1:4], lines[4:7]
+    assert len({len(line) for line in scores}) == 1
+    assert len({len(line) for line in counts}) == 1
 
 
 def test_the_card_has_both_levels(results):
     facts = Facts("M", ["no", "yes"], 16000, 9, 9, {}, "C", 0.0, "-", "", "")
-    card = model_card(facts, results)
+    card = model_card(facts, results.to_dict())
     assert "| MF1 (macro F1) | 0.2500 |" in card
     assert "| MF1 (macro F1), per participant | 0.7500 |" in card
     assert "### Confusion matrix per participant" in card
-    del results["per_participant"]
-    assert "articipant" not in model_card(facts, results)
+    card = model_card(facts, of_utterances(results).to_dict())
+    assert "articipant" not in card
 
 
 def test_the_summary_has_both_levels(results, tmp_path):
     for seed in 1, 2:
         folder = tmp_path / "arm" / str(seed)
         folder.mkdir(parents=True)
-        write_results(folder, {**results, "seed": seed})
-    head, _, row = summary_table(tmp_path).splitlines()
-    assert "MF1 | MF1 per participant |" in head
-    assert "| .250 ± .000 | .750 ± .000 |" in row
+        dataclasses.replace(results, seed=seed).write(folder)
+    head, _, row = (
+        [cell.strip() for cell in line.split("|")]
+        for line in summary_table(tmp_path).splitlines()
+    )
+    found = dict(zip(head, row, strict=True))
+    assert found["seeds"] == "1, 2"
+    assert found["MF1"] == ".250 ± .000"
+    assert found["MF1 per participant"] == ".750 ± .000"

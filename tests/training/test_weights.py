@@ -20,14 +20,14 @@ def manifest(tmp_path):
 
 
 def test_balanced_weights_make_the_classes_count_alike(manifest):
-    weights = class_weights("balanced", manifest, LABELS, key="state")
+    weights = class_weights(manifest, LABELS, "balanced", "state")
     assert torch.allclose(weights, torch.tensor([8 / 12, 8 / 4]))
     assert float(6 * weights[0] + 2 * weights[1]) == pytest.approx(8)
 
 
 def test_none_and_a_list(manifest):
-    assert class_weights(None, manifest, LABELS) is None
-    assert class_weights([1, 2.5], manifest, LABELS).tolist() == [1, 2.5]
+    assert class_weights(manifest, LABELS) is None
+    assert class_weights(manifest, LABELS, [1, 2.5]).tolist() == [1, 2.5]
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_none_and_a_list(manifest):
 )
 def test_other_options_are_refused(manifest, option):
     with pytest.raises(ValueError, match=r"class_weights is .*\(no, yes\)"):
-        class_weights(option, manifest, LABELS)
+        class_weights(manifest, LABELS, option)
 
 
 def test_balanced_needs_every_class(manifest):
     with pytest.raises(ValueError, match="has no perhaps"):
-        class_weights("balanced", manifest, [*LABELS, "perhaps"], key="state")
+        class_weights(manifest, [*LABELS, "perhaps"], "balanced", "state")

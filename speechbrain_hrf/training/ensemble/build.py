@@ -11,12 +11,16 @@ from types import ModuleType
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 from ruamel.yaml import YAML
 
-from speechbrain_hrf.training import refuse_other_options, use_stand_in
 from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
 from speechbrain_hrf.training.ensemble.variant import Variant
-from speechbrain_hrf.training.launch import MAY_CHANGE, STAND_IN
+from speechbrain_hrf.training.launch import (
+    MAY_CHANGE,
+    STAND_IN,
+    refuse_other_options,
+    use_stand_in,
+)
 from speechbrain_hrf.training.overrides import as_overrides, read_overrides
 from speechbrain_hrf.training.trained_on import TRAINED_ON
 

@@ -14,11 +14,7 @@ import torch
 from speechbrain.dataio.dataset import DynamicItemDataset
 
 from speechbrain_hrf.files import write_whole
-from speechbrain_hrf.training import (
-    fit_normalisation,
-    refuse_other_data,
-    warn_if_synthetic,
-)
+from speechbrain_hrf.training import fit_normalisation, refuse_other_data
 from speechbrain_hrf.training.ensemble.options import FOLDS
 
 # Features are read in such portions.
@@ -43,7 +39,6 @@ class Fold:
 
     def __init__(self, module: ModuleType, hparams: dict):
         module.prepare(hparams)
-        warn_if_synthetic(hparams["data_folder"])
         self.data_folder = hparams["data_folder"]
         self.datasets = module.dataio_prep(hparams)
         self.collate = hparams["collate_fn"]

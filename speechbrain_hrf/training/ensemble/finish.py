@@ -4,14 +4,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import json
 import pathlib
-from types import ModuleType
 
-from speechbrain_hrf.export.training import METRICS_FILE
-from speechbrain_hrf.files import write_whole
+from speechbrain_hrf.results import METRICS_FILE
 from speechbrain_hrf.training.ensemble.snapshot import remove_state
 from speechbrain_hrf.training.ensemble.variant import Variant
+from speechbrain_hrf.training.results import collect_results
 
 
 def metrics_file(variant: Variant) -> pathlib.Path:
@@ -56,7 +54,7 @@ def is_evaluated(variant: Variant) -> bool:
     return over and metrics_file(variant).is_file()
 
 
-def evaluate(variant: Variant, module: ModuleType) -> None:
+def evaluate(variant: Variant) -> None:
     """Scores the epoch that the recipe chooses, and writes the results.
 
     Without the picture that train.py draws of them: a hundred take minutes.
@@ -65,8 +63,6 @@ def evaluate(variant: Variant, module: ModuleType) -> None:
     ---------
     variant : Variant
         Trained, with its checkpoints.
-    module : module
-        Of ``load_recipe``.
 
     Raises
     ------
@@ -79,8 +75,7 @@ def evaluate(variant: Variant, module: ModuleType) -> None:
     >>> from types import SimpleNamespace
     >>> fold = SimpleNamespace(datasets={"valid": []})
     >>> evaluate(SimpleNamespace(
-    ...     fold=fold, hparams={}, brain=None, last=None, output_folder="run"),
-    ...     ModuleType("train"))
+    ...     fold=fold, hparams={}, brain=None, last=None, output_folder="run"))
     Traceback (most recent call last):
         ...
     ValueError: run was trained to its end, but by train.py, and not evaluated:
@@ -102,7 +97,7 @@ def evaluate(variant: Variant, module: ModuleType) -> None:
         max_key=max_key,
         test_loader_kwargs=dict(hparams["test_dataloader_opts"]),
     )
-    results = module.describe_run(hparams, brain, variant.report)
-    write_whole(metrics_file(variant), json.dumps(results, indent=2) + "\n")
+    results = collect_results(brain, hparams, variant.report)
+    results.write(variant.output_folder)
     remove_state(variant.save_folder)
     brain.deployed = None  # two copies of the model

@@ -29,9 +29,8 @@ def load_recipe(train_script: str | os.PathLike) -> ModuleType:
     Returns
     -------
     module
-        With ``prepare(hparams)``, ``dataio_prep(hparams)``,
-        ``describe_run(hparams, brain, report)`` and one subclass of
-        ``speechbrain.Brain``.
+        With ``prepare(hparams)``, ``dataio_prep(hparams)`` and one subclass
+        of ``speechbrain.Brain``.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def load_recipe(train_script: str | os.PathLike) -> ModuleType:
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(path.parent))
-    for function in ("prepare", "dataio_prep", "describe_run"):
+    for function in ("prepare", "dataio_prep"):
         if not hasattr(module, function):
             raise ValueError(
                 f"{path} has no function {function}, which a training "

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.training import locate_hparams
 from speechbrain_hrf.training.ensemble.build import build_variant
 from speechbrain_hrf.training.ensemble.data import Corpus
 from speechbrain_hrf.training.ensemble.finish import (
@@ -25,6 +24,7 @@ from speechbrain_hrf.training.ensemble.group import Group
 from speechbrain_hrf.training.ensemble.options import read_runs
 from speechbrain_hrf.training.ensemble.recipe import load_recipe
 from speechbrain_hrf.training.ensemble.variant import Variant
+from speechbrain_hrf.training.launch import locate_hparams
 
 logger = get_logger(__name__)
 
@@ -98,7 +98,7 @@ def train_ensemble(
             _train(to_train, corpus, at_once)
         for variant in left:
             if variant.failed is None:
-                evaluate(variant, module)
+                evaluate(variant)
     failed = [each for each in variants if each.failed is not None]
     if failed:
         raise ValueError(
