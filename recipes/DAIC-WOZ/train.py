@@ -156,15 +156,17 @@ def dataio_prep(hparams):
     dict of str: DynamicItemDataset
         train, test and, in the held_out protocol, valid.
     """
-    splits = ["train", "test"]
+    annotations = {
+        "train": hparams["train_annotation"],
+        "test": hparams["test_annotation"],
+    }
     if hparams["protocol"] == "held_out":
-        splits.append("valid")
+        annotations["valid"] = hparams["valid_annotation"]
     datasets = {
         split: DynamicItemDataset.from_json(
-            hparams[f"{split}_annotation"],
-            replacements={"data_root": hparams["data_folder"]},
+            path, replacements={"data_root": hparams["data_folder"]}
         )
-        for split in splits
+        for split, path in annotations.items()
     }
     everything = list(datasets.values())
 
@@ -257,4 +259,6 @@ if __name__ == "__main__":
         max_key="MF1" if chooses else None,
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
-    finish_run(brain, hparams, report)
+    finish_run(
+        brain, hparams, report, hparams["run_notes"], hparams["export_folder"]
+    )

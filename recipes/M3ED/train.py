@@ -137,12 +137,16 @@ def dataio_prep(hparams):
     dict of str: DynamicItemDataset
         train, valid and test.
     """
+    annotations = {
+        "train": hparams["train_annotation"],
+        "valid": hparams["valid_annotation"],
+        "test": hparams["test_annotation"],
+    }
     datasets = {
         split: DynamicItemDataset.from_json(
-            hparams[f"{split}_annotation"],
-            replacements={"data_root": hparams["data_folder"]},
+            path, replacements={"data_root": hparams["data_folder"]}
         )
-        for split in ("train", "valid", "test")
+        for split, path in annotations.items()
     }
     everything = list(datasets.values())
 
@@ -233,4 +237,6 @@ if __name__ == "__main__":
         max_key="WF1",
         test_loader_kwargs=hparams["test_dataloader_opts"],
     )
-    finish_run(brain, hparams, report)
+    finish_run(
+        brain, hparams, report, hparams["run_notes"], hparams["export_folder"]
+    )

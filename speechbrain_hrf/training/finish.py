@@ -6,6 +6,7 @@ Authors
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,39 +27,45 @@ logger = get_logger(__name__)
 
 
 def finish_run(
-    brain: sb.Brain, hparams: Mapping[str, Any], report: HRFReport
+    brain: sb.Brain,
+    hparams: Mapping[str, Any],
+    report: HRFReport,
+    notes: Mapping[str, Any],
+    export_folder: str | os.PathLike[str] | None,
 ) -> None:
     """Writes the results and exports the model that they are of.
 
     Nothing is written after a few batches (``--debug``), and nothing exported
-    if ``export_folder`` is None or ``compute_features`` says by an attribute
-    ``why_not_exported`` that a model on its features is not to be deployed.
+    if ``compute_features`` says by an attribute ``why_not_exported`` that a
+    model on its features is not to be deployed.
 
     Arguments
     ---------
     brain : speechbrain.Brain
         After ``evaluate``, see ``collect_results``.
     hparams : dict
-        Of the recipe, see ``collect_results``; and export_folder,
-        compute_features.
+        Of the recipe, see ``collect_results``; and compute_features.
     report : speechbrain_hrf.nnet.HRFReport
         What ``apply_hrf`` returned.
+    notes : dict
+        See ``collect_results``.
+    export_folder : str or os.PathLike or None
+        None exports nothing.
     """
-    results = collect_results(brain, hparams, report)
+    results = collect_results(brain, hparams, report, notes)
     if brain.debug:
         logger.info("Nothing is written.\n%s", results_text(results))
         return
     logger.info("%s", results_text(results))
     run_on_main(write_results, args=[results, hparams["output_folder"]])
     why_not = getattr(hparams["compute_features"], "why_not_exported", None)
-    if hparams["export_folder"] is None:
+    if export_folder is None:
         why_not = "export_folder is null"
     if why_not:
         logger.info("Nothing is exported: %s", why_not)
     else:
         export = run_on_main(
-            export_pretrained,
-            args=[hparams["output_folder"], hparams["export_folder"]],
+            export_pretrained, args=[hparams["output_folder"], export_folder]
         )
         logger.info("%s", export)
     warn_if_synthetic(hparams["data_folder"])

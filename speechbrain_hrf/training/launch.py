@@ -47,6 +47,7 @@ MAY_CHANGE = {
     # The options of these stand by themselves.
     "distillation",
     "hrf_optimizer",
+    "run_notes",
     "segment_features",
     "training_class_weights",
     # How data are read, not what

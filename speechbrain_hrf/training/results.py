@@ -26,14 +26,16 @@ from speechbrain_hrf.training.scores import SCORES, score_text
 OPTIONS = (
     *("protocol", "seed", "hrf_ratio", "hrf_layers", "hrf_init"),
     *("hrf_inner_bias", "hrf_inner_norm", "hrf_lr_scale", "class_weights"),
-    *("licence", "features", "task", "caution"),
 )
 HELD_OUT = ("scored_epoch", "valid_session", "held_out_part")
 DISTILLATION = ("distil_from", "distil_weight", "distil_temperature")
 
 
 def collect_results(
-    brain: sb.Brain, hparams: Mapping[str, Any], report: HRFReport
+    brain: sb.Brain,
+    hparams: Mapping[str, Any],
+    report: HRFReport,
+    notes: Mapping[str, Any],
 ) -> RunResults:
     """What is worth knowing about a run; its model card is made from it.
 
@@ -48,6 +50,9 @@ def collect_results(
         where it has them fold, activation and ``OPTIONS``.
     report : speechbrain_hrf.nnet.HRFReport
         What ``apply_hrf`` returned.
+    notes : dict
+        What else belongs on the model card: licence, features, task, caution;
+        hubert_source, which counts if the features are HuBERT's.
 
     Returns
     -------
@@ -70,17 +75,18 @@ def collect_results(
     ...     test_results={"UA": 0.5, "n": 2}, checkpoint=checkpoint,
     ...     deployed=MergedClassifier(*model),
     ...     scores=SimpleNamespace(labels=["neu", "sad"]))
-    >>> results = collect_results(brain, hparams, report)
-    >>> results.checkpoint, results.split, results.params_merged
-    ('save/CKPT+1', 'fold 2', 2902)
+    >>> results = collect_results(brain, hparams, report, {"licence": "MIT"})
+    >>> results.checkpoint, results.split, results.licence
+    ('save/CKPT+1', 'fold 2', 'MIT')
     """
     keys = [*OPTIONS]
     if hparams.get("protocol") == "held_out":
         keys += HELD_OUT
     if hparams.get("distil_from"):
         keys += DISTILLATION
-    if hparams.get("features") == "hubert":
-        keys.append("hubert_source")
+    notes = dict(notes)
+    if notes.get("features") != "hubert":
+        notes.pop("hubert_source", None)
     deployed = brain.deployed
     found = dict(brain.test_results)
     return RunResults.from_dict(
@@ -89,6 +95,7 @@ def collect_results(
             "synthetic": is_synthetic(hparams["data_folder"]),
             "split": f"fold {hparams['fold']}" if "fold" in hparams else "test",
             **{key: hparams[key] for key in keys if key in hparams},
+            **notes,
             "hrf_modules": split_names(hparams["hrf_modules"]),
             "activation": getattr(hparams.get("activation"), "__name__", None),
             "checkpoint": pathlib.Path(

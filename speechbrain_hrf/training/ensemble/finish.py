@@ -97,7 +97,8 @@ def evaluate(variant: Variant) -> None:
         max_key=max_key,
         test_loader_kwargs=dict(hparams["test_dataloader_opts"]),
     )
-    results = collect_results(brain, hparams, variant.report)
+    notes = hparams.get("run_notes", {})
+    results = collect_results(brain, hparams, variant.report, notes)
     results.write(variant.output_folder)
     remove_state(variant.save_folder)
     brain.deployed = None  # two copies of the model
