@@ -8,7 +8,9 @@ Authors
 """
 
 import argparse
+import pathlib
 import sys
+from collections.abc import Sequence
 
 from speechbrain_hrf.demo import (
     onnxruntime_web,
@@ -18,7 +20,7 @@ from speechbrain_hrf.demo import (
 )
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Serves the page until it is interrupted, or writes it.
 
     Arguments
@@ -56,7 +58,7 @@ def main(arguments=None):
     return 0
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m speechbrain_hrf.demo",
         description="A web page that takes the microphone or a file and runs "
@@ -89,10 +91,10 @@ def _parser():
     return parser
 
 
-def _serve(files, options):
+def _serve(files: dict[str, pathlib.Path], options: argparse.Namespace) -> None:
     with page_server(files, options.port, options.host) as server:
-        host, port = server.server_address[:2]
-        print(f"http://{host}:{port}/  (Ctrl-C ends it)", flush=True)
+        port = server.server_address[1]
+        print(f"http://{options.host}:{port}/  (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

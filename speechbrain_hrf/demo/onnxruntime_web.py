@@ -20,7 +20,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 
 from speechbrain_hrf.files import remove_abandoned, whole_folder
 
@@ -42,7 +41,10 @@ _OWN_COPY = (
 )
 
 
-def onnxruntime_web(package=None, cache=None):
+def onnxruntime_web(
+    package: str | os.PathLike[str] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+) -> dict[str, pathlib.Path]:
     """Finds the files of onnxruntime-web, fetching them if need be.
 
     Arguments
@@ -72,18 +74,17 @@ def onnxruntime_web(package=None, cache=None):
     >>> onnxruntime_web("node_modules/none")
     Traceback (most recent call last):
         ...
-    FileNotFoundError: node_modules/none holds no dist/ort.wasm...
+    FileNotFoundError: There is no node_modules/none/dist/ort.wasm...
     """
     if package is not None:
-        return _checked(pathlib.Path(package), "dist")
-    folder = cache_folder() if cache is None else pathlib.Path(cache)
-    kept = folder / f"{PACKAGE}-{VERSION}"
+        return _check(pathlib.Path(package, "dist"))
+    kept = pathlib.Path(cache or cache_folder(), f"{PACKAGE}-{VERSION}")
     if not _is_whole(kept):
         _fetch(kept)
     return {name: kept / name for name in SHA256}
 
 
-def cache_folder():
+def cache_folder() -> pathlib.Path:
     """The folder of this user for what can be fetched again.
 
     Returns
@@ -95,15 +96,12 @@ def cache_folder():
     >>> cache_folder().name
     'speechbrain_hrf'
     """
-    if os.name == "nt":
-        root = os.environ.get("LOCALAPPDATA")
-    else:
-        root = os.environ.get("XDG_CACHE_HOME")
-    root = pathlib.Path(root) if root else pathlib.Path.home() / ".cache"
-    return root / "speechbrain_hrf"
+    variable = "LOCALAPPDATA" if os.name == "nt" else "XDG_CACHE_HOME"
+    root = os.environ.get(variable) or pathlib.Path.home() / ".cache"
+    return pathlib.Path(root, "speechbrain_hrf")
 
 
-def _fetch(kept):
+def _fetch(kept: pathlib.Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError(
@@ -124,18 +122,24 @@ def _fetch(kept):
             f"LOCALAPPDATA). {_OWN_COPY}"
         ) from error
     remove_abandoned(kept.parent)
-    with (
-        whole_folder(kept, _is_whole) as folder,
-        tempfile.TemporaryDirectory() as aside,
-    ):
-        _unpack(_packed(npm, pathlib.Path(aside)), folder)
-        _checked(folder)
+    with whole_folder(kept, _is_whole) as folder:
+        packed = _pack(npm, folder)
+        with tarfile.open(packed) as archive:
+            for member in archive:
+                name = member.name.removeprefix("package/dist/")
+                content = (
+                    archive.extractfile(member) if name in SHA256 else None
+                )
+                if content:
+                    (folder / name).write_bytes(content.read())
+        packed.unlink()
+        _check(folder)
 
 
-def _packed(npm, folder):
+def _pack(npm: str, folder: pathlib.Path) -> pathlib.Path:
     """The package as npm downloads it, checked by npm against its registry."""
     try:
-        done = subprocess.run(
+        said = subprocess.run(
             [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error"],
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -143,66 +147,45 @@ def _packed(npm, folder):
             text=True,
             errors="replace",
             timeout=_SECONDS,
-        )
-        said = done.stderr
+        ).stderr
     except subprocess.TimeoutExpired:
         said = f"it took more than {_SECONDS} s"
     packed = next(folder.glob("*.tgz"), None)
     if packed is None:
+        lines = [
+            x.strip() for x in said.splitlines() if "complete log" not in x
+        ]
+        reason = " / ".join(list(filter(None, lines))[:3]).rstrip(".")
         raise OSError(
-            f"npm could not fetch {PACKAGE} {VERSION}: "
-            f"{_last_words(said)} Check the network, and npm's registry and "
-            f"proxy (npm config list), and run this again. {_OWN_COPY}"
+            f"npm could not fetch {PACKAGE} {VERSION}: {reason}. Check the "
+            "network, and npm's registry and proxy (npm config list), and run "
+            f"this again. {_OWN_COPY}"
         )
     return packed
 
 
-def _last_words(text):
-    """What an npm says of its failure, without the place of its log."""
-    lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line and "complete log" not in line]
-    return " / ".join(lines[:3]).rstrip(".") + "."
-
-
-def _unpack(packed, folder):
-    with tarfile.open(packed) as archive:
-        for name in SHA256:
-            try:
-                member = archive.extractfile(f"package/dist/{name}")
-            except KeyError:
-                raise ValueError(
-                    f"what npm fetched as {PACKAGE} {VERSION} holds no "
-                    f"dist/{name}. Check npm's registry (npm config list)."
-                ) from None
-            with member, open(folder / name, "wb") as file:
-                shutil.copyfileobj(member, file)
-
-
-def _checked(folder, inside=""):
+def _check(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """The files of a folder, if they are the ones that were tested."""
-    found = {name: folder / inside / name for name in SHA256}
+    found = {name: folder / name for name in SHA256}
     for name, path in found.items():
         if not path.is_file():
             raise FileNotFoundError(
-                f"{folder} holds no {pathlib.PurePosixPath(inside, name)}. "
-                f"Give the folder of {PACKAGE} {VERSION}, unpacked, with its "
-                "package.json."
+                f"There is no {path}. Give the folder of {PACKAGE} {VERSION}, "
+                "unpacked, with its package.json; if npm fetched this, check "
+                "npm's registry (npm config list)."
             )
-        if _sha256(path) != SHA256[name]:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        if sha256 != SHA256[name]:
             raise ValueError(
                 f"{path} is not the one of {PACKAGE} {VERSION}: its sha256 is "
-                f"{_sha256(path)}, not {SHA256[name]}. Take that version; if "
-                "npm fetched this, check npm's registry (npm config list)."
+                f"{sha256}, not {SHA256[name]}. Take that version; if npm "
+                "fetched this, check npm's registry (npm config list)."
             )
     return found
 
 
-def _is_whole(folder):
-    return all(
-        (folder / name).is_file() and _sha256(folder / name) == sha256
-        for name, sha256 in SHA256.items()
-    )
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _is_whole(folder: pathlib.Path) -> bool:
+    try:
+        return bool(_check(folder))
+    except (OSError, ValueError):
+        return False

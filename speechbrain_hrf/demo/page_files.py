@@ -6,6 +6,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import pathlib
 
 from speechbrain_hrf.demo.onnxruntime_web import BINARY, SCRIPT
@@ -14,13 +15,13 @@ from speechbrain_hrf.runtime.folder import read_graph, read_manifest
 MODEL = "model.onnx"
 _MODEL_FILES = (MODEL, "manifest.json")
 PAGE = pathlib.Path(__file__).parent / "page"
-# It also names the licence of the model.
-_CARD = {"model_card.txt": "README.md"}
 # Some web servers know only .js as a script, and browsers insist on it.
 _NAMES = {SCRIPT: "onnxruntime/ort.js", BINARY: "onnxruntime/ort.wasm"}
 
 
-def page_files(folder, runtime):
+def page_files(
+    folder: str | os.PathLike[str], runtime: dict[str, pathlib.Path]
+) -> dict[str, pathlib.Path]:
     """The files of the page of one model.
 
     Arguments
@@ -48,13 +49,10 @@ def page_files(folder, runtime):
     FileNotFoundError: There is no folder results/none. Export...
     """
     read_graph(folder, read_manifest(folder), MODEL)
-    own = {path.name: path for path in sorted(PAGE.iterdir())}
-    folder = pathlib.Path(folder)
-    model = {name: folder / name for name in _MODEL_FILES}
-    model |= {
-        name: folder / card
-        for name, card in _CARD.items()
-        if (folder / card).is_file()
-    }
-    foreign = {_NAMES[name]: path for name, path in runtime.items()}
-    return {"index.html": own.pop("index.html"), **own, **model, **foreign}
+    files = {"index.html": PAGE / "index.html"}
+    files |= {path.name: path for path in sorted(PAGE.iterdir())}
+    files |= {name: pathlib.Path(folder, name) for name in _MODEL_FILES}
+    card = pathlib.Path(folder, "README.md")
+    if card.is_file():  # it also names the licence of the model
+        files["model_card.txt"] = card
+    return files | {_NAMES[name]: path for name, path in runtime.items()}

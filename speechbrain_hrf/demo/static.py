@@ -5,6 +5,7 @@ Authors
 """
 
 import hashlib
+import os
 import pathlib
 import shutil
 
@@ -14,7 +15,9 @@ from speechbrain_hrf.files import replace_folder
 SUMS = "SHA256SUMS"
 
 
-def write_page(files, target):
+def write_page(
+    files: dict[str, pathlib.Path], target: str | os.PathLike[str]
+) -> int:
     """Writes the files of a page into a folder: all of them, or nothing.
 
     Arguments
@@ -56,9 +59,8 @@ def write_page(files, target):
         )
 
 
-def _foreign(folder):
+def _foreign(folder: pathlib.Path) -> str | None:
     """Why a folder is no page that may be replaced, or None."""
-    folder = pathlib.Path(folder)
     if not (folder / SUMS).is_file():
         return f"it holds other files, and no {SUMS} of an earlier page"
     told = set((folder / SUMS).read_text(encoding="utf-8").splitlines())
@@ -69,7 +71,7 @@ def _foreign(folder):
     return None
 
 
-def _sums(folder):
+def _sums(folder: pathlib.Path) -> str:
     lines = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()

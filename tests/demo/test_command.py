@@ -57,8 +57,6 @@ def test_it_serves_until_it_is_interrupted(started):
 
 def test_a_folder_without_a_model(onnx_folder, tmp_path, capsys):
     """The message names the command that makes one."""
-    assert main([str(tmp_path / "none")]) == 1
-    assert "There is no folder" in capsys.readouterr().err
     assert main([str(tmp_path)]) == 1
     assert "python -m speechbrain_hrf.export --onnx" in capsys.readouterr().err
 
@@ -68,9 +66,6 @@ def test_a_folder_without_a_model(onnx_folder, tmp_path, capsys):
         file.write(b"x")
     assert main([str(folder)]) == 1
     assert "SHA-256" in capsys.readouterr().err
-    (folder / "model.onnx").unlink()
-    assert main([str(folder)]) == 1
-    assert "model.onnx is missing" in capsys.readouterr().err
 
 
 def test_without_pytorch_and_speechbrain(onnx_folder, runtime_files, tmp_path):

@@ -51,21 +51,6 @@ def test_an_earlier_page_is_replaced(files, tmp_path):
     assert found["index.html"] == "new"
 
 
-def test_a_failure_changes_nothing(files, tmp_path):
-    """A missing file leaves the old page, or none."""
-    gone = {**files, "z.js": tmp_path / "gone"}
-    with pytest.raises(FileNotFoundError):
-        write_page(gone, tmp_path / "page")
-    assert not (tmp_path / "page").exists()
-    write_page(files, tmp_path / "page")
-    before = content(tmp_path / "page")
-    with pytest.raises(FileNotFoundError):
-        write_page(gone, tmp_path / "page")
-    assert content(tmp_path / "page") == before
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"1", "2", "page"}
-
-
 def test_files_of_others_are_kept(files, tmp_path):
     """A folder with anything but an untouched earlier page is refused."""
     other = tmp_path / "other"
