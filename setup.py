@@ -68,6 +68,7 @@ setup(
             "setuptools",  # thop imports distutils
             "transformers>=4.46",
             "playwright>=1.45",  # drives Chromium, where that is installed
+            "mutmut>=3.8",
             "mypy>=1.15",
             "types-tabulate>=0.9",
             "ruff==0.12.4",

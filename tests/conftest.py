@@ -12,6 +12,7 @@ import pytest
 import torch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+collect_ignore = ["mutation.py"]  # a command, not a test
 
 # Figures are drawn to files; a machine without a display must not matter.
 os.environ.setdefault("MPLBACKEND", "Agg")
