@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import signal
 import threading
 import time
-from types import ModuleType
 
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.files import append_line
@@ -26,11 +26,12 @@ from speechbrain_hrf.studies.cluster import (
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.run import OUTPUT, make_data
-from speechbrain_hrf.studies.screen import Screen, count
+from speechbrain_hrf.studies.screen import Screen
 from speechbrain_hrf.studies.study import Study
+from speechbrain_hrf.studies.tables import count
 from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, Ended, run_tasks
 from speechbrain_hrf.studies.trial import Trial
-from speechbrain_hrf.training.launch import STAND_IN
+from speechbrain_hrf.training.stand_in import STAND_IN
 
 # The trials that the last driver has given up, with their errors.
 FAILED = "failed.jsonl"
@@ -59,14 +60,9 @@ def missing_trials(study: Study, resume: bool) -> list[Trial]:
 
     Example
     -------
-    >>> import pathlib
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> missing_trials(study, resume=False)
-    []
+    >>> study = getfixture("demo_study")
+    >>> missing_trials(study, resume=False) == study.trials
+    True
     """
     lines = read_lines(study.folder)
     if lines and not resume:
@@ -101,21 +97,16 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         no machine has what a trial needs.
     OSError
         If the data are not there, or Ray cannot be reached.
-    RayMissing
+    ImportError
         If Ray is not installed.
 
     Example
     -------
-    >>> import pathlib
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> from speechbrain_hrf.studies.arguments import read_arguments
-    >>> run_study(study, read_arguments(["demo.yaml"])[0])
-    All 0 trials of ... are done.
-    0
+    >>> from speechbrain_hrf.studies.command import read_arguments
+    >>> run_study(getfixture("demo_study"), read_arguments(["demo.yaml"])[0])
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: There is no data folder /data/X: give --data_folder ...
     """
     missing = missing_trials(study, options.resume)
     _refuse_other_data(study)
@@ -135,15 +126,26 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     temporary = temporary_folder()
     try:
         with owned(study.folder, temporary, remove_temporary) as token:
-            return _drive(study, options, token, temporary)
+            failed = _drive(study, options, token, temporary)
     except KeyboardInterrupt:
         print(f"\nInterrupted. {_left(study)}", flush=True)
         return INTERRUPTED
     finally:
         remove_temporary(temporary)
+    if failed:
+        print(f"{count(sum(len(e.trials) for e in failed), 'trial')} failed:")
+        for ended in failed:
+            first = ended.trials[0]
+            lines = ended.reason.strip().splitlines() or ["no reason is known"]
+            print(f"  {first.label}: {lines[-1]}")
+            print(f"    {study.run_folder(first.id) / OUTPUT}")
+        print(f"More of each stands in {study.folder / FAILED}.")
+    print(_left(study), flush=True)
+    return 1 if failed else 0
 
 
 def _drive(study, options, token, temporary):
+    """Runs trials; those tasks that have failed."""
     # Read again: another driver may have ended since.
     missing = missing_trials(study, options.resume)
     missing.sort(key=lambda trial: trial.teacher is not None)
@@ -171,30 +173,16 @@ def _drive(study, options, token, temporary):
                 options.retries,
                 deadline,
             ):
-                if ended is not None and ended.reason:
-                    # Of those that trained together, some may have finished.
-                    done = {line["id"] for line in read_lines(study.folder)}
-                    left = [t for t in ended.trials if t.id not in done]
-                    ended = Ended(left or ended.trials, ended.reason)
+                if ended is None:
+                    continue
+                if ended.reason:
+                    ended = _note_failure(study, ended)
                     failed.append(ended)
-                    for trial in ended.trials:
-                        _note_failure(study, trial, ended.reason)
                 screen.update(ended)
-    if failed:
-        print(f"{count(sum(len(e.trials) for e in failed), 'trial')} failed:")
-        for ended in failed:
-            first = ended.trials[0]
-            lines = ended.reason.strip().splitlines() or ["no reason is known"]
-            print(f"  {first.label}: {lines[-1]}")
-            print(f"    {study.folder / 'runs' / first.id / OUTPUT}")
-        print(f"More of each stands in {study.folder / FAILED}.")
-    print(_left(study), flush=True)
-    return 1 if failed else 0
+    return failed
 
 
-def _engine(
-    ray: ModuleType, study: Study, options: argparse.Namespace
-) -> tuple[str, int]:
+def _engine(ray, study, options):
     """Ensembles where a GPU is; and how many tasks Ray is to have at once.
 
     That it has no place at all is said, not waited for.
@@ -240,16 +228,19 @@ def _refuse_other_data(study):
         )
 
 
-def _note_failure(study, trial, reason):
-    append_line(
-        study.folder / FAILED,
-        {
+def _note_failure(study, ended):
+    """Of those that trained together, some may have finished."""
+    left = missing_trials(dataclasses.replace(study, trials=ended.trials), True)
+    ended = Ended(left or ended.trials, ended.reason)
+    for trial in ended.trials:
+        line = {
             "id": trial.id,
             "trial": trial.label,
-            "folder": str(study.folder / "runs" / trial.id),
-            "reason": reason,
-        },
-    )
+            "folder": str(study.run_folder(trial.id)),
+            "reason": ended.reason,
+        }
+        append_line(study.folder / FAILED, line)
+    return ended
 
 
 def _left(study):

@@ -1,4 +1,9 @@
-"""Runs one trial: the recipe's train.py in a process of its own.
+"""Runs trials: the recipe's train.py for one, an ensemble for several.
+
+Several trials of an arm, which differ in fold, seed and learning rate, train
+together on a GPU (``speechbrain_hrf.training.ensemble``). Each leaves the
+output folder that the recipe would leave, so it may be stopped at any moment
+and go on.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,31 +11,26 @@ Authors
 
 from __future__ import annotations
 
-import io
+import contextlib
 import json
-import os
 import pathlib
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
+import torch
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.files import append_line as append
-from speechbrain_hrf.files import locked
+from speechbrain_hrf.files import append_line, locked
 from speechbrain_hrf.files import read_lines as read
-from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS
-from speechbrain_hrf.studies.line import trial_line
-from speechbrain_hrf.studies.lines import add_trial, read_lines
+from speechbrain_hrf.results import METRICS_FILE, RunResults
+from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS, run_attached
+from speechbrain_hrf.studies.lines import add_trial, read_lines, trial_line
 from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
-from speechbrain_hrf.training.launch import STAND_IN
+from speechbrain_hrf.training.stand_in import STAND_IN
 from speechbrain_hrf.training.scores import SCORES
 
 OUTPUT = "output.txt"
@@ -38,82 +38,143 @@ OUTPUT = "output.txt"
 STAGES = "stages.jsonl"
 # What is shown of a failed trial's output.
 _SHOWN_CHARACTERS = 2000
-_SECONDS_TO_END = 10
 
 
 class TrialFailed(RuntimeError):
-    """A recipe ended with an error; the message shows how its output ends.
+    """Training ended with an error; the message shows how its output ends.
 
     Example
     -------
-    >>> raise TrialFailed("conformer ALL: train.py ended with status 1.")
+    >>> raise TrialFailed("conformer ALL: it ended with status 1.")
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.studies.run.TrialFailed: conformer ALL: train.py ended ...
+    speechbrain_hrf.studies.run.TrialFailed: conformer ALL: it ended ...
     """
 
 
-def run_trial(trial: Trial, study: Study) -> dict[str, Any]:
-    """Runs a trial and adds its line to the study's trials.jsonl.
+def run_trials(
+    trials: list[Trial], study: Study, device: str | None = None
+) -> None:
+    """Runs trials and adds their lines to the study's trials.jsonl.
 
-    It trains in stages, one for each epoch of the study's ``score_at``: the
-    recipe is started with so many epochs, scores its test set, and goes on
-    from its checkpoint. One that was stopped before goes on likewise; one that
-    has its line is not run again. The recipe exports nothing; its output
-    folder, ``runs/<id>``, stays, with ``output.txt``, what it printed.
+    They train in stages, one for each epoch of the study's ``score_at``:
+    training is started with so many epochs, scores the test set, and goes on
+    from its checkpoint. What was stopped before goes on likewise; a trial that
+    has its line is not run again. Nothing is exported; a trial's output
+    folder, ``runs/<id>``, stays, with ``output.txt``, what was printed.
 
     Arguments
     ---------
-    trial : Trial
+    trials : list of Trial
+        One, which is a process of the recipe on the CPU, or several of an arm
+        and model that differ in fold, seed and learning rate.
     study : Study
-
-    Returns
-    -------
-    dict
-        The line, see ``trial_line``.
+    device : str, optional
+        Of several. Default: the GPU, where there is one.
 
     Raises
     ------
     TrialFailed
-        If the recipe fails.
+        If training fails. Of several, those that have ended have their lines.
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> trial = Trial("X", "conformer", "ALL",
-    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
-    >>> _ = (folder / "train.py").write_text("raise SystemExit('no data')")
-    >>> run_trial(trial, study)
+    >>> study = getfixture("demo_study")
+    >>> run_trials(study.trials, study)
     Traceback (most recent call last):
         ...
     speechbrain_hrf.studies.run.TrialFailed: conformer ALL, ...: ... no data
     """
-    output_folder = study.folder / "runs" / trial.id
-    output_folder.mkdir(parents=True, exist_ok=True)
-    # A machine that was given up for lost may still be at it.
-    with locked(output_folder / "lock"):
-        if (output_folder / OUTPUT).exists():
+    if len(trials) == 1:
+        device = None
+    elif device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    folders = sorted(study.run_folder(trial.id) for trial in trials)
+    with contextlib.ExitStack() as held:
+        # A machine that was given up for lost may still be at it. In one order,
+        # so that nobody waits for who waits for them.
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder / "lock"))
+        if any((folder / OUTPUT).exists() for folder in folders):
             time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
-        for line in read_lines(study.folder):
-            if line["id"] == trial.id:
-                return line
-        version = code_version()  # the files may be others when it ends
-        start = time.perf_counter()
-        for epochs in stages_left(trial, study, output_folder):
-            command = recipe_command(trial, study, epochs)
-            run_attached(command, output_folder / OUTPUT, trial.label, study)
-            note_stage(output_folder, epochs)
-        how = {
-            "engine": "processes",
-            "device": cpu_name(),
-            "threads": study.keys.threads_per_trial,
-            "seconds": round(time.perf_counter() - start, 1),
-        }
-        return finish_trial(trial, study, output_folder, how, version)
+        done = {line["id"] for line in read_lines(study.folder)}
+        left = [trial for trial in trials if trial.id not in done]
+        if left:
+            _run(left, study, device)
+
+
+def _run(trials, study, device):
+    failure = None
+    # The files may be others when it ends.
+    version, start = code_version(), time.perf_counter()
+    for epochs in stages(trials[0], study):
+        left = [t for t in trials if epochs in stages_left(t, study)]
+        if not left:
+            continue
+        before = {trial.id: _last_scored(trial, study) for trial in left}
+        try:
+            _train(left, study, epochs, device)
+            ended = left
+        except TrialFailed as error:
+            if device is None:
+                raise
+            # One whose loss is not finite ends alone: the others go on.
+            failure = error
+            ended = [t for t in left if _last_scored(t, study) != before[t.id]]
+        for trial in ended:
+            _note_stage(study.run_folder(trial.id), epochs)
+        trials = [t for t in trials if t in ended or t not in left]
+    seconds = (time.perf_counter() - start) / max(len(trials), 1)
+    how = {
+        "engine": "ensemble" if device else "processes",
+        "device": torch.cuda.get_device_name()
+        if device == "cuda"
+        else cpu_name(),
+        "threads": study.keys.threads_per_trial,
+        **({"together": len(trials)} if device else {}),
+        "seconds": round(seconds, 1),
+        "commit": version[0],
+        "dirty": version[1],
+    }
+    for trial in trials:
+        folder = study.run_folder(trial.id)
+        scores = {line["epoch"]: line for line in read(folder / STAGES)}
+        *early, _ = stages(trial, study)
+        earlier = {epoch: scores[epoch] for epoch in early if epoch in scores}
+        line, test_set = trial_line(trial, study, folder, earlier)
+        add_trial(study.folder, line | how, test_set)
+    if failure is not None:
+        raise failure
+
+
+def _train(trials, study, epochs, device):
+    first = trials[0]
+    folder, label = study.run_folder(first.id), first.label
+    command = recipe_command(first, study, epochs)
+    if device:
+        label = f"{first.model} {first.arm}, {len(trials)} together"
+        listed = folder / "ensemble.json"
+        options = [recipe_options(trial, study, epochs) for trial in trials]
+        listed.write_text(json.dumps(options), encoding="utf-8")
+        python, script, hparams = command[:3]
+        module = ["-m", "speechbrain_hrf.training.ensemble"]
+        command = [python, *module, script, hparams, str(listed)]
+        command += ["--device", device]
+    output = folder / OUTPUT
+    status = run_attached(command, output, study.keys.threads_per_trial)
+    if status:
+        end = output.read_text(encoding="utf-8", errors="replace")
+        raise TrialFailed(
+            f"{label}: it ended with status {status}. Its output, "
+            f"{output}, ends:\n{end[-_SHOWN_CHARACTERS:]}"
+        )
+
+
+def _last_scored(trial, study):
+    """When a run has last scored its test set."""
+    path = study.run_folder(trial.id) / METRICS_FILE
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def stages(trial: Trial, study: Study) -> list[int]:
@@ -130,23 +191,15 @@ def stages(trial: Trial, study: Study) -> list[int]:
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> trial = Trial("X", "conformer", "ALL",
-    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
-    >>> stages(trial, study)
+    >>> study = getfixture("demo_study")
+    >>> stages(study.trials[0], study)
     [1, 3]
     """
     total = trial.options["number_of_epochs"]
     return [e for e in sorted(study.keys.score_at) if e < total] + [total]
 
 
-def stages_left(
-    trial: Trial, study: Study, output_folder: pathlib.Path
-) -> list[int]:
+def stages_left(trial: Trial, study: Study) -> list[int]:
     """The stages that a run has not passed yet.
 
     One that was added to ``score_at`` after the run had trained further is
@@ -156,8 +209,6 @@ def stages_left(
     ---------
     trial : Trial
     study : Study
-    output_folder : pathlib.Path
-        Of the recipe's run.
 
     Returns
     -------
@@ -165,176 +216,30 @@ def stages_left(
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> trial = Trial("X", "conformer", "ALL",
-    ...     {"number_of_epochs": 5, "seed": 1}, "UA")
+    >>> study = getfixture("demo_study")
     >>> from speechbrain_hrf.training.history import append_epoch
+    >>> folder = study.run_folder(study.trials[0].id)
+    >>> folder.mkdir(parents=True)
     >>> append_epoch(folder, 2, lr=0.1, train_loss=1.0)
-    >>> stages_left(trial, study, folder)
-    [3, 5]
+    >>> stages_left(study.trials[0], study)
+    [3]
     """
-    done = stages_done(output_folder)
-    epochs = [line["epoch"] for line in read_history(output_folder)]
+    folder = study.run_folder(trial.id)
+    done = {line["epoch"] for line in read(folder / STAGES)}
+    epochs = [line["epoch"] for line in read_history(folder)]
     trained = max(epochs, default=0)
     *early, last = stages(trial, study)
     left = [e for e in early if e not in done and e >= trained]
     return [] if last in done else [*left, last]
 
 
-def stages_done(output_folder: pathlib.Path) -> dict[int, dict[str, float]]:
-    """Epochs that are behind a run, with its test scores after each.
-
-    Arguments
-    ---------
-    output_folder : pathlib.Path
-
-    Returns
-    -------
-    dict of int: dict of str: float
-
-    Example
-    -------
-    >>> stages_done(pathlib.Path(getfixture("tmpdir")))
-    {}
-    """
-    return {line["epoch"]: line for line in read(output_folder / STAGES)}
+def _note_stage(folder, epochs):
+    results = RunResults.read(folder)
+    scores = {key: getattr(results, key) for key in SCORES}
+    append_line(folder / STAGES, {"epoch": epochs, **scores})
 
 
-def note_stage(output_folder: pathlib.Path, epochs: int) -> None:
-    """Notes that a run has scored its test set after so many epochs.
-
-    Arguments
-    ---------
-    output_folder : pathlib.Path
-    epochs : int
-
-    Example
-    -------
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> scores = {"WA": 0.5, "UA": 0.4, "WF1": 0.5, "MF1": 0.4}
-    >>> _ = (folder / "test_metrics.json").write_text(json.dumps(scores))
-    >>> note_stage(folder, 30)
-    >>> stages_done(folder)[30]["UA"]
-    0.4
-    """
-    path = output_folder / "test_metrics.json"
-    results = json.loads(path.read_text(encoding="utf-8"))
-    scores = {key: results[key] for key in SCORES}
-    append(output_folder / STAGES, {"epoch": epochs, **scores})
-
-
-def finish_trial(
-    trial: Trial,
-    study: Study,
-    output_folder: pathlib.Path,
-    how: dict[str, Any],
-    version: tuple[str | None, bool | None],
-) -> dict[str, Any]:
-    """Adds the line of a run that has ended to the study.
-
-    Arguments
-    ---------
-    trial : Trial
-    study : Study
-    output_folder : pathlib.Path
-        Of the recipe's run.
-    how : dict
-        Engine, device, threads, seconds.
-    version : tuple
-        Of ``code_version``, when it was started.
-
-    Returns
-    -------
-    dict
-        The line.
-
-    Example
-    -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> trial = Trial("X", "conformer", "ALL",
-    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
-    >>> finish_trial(trial, study, folder, {}, (None, None))
-    Traceback (most recent call last):
-        ...
-    FileNotFoundError: ...test_metrics.json...
-    """
-    done = stages_done(output_folder)
-    earlier = {e: done[e] for e in stages(trial, study)[:-1] if e in done}
-    line, test_set = trial_line(trial, study, output_folder, earlier)
-    line |= how | {"commit": version[0], "dirty": version[1]}
-    add_trial(study.folder, line, test_set)
-    return line
-
-
-def run_attached(
-    command: Sequence[str], output: pathlib.Path, label: str, study: Study
-) -> None:
-    """Runs a Python script that ends with this process, however that ends.
-
-    Arguments
-    ---------
-    command : list of str
-        Python, the script or -m and a module, its arguments.
-    output : pathlib.Path
-        Gets what it prints.
-    label : str
-        What it is, for the error.
-    study : Study
-
-    Raises
-    ------
-    TrialFailed
-        If it ends with another status than 0.
-
-    Example
-    -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> _ = (folder / "script.py").write_text("raise SystemExit(3)")
-    >>> script = str(folder / "script.py")
-    >>> run_attached([sys.executable, script], folder / "out.txt", "it", study)
-    Traceback (most recent call last):
-        ...
-    speechbrain_hrf.studies.run.TrialFailed: it: it ended with status 3. ...
-    """
-    # A trial takes the cores it was given and no more: threads that wait for
-    # each other on busy cores can make it twenty times slower.
-    threads = str(study.keys.threads_per_trial)
-    python, *arguments = command
-    attached = ["-m", "speechbrain_hrf.studies.attached", str(os.getpid())]
-    with open(output, "ab") as stream:
-        process = subprocess.Popen(
-            [python, *attached, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "OMP_NUM_THREADS": threads},
-            start_new_session=True,
-        )
-        try:
-            status = process.wait()
-        finally:
-            _end(process)
-    if status:
-        end = output.read_text(encoding="utf-8", errors="replace")
-        raise TrialFailed(
-            f"{label}: it ended with status {status}. Its output, "
-            f"{output}, ends:\n{end[-_SHOWN_CHARACTERS:]}"
-        )
-
-
-def make_data(study: Study) -> str:
+def make_data(study: Study) -> None:
     """Generates the stand-in corpus of a study on "synthetic" data.
 
     To be called once, before its trials start.
@@ -343,49 +248,16 @@ def make_data(study: Study) -> str:
     ---------
     study : Study
 
-    Returns
-    -------
-    str
-        Where the trials' data are.
-
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> make_data(study)
-    '/data/X'
+    >>> make_data(getfixture("demo_study"))
     """
-    folder = data_folder(study)
     if study.keys.data_folder == STAND_IN:
-        make_corpus(study.recipe_folder.name, folder)
-    return folder
+        make_corpus(study.recipe_folder.name, _data_folder(study))
 
 
-def data_folder(study: Study) -> str:
-    """Where a study's trials find their data.
-
-    Arguments
-    ---------
-    study : Study
-
-    Returns
-    -------
-    str
-        One stand-in corpus serves all trials of a study.
-
-    Example
-    -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> data_folder(study)
-    '/data/X'
-    """
+def _data_folder(study):
+    """One stand-in corpus serves all trials of a study."""
     if study.keys.data_folder == STAND_IN:
         return str(study.folder / "corpus")
     return study.keys.data_folder
@@ -407,26 +279,20 @@ def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> trial = Trial("X", "conformer", "ALL",
-    ...     {"number_of_epochs": 3, "seed": 1}, "UA")
-    >>> recipe_options(trial, study, 1)["number_of_epochs"]
+    >>> study = getfixture("demo_study")
+    >>> recipe_options(study.trials[0], study, 1)["number_of_epochs"]
     1
     """
     options = {
         **trial.options,
         "number_of_epochs": epochs,
-        "data_folder": data_folder(study),
-        "output_folder": str(study.folder / "runs" / trial.id),
+        "data_folder": _data_folder(study),
+        "output_folder": str(study.run_folder(trial.id)),
         "feature_folder": str(study.folder / "features"),
         "export_folder": None,
     }
     if trial.teacher:
-        options[TEACHER] = str(study.folder / "runs" / trial.teacher)
+        options[TEACHER] = str(study.run_folder(trial.teacher))
     return options
 
 
@@ -446,47 +312,20 @@ def recipe_command(trial: Trial, study: Study, epochs: int) -> list[str]:
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> keys = StudyFile(name="demo", output_folder="study", recipe="X",
-    ...     data_folder="/data/X")
-    >>> study = Study(
-    ...     pathlib.Path("study"), pathlib.Path("recipes/X"), [], keys)
-    >>> trial = Trial("X", "conformer", "FFN2",
-    ...     {"hrf_modules": ["FFN2"], "seed": 3}, "UA")
-    >>> " ".join(recipe_command(trial, study, 9)[1:])
-    'recipes/X/train.py recipes/X/hparams/conformer_hrf.yaml --hrf_modules
-    [FFN2] --seed 3 --number_of_epochs 9 --data_folder /data/X --output_folder
-    study/runs/... --feature_folder study/features --export_folder null
-    --device cpu --noprogressbar'
+    >>> study = getfixture("demo_study")
+    >>> " ".join(recipe_command(study.trials[0], study, 9)[1:])
+    '...train.py ...conformer_hrf.yaml --hrf_modules ["ALL"] --lr 0.001
+    --number_of_epochs 9 --seed 1 --data_folder /data/X --output_folder ...
+    --feature_folder ... --export_folder null --device cpu --noprogressbar'
     """
+    hparams = pathlib.Path("hparams", f"{trial.model}_hrf.yaml")
     command = [
         sys.executable,
         str(study.recipe_folder / "train.py"),
-        str(study.recipe_folder / "hparams" / f"{trial.model}_hrf.yaml"),
+        str(study.recipe_folder / hparams),
     ]
     for key, value in recipe_options(trial, study, epochs).items():
-        command += [f"--{key}", _as_yaml(value)]
+        # A text may carry a tag; JSON is YAML.
+        text = value if isinstance(value, str) else json.dumps(value)
+        command += [f"--{key}", text]
     return [*command, "--device", "cpu", "--noprogressbar"]
-
-
-def _as_yaml(value):
-    if isinstance(value, str):
-        return value  # may carry a tag
-    stream = io.StringIO()
-    yaml = YAML(typ="safe")
-    yaml.default_flow_style = True
-    yaml.width = 10**6
-    yaml.dump(value, stream)
-    return stream.getvalue().removesuffix("\n").removesuffix("\n...")
-
-
-def _end(process):
-    """Ends the trial's processes if they have not ended by themselves."""
-    if process.poll() is not None:
-        return
-    os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(_SECONDS_TO_END)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

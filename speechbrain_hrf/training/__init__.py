@@ -8,11 +8,12 @@ from speechbrain_hrf.training.data import add_features, fit_normalisation
 from speechbrain_hrf.training.distil import make_distillation
 from speechbrain_hrf.training.epoch import end_epoch
 from speechbrain_hrf.training.finish import finish_run
-from speechbrain_hrf.training.launch import make_stand_in, parse_arguments
+from speechbrain_hrf.training.launch import parse_arguments
 from speechbrain_hrf.training.optimizer import hrf_optimizer
+from speechbrain_hrf.training.other_run import refuse_other_data
 from speechbrain_hrf.training.scores import EmotionScores
 from speechbrain_hrf.training.speed import speed_up_steps
-from speechbrain_hrf.training.trained_on import refuse_other_data
+from speechbrain_hrf.training.stand_in import make_stand_in
 from speechbrain_hrf.training.weights import class_weights
 
 __all__ = [

@@ -16,12 +16,12 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.export import export_pretrained
 from speechbrain_hrf.nnet import HRFReport
-from speechbrain_hrf.training.launch import warn_if_synthetic
 from speechbrain_hrf.training.results import (
     collect_results,
     results_text,
     write_results,
 )
+from speechbrain_hrf.training.stand_in import warn_if_synthetic
 
 logger = get_logger(__name__)
 

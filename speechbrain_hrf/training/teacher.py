@@ -13,7 +13,7 @@ from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.results import METRICS_FILE
-from speechbrain_hrf.training.trained_on import TRAINED_ON
+from speechbrain_hrf.training.other_run import TRAINED_ON
 
 # What makes the features that the models get.
 FEATURES = ("sample_rate", "compute_features", "segment_frames")
@@ -110,7 +110,7 @@ def _refuse_other_features(said, folder, student):
     )
     for key in FEATURES:
         nodes = [
-            yaml_tree.dumped(yaml_tree.stripped({key: tree.get(key)})).split()
+            yaml_tree.dump(yaml_tree.strip({key: tree.get(key)})).split()
             for tree in (theirs, ours)
         ]
         if nodes[0] != nodes[1]:

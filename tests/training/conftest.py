@@ -35,3 +35,25 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+RECIPE = """\
+data_folder: synthetic
+corpus: RAVDESS
+number_of_epochs: 120
+arm: hrf
+hrf_modules: [FFN1]
+activation: !name:torch.nn.ReLU
+opt_class: !name:torch.optim.AdamW
+    lr: 0.001
+output_folder: !ref results/<corpus>/<arm>
+save_folder: !ref <output_folder>/save
+"""
+
+
+@pytest.fixture
+def recipe_folder(tmp_path):
+    """A recipe's folder with one YAML."""
+    (tmp_path / "recipe" / "hparams").mkdir(parents=True)
+    (tmp_path / "recipe" / "hparams" / "model.yaml").write_text(RECIPE)
+    return tmp_path / "recipe"

@@ -8,7 +8,7 @@ from speechbrain.lobes.features import Fbank
 
 from speechbrain_hrf.lobes.hubert import HubertFrames
 from speechbrain_hrf.training.features import use_hubert
-from speechbrain_hrf.training.launch import use_stand_in
+from speechbrain_hrf.training.stand_in import use_stand_in
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))

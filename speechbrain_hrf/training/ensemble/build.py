@@ -15,14 +15,13 @@ from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
 from speechbrain_hrf.training.ensemble.variant import Variant
-from speechbrain_hrf.training.launch import (
+from speechbrain_hrf.training.other_run import (
     MAY_CHANGE,
-    STAND_IN,
+    TRAINED_ON,
     refuse_other_options,
-    use_stand_in,
 )
 from speechbrain_hrf.training.overrides import as_overrides, read_overrides
-from speechbrain_hrf.training.trained_on import TRAINED_ON
+from speechbrain_hrf.training.stand_in import STAND_IN, use_stand_in
 
 
 def build_variant(
