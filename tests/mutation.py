@@ -10,11 +10,10 @@ given (functions, classes, constants) or of the whole module. Left as they are:
 errors that are raised, calls of the log, annotations, decorators, docstrings,
 and `encoding=` and `strict=`.
 
-Its tests and its own examples run against each mutant in a copy of the
-repository, in a process that has the libraries imported already; first of all
-run the tests that have noticed other mutants. A mutant is killed when a test
-fails, or when they take several times as long as they do otherwise. Without a
-module, ``CASES`` are tried.
+Its tests and its own examples run against each mutant, in a process of its own
+and a copy of the repository; those first that have noticed other mutants. A
+mutant is killed when a test fails, or when they take several times as long as
+they do otherwise. Without a module, ``CASES`` are tried.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -24,7 +23,10 @@ import argparse
 import contextlib
 import dataclasses
 import difflib
+import functools
+import gc
 import importlib
+import json
 import os
 import pathlib
 import re
@@ -34,6 +36,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
+from typing import Any
 
 import libcst
 import pytest
@@ -43,6 +47,8 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
+# Imported once, before the processes part.
+LARGE = ("torch", "speechbrain.dataio.dataset", "sklearn.metrics", "soundfile")
 # Arguments that no test can see the lack of: the encoding where it is the usual
 # one anyway, the comparison of lengths where they are the same.
 _UNSEEN = re.compile(r",\s*(encoding|strict)=[^,)]*|, (?=\))")
@@ -152,126 +158,201 @@ def find_mutants(code: str, names: list[str]) -> list[Mutant]:
     return [x for x in mutants if _UNSEEN.sub("", x.code) != original]
 
 
-class KillersFirst:
-    """Has pytest begin with tests that failed before, and notes new ones.
+class MutantLoop:
+    """Runs the tests of a pytest session once for each mutant.
+
+    The tests are collected once. Each mutant gets a process of its own, which
+    parts from there, puts the changed code in the place of the module's and
+    runs the tests until the first that fails.
 
     Arguments
     ---------
-    killers : list of str
-        Tests by pytest's names; what comes last runs first.
-    note : pathlib.Path
-        Where the name of a test that fails is written.
+    path : pathlib.Path
+        The module's file, which is written to.
+    mutants : list of Mutant
+    report : pathlib.Path
+        Where the numbers of those that survive are written.
     """
 
-    def __init__(self, killers: list[str], note: pathlib.Path):
-        self.killers, self.note = killers, note
-
-    def pytest_collection_modifyitems(self, items: list) -> None:
-        """Sorts the tests; the others keep their order."""
-        rank = {name: k for k, name in enumerate(self.killers)}
-        items.sort(key=lambda item: -rank.get(item.nodeid, -1))
+    def __init__(
+        self, path: pathlib.Path, mutants: list[Mutant], report: pathlib.Path
+    ):
+        self.path, self.mutants, self.report = path, mutants, report
+        self.note = report.with_name("failed")
+        self.killers: list[str] = []
+        self.namespaces: list[dict[str, Any]] = []
+        self.in_child, self.parent = False, os.getpid()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Notes the test that fails."""
         if report.failed:
             self.note.write_text(report.nodeid, encoding="utf-8")
 
-
-class Copy:
-    """A copy of the repository in which tests run.
-
-    Arguments
-    ---------
-    folder : pathlib.Path
-        Where to put it.
-    """
-
-    def __init__(self, folder: pathlib.Path):
-        self.root, self.note = folder / "copy", folder / "failed"
-        self.imported, self.temporary = folder / "imported", folder / "tmp"
-        self.killers: list[str] = []
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "-co", "--exclude-standard"],
-            cwd=REPOSITORY,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        for name in filter(None, listed.stdout.split("\0")):
-            if (REPOSITORY / name).is_file():
-                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(REPOSITORY / name, self.root / name)
-
-    def is_killed(self, tests: list[str], seconds: float) -> bool:
-        """Whether a test fails within so many seconds, or they do not suffice.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Tries all mutants; in a mutant's process pytest's own loop goes on.
 
         Arguments
         ---------
-        tests : list of str
-            Files, from the repository's root.
+        session : pytest.Session
+            What was collected.
+        """
+        self.namespaces = find_namespaces(self.path)
+        gc.freeze()  # memory that is not written to is shared
+        start = time.monotonic()
+        if self.is_killed(session, None, 600) is not False:
+            if not self.in_child:
+                self.report.write_text("null", encoding="utf-8")
+            return None if self.in_child else True
+        seconds = 5 + 3 * (time.monotonic() - start)
+        survivors = []
+        bar = tqdm(total=len(self.mutants), desc=self.path.name, disable=None)
+        for number, mutant in enumerate(self.mutants):
+            killed = self.is_killed(session, mutant, seconds)
+            if self.in_child:
+                return None
+            if os.getppid() != self.parent:  # the command was stopped
+                return True
+            if not killed:
+                survivors.append(number)
+            bar.update()
+        self.report.write_text(json.dumps(survivors), encoding="utf-8")
+        return True
+
+    def is_killed(
+        self, session: pytest.Session, mutant: Mutant | None, seconds: float
+    ) -> bool | None:
+        """Whether a test fails, or they are not done in so many seconds.
+
+        Arguments
+        ---------
+        session : pytest.Session
+        mutant : Mutant or None
+            None: the module as it is.
         seconds : float
+
+        Returns
+        -------
+        bool or None
+            None in the child, which has the mutant's code from here on.
         """
         self.note.unlink(missing_ok=True)
-        if self.imported.is_file():  # once, before the processes part
-            for name in self.imported.read_text("utf-8").splitlines():
-                with contextlib.suppress(Exception):
-                    importlib.import_module(name)
-            self.imported.unlink()
+        code = self.path.read_text(encoding="utf-8")
+        if mutant:
+            self.path.write_text(mutant.code, encoding="utf-8")
         child = os.fork()
         if not child:
-            self._run_tests(tests)
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            ended, status = os.waitpid(child, os.WNOHANG)
+            os.setsid()
+            self.in_child = True
+            rank = {name: -k for k, name in enumerate(self.killers, start=1)}
+            session.items.sort(key=lambda item: rank.get(item.nodeid, 0))
+            if mutant:
+                for namespace in self.namespaces:
+                    replace_code(namespace, self.path, mutant.code)
+            return None
+        deadline, status = time.monotonic() + seconds, None
+        while status is None:
+            ended, found = os.waitpid(child, os.WNOHANG)
             if ended:
-                break
-            time.sleep(0.02)
-        else:
-            os.killpg(child, signal.SIGKILL)
-            _, status = os.waitpid(child, 0)
+                status = found
+            elif time.monotonic() > deadline:
+                os.killpg(child, signal.SIGKILL)
+                status = os.waitpid(child, 0)[1]
+            else:
+                time.sleep(0.01)
+        self.path.write_text(code, encoding="utf-8")
         if self.note.is_file():
             name = self.note.read_text(encoding="utf-8")
             self.killers = [x for x in self.killers if x != name] + [name]
         return status != 0
 
-    def _run_tests(self, tests):
-        """In the child: ends it with pytest's status."""
-        os.setsid()
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            os.dup2(nothing, stream)
-        status = 1
-        try:
-            os.chdir(self.root)
-            sys.path[0] = str(self.root)
-            os.environ["PYTHONPATH"] = str(self.root)
-            status = pytest.main(
-                ["-xq", "-p", "no:cacheprovider"]
-                + [f"--basetemp={self.temporary}", *tests],
-                plugins=[KillersFirst(self.killers, self.note)],
-            )
-            if not self.killers:
-                self._note_libraries()
-        finally:
-            os._exit(status)
 
-    def _note_libraries(self):
-        libraries = sorted(
-            name
-            for name, module in sys.modules.items()
-            if "site-packages" in (getattr(module, "__file__", None) or "")
-        )
-        self.imported.write_text("\n".join(libraries), encoding="utf-8")
+def find_namespaces(path: pathlib.Path) -> list[dict[str, Any]]:
+    """The namespaces that were made of a file, however often it was loaded.
+
+    Arguments
+    ---------
+    path : pathlib.Path
+    """
+    found = {
+        id(each.__globals__): each.__globals__
+        for each in gc.get_objects()
+        if type(each) is types.FunctionType
+        and each.__code__.co_filename == str(path)
+    }
+    return list(found.values())
+
+
+def replace_code(
+    namespace: dict[str, Any], path: pathlib.Path, code: str
+) -> None:
+    """Puts other code in the place of a module's, wherever it is in use.
+
+    Others may hold its functions and classes, so these stay the same objects.
+
+    Arguments
+    ---------
+    namespace : dict
+        Of the module.
+    path : pathlib.Path
+        Its file.
+    code : str
+        What the file would hold.
+    """
+    changed = {"__name__": namespace["__name__"], "__file__": str(path)}
+    exec(compile(code, str(path), "exec"), changed)
+    _replace_values(namespace, changed, namespace.__setitem__)
+
+
+def _replace_values(old, new, put):
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(value, property) and isinstance(before, property):
+            before, value = before.fget, value.fget
+        if isinstance(value, types.FunctionType) and before:
+            before.__code__ = value.__code__
+            before.__defaults__ = value.__defaults__
+            before.__kwdefaults__ = value.__kwdefaults__
+        elif isinstance(value, type) and isinstance(before, type):
+            if value is not before:
+                _replace_values(
+                    dict(vars(before)),
+                    dict(vars(value)),
+                    functools.partial(setattr, before),
+                )
+        elif not (name.startswith("__") and name.endswith("__")):
+            put(name, value)
+
+
+def copy_repository(folder: pathlib.Path) -> None:
+    """Copies the files of the working tree that git does not ignore.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, folder / name)
 
 
 def try_module(
-    copy: Copy, module: str, tests: list[str], names: list[str]
+    copy: pathlib.Path, module: str, tests: list[str], names: list[str]
 ) -> tuple[int, list[str]]:
     """Runs the tests against every mutant of a module.
 
     Arguments
     ---------
-    copy : Copy
+    copy : pathlib.Path
+        Of the repository.
     module : str
         The file, from the repository's root.
     tests : list of str
@@ -286,22 +367,36 @@ def try_module(
     survivors : list of str
         What was changed in each that no test noticed.
     """
-    path = copy.root / module
+    path, report = copy / module, copy.with_name("survivors.json")
     code = path.read_text(encoding="utf-8")
     mutants = find_mutants(code, names)
-    start = time.monotonic()
-    if not mutants or copy.is_killed(tests, seconds=600):
-        sys.exit(f"{module}: no mutants, or the tests fail without any")
-    patience = 10 + 3 * (time.monotonic() - start)
-    survivors = []
+    child = os.fork()
+    if not child:
+        _run_tests(copy, [module, *tests], MutantLoop(path, mutants, report))
+    os.waitpid(child, 0)
+    survivors = json.loads(report.read_text(encoding="utf-8"))
+    if not mutants or survivors is None:
+        sys.exit(f"{module}: no mutants, or its tests fail without any")
+    return len(mutants), [
+        _describe(module, mutants[number], code) for number in survivors
+    ]
+
+
+def _run_tests(copy, tests, loop):
+    """In a process of its own, which ends here."""
+    status = 1
     try:
-        for mutant in tqdm(mutants, desc=module, mininterval=5):
-            path.write_text(mutant.code, encoding="utf-8")
-            if not copy.is_killed(tests, patience):
-                survivors.append(_describe(module, mutant, code))
+        os.chdir(copy)
+        sys.path[0] = os.environ["PYTHONPATH"] = str(copy)
+        with open(os.devnull, "w") as nothing:
+            with contextlib.redirect_stdout(nothing):
+                status = pytest.main(
+                    ["-xqs", "-p", "no:cacheprovider"]
+                    + [f"--basetemp={copy.with_name('tmp')}", *tests],
+                    plugins=[loop],
+                )
     finally:
-        path.write_text(code, encoding="utf-8")
-    return len(mutants), survivors
+        os._exit(status)
 
 
 def _describe(module, mutant, code):
@@ -329,15 +424,16 @@ def main() -> None:
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
+    for name in LARGE:
+        importlib.import_module(name)
+
     rows, every = [], []
     with tempfile.TemporaryDirectory() as folder:
-        copy = Copy(pathlib.Path(folder))
+        copy = pathlib.Path(folder) / "copy"
+        copy_repository(copy)
         for module, (tests, names) in cases.items():
             mutants, survivors = try_module(
-                copy,
-                module,
-                [module, *(options.tests or tests)],
-                options.names or names,
+                copy, module, options.tests or tests, options.names or names
             )
             killed = mutants - len(survivors)
             share = f"{killed / mutants:.1%}"
