@@ -16,7 +16,7 @@ Authors
 
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional as F
@@ -42,7 +42,7 @@ class Norm(NamedTuple):
     Example
     -------
     >>> norm = Norm(torch.ones(2), torch.zeros(2), torch.ones(2))
-    >>> norm.apply(torch.tensor([[1.0, 2.0]]))
+    >>> norm(torch.tensor([[1.0, 2.0]]), None)
     tensor([[1.0000, 2.0000]])
     """
 
@@ -55,25 +55,50 @@ class Norm(NamedTuple):
         """s: [d]"""
         return self.scale * torch.rsqrt(self.variance + EPS)
 
-    def apply(
-        self, hidden: torch.Tensor, shift: torch.Tensor | None = None
+    def __call__(
+        self, hidden: torch.Tensor, shift: torch.Tensor | None
     ) -> torch.Tensor:
-        """Normalises hidden units.
-
-        Arguments
-        ---------
-        hidden : torch.Tensor
-            [..., d]
-        shift : torch.Tensor or None
-            b: [d]
-
-        Returns
-        -------
-        torch.Tensor
-            [..., d]
-        """
+        """Normalises hidden units: [..., d] to [..., d]."""
         out = (hidden - self.mean) * self.slope
         return out if shift is None else out + shift
+
+
+def run_chain(
+    x: torch.Tensor,
+    factors: Factors,
+    biases: Biases,
+    norms: Sequence[Any],
+) -> torch.Tensor:
+    """Sends rows through the chain itself, layer after layer: the reference.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        [..., d_0]
+    factors : sequence of torch.Tensor
+        F_1 ... F_K, F_k: [d_k, d_{k-1}].
+    biases : sequence of (torch.Tensor or None)
+        b_1 ... b_K; of a normalised factor it stands behind its norm.
+    norms : sequence of (Norm or InnerNorm)
+        Of the first factors; empty for none.
+
+    Returns
+    -------
+    torch.Tensor
+        [..., d_K]
+
+    Example
+    -------
+    >>> norm = Norm(torch.ones(1), torch.tensor([3.0]), torch.tensor([0.25]))
+    >>> run_chain(torch.ones(1), [torch.ones(1, 1)], [None], [norm])
+    tensor([-3.9999])
+    """
+    for factor, bias, norm in zip_longest(factors, biases, norms):
+        if norm is None:
+            x = F.linear(x, factor, bias)
+        else:
+            x = norm(F.linear(x, factor), bias)
+    return x
 
 
 def collapse(factors: Factors, biases: Biases) -> Layer:
@@ -132,12 +157,8 @@ def fold(
 
     Arguments
     ---------
-    factors : sequence of torch.Tensor
-        F_1 ... F_K, F_k: [d_k, d_{k-1}].
-    biases : sequence of (torch.Tensor or None)
-        b_1 ... b_K; of a normalised factor it stands behind its norm.
-    norms : sequence of Norm
-        Of the first factors; empty for none.
+    factors, biases, norms
+        See ``run_chain``.
 
     Returns
     -------
@@ -169,7 +190,7 @@ def collapse_exactly(
     Arguments
     ---------
     factors, biases, norms
-        See ``fold``.
+        See ``run_chain``.
 
     Returns
     -------
@@ -192,7 +213,7 @@ def collapse_exactly(
 
 def merge_chain(
     name: str, factors: Factors, biases: Biases, norms: Sequence[Norm]
-) -> Layer:
+) -> dict[str, torch.Tensor]:
     """Multiplies a chain out exactly and holds the product against the chain.
 
     Arguments
@@ -200,14 +221,13 @@ def merge_chain(
     name : str
         Of the layer, for errors.
     factors, biases, norms
-        See ``fold``.
+        See ``run_chain``.
 
     Returns
     -------
-    torch.Tensor
-        W: [d_K, d_0], in the factors' dtype and on their device.
-    torch.Tensor or None
-        b: [d_K]
+    dict of str to torch.Tensor
+        The plain layer's "weight", [d_K, d_0], and its "bias", [d_K], if it
+        has one; in the factors' dtype and on their device.
 
     Raises
     ------
@@ -218,7 +238,7 @@ def merge_chain(
     -------
     >>> factors = [torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0, 4.0]])]
     >>> merge_chain("layer", factors, [torch.tensor([1.0, 1.0]), None], [])
-    (tensor([[11.]]), tensor([7.]))
+    {'weight': tensor([[11.]]), 'bias': tensor([7.])}
     """
     _check_finite(name, factors, biases, norms)
     device = factors[0].device
@@ -226,7 +246,8 @@ def merge_chain(
     chain = _each(lambda part: part.detach().cpu(), factors, biases, norms)
     weight, bias = collapse_exactly(*chain)
     _check_equal(name, *chain, weight, bias)
-    return weight.to(device), None if bias is None else bias.to(device)
+    merged = {"weight": weight, "bias": bias}
+    return {k: v.to(device) for k, v in merged.items() if v is not None}
 
 
 def _each(
@@ -286,20 +307,14 @@ def _check_equal(
         dtype=torch.float64,
         generator=torch.Generator().manual_seed(0),
     )
-    # The chain itself, layer after layer, not another way to multiply it out.
-    expected = x
-    chain = _each(torch.Tensor.double, factors, biases, norms)
-    for factor, inner, norm in zip_longest(*chain):
-        if norm is None:
-            expected = F.linear(expected, factor, inner)
-        else:
-            expected = norm.apply(F.linear(expected, factor), inner)
-    (exact,), (exact_bias,), _ = _each(
-        torch.Tensor.double, [weight], [bias], []
+    # Against the chain itself, not another way to multiply it out.
+    expected, found = (
+        run_chain(x, *_each(torch.Tensor.double, *chain))
+        for chain in ((factors, biases, norms), ([weight], [bias], []))
     )
-    difference = (F.linear(x, exact, exact_bias) - expected).abs().max()
+    difference = (found - expected).abs().max()
     # Rounding the merged weight to its dtype is the only error there is.
-    scale = (x.abs() @ exact.abs().T).max() + expected.abs().max()
+    scale = (x.abs() @ weight.double().abs().T).max() + expected.abs().max()
     if difference > 4 * torch.finfo(weight.dtype).eps * scale:
         raise ValueError(
             f"Merging {name!r} changes its output by {float(difference):.1e}: "

@@ -16,6 +16,7 @@ Authors
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tabulate import tabulate
 from torch import nn
 
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
@@ -161,28 +162,28 @@ class HRFReport(NamedTuple):
     def __str__(self) -> str:
         if not self.expansions:
             return f"no HRF layer, {self.before} parameters"
-        rows = [("HRF layer", "shape", "chain", "parameters")]
-        for layer in self.expansions:
-            chain = [layer.shape[0]] + [s[0] for s in layer.factor_shapes]
-            rows.append(
-                (
-                    layer.name,
-                    " -> ".join(map(str, layer.shape)),
-                    " -> ".join(map(str, chain)),
-                    f"{layer.before} -> {layer.after}",
-                )
+        rows = [
+            (
+                layer.name,
+                _arrows(*layer.shape),
+                _arrows(layer.shape[0], *(s[0] for s in layer.factor_shapes)),
+                _arrows(layer.before, layer.after),
             )
-        rows.append(
-            ("all parameters", "", "", f"{self.before} -> {self.after}")
+            for layer in self.expansions
+        ]
+        return tabulate(
+            [
+                *rows,
+                ("all parameters", "", "", _arrows(self.before, self.after)),
+            ],
+            headers=("HRF layer", "shape", "chain", "parameters"),
+            tablefmt="plain",
+            disable_numparse=True,
         )
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width)
-                for cell, width in zip(row, widths, strict=True)
-            ).rstrip()
-            for row in rows
-        )
+
+
+def _arrows(*numbers: int) -> str:
+    return " -> ".join(map(str, numbers))
 
 
 def count_parameters(model: nn.Module) -> int:

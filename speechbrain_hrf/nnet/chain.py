@@ -9,14 +9,12 @@ import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.algebra import (
-    Biases,
-    Factors,
     Layer,
     collapse,
     collapse_exactly,
@@ -25,7 +23,7 @@ from speechbrain_hrf.nnet.algebra import (
 )
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
 
-WIDTHS_OF = ("out", "in")
+Bias = torch.Tensor | None
 
 
 @dataclass(frozen=True)
@@ -82,53 +80,42 @@ class HRFConfig:
     chained: bool | None = None
 
     def __post_init__(self) -> None:
-        if (
-            not isinstance(self.ratio, numbers.Real)
-            or isinstance(self.ratio, bool)
-            or not math.isfinite(self.ratio)
-            or self.ratio < 1
-        ):
+        if not _is_number(self.ratio, numbers.Real, at_least=1):
             raise ValueError(
                 f"HRF's ratio is {self.ratio!r}, but must be a number of at "
                 "least 1: a narrower chain could not represent every weight. "
                 "The paper uses 2, 4 and 8."
             )
-        if (
-            not isinstance(self.layers, numbers.Integral)
-            or isinstance(self.layers, bool)
-            or self.layers < (0 if self.inner_norm is True else 1)
-        ):
+        fewest = 0 if self.inner_norm is True else 1
+        if not _is_number(self.layers, numbers.Integral, at_least=fewest):
             raise ValueError(
                 f"HRF's number of extra layers is {self.layers!r}, but must be "
                 "an integer of at least 1 (the paper uses 1 to 3); 0 goes with "
                 "inner_norm alone. For no HRF at all give an empty list of "
                 "modules."
             )
-        if self.width_of not in WIDTHS_OF:
-            raise ValueError(
-                f"HRF's width_of is {self.width_of!r}, but must be one of "
-                f"{WIDTHS_OF}."
-            )
-        if self.init not in INITS:
-            raise ValueError(
-                f"HRF's init is {self.init!r}, but must be one of "
-                f"{tuple(INITS)}."
-            )
-        if not isinstance(self.inner_norm, bool):
-            raise ValueError(
-                f"HRF's inner_norm is {self.inner_norm!r}, but must be True or "
-                "False."
-            )
+        for option, choices in {
+            "width_of": ("out", "in"),
+            "init": tuple(INITS),
+            "inner_bias": (True, False),
+            "inner_norm": (True, False),
+            "chained": (None, True, False),
+        }.items():
+            value = getattr(self, option)
+            # 1 is equal to True, but no choice.
+            if not any(
+                isinstance(value, type(choice)) and value == choice
+                for choice in choices
+            ):
+                raise ValueError(
+                    f"HRF's {option} is {value!r}, but must be one of "
+                    f"{choices}."
+                )
         if self.inner_norm and self.init == "preserve":
             raise ValueError(
                 "HRF's init is 'preserve', and inner_norm is True, which "
                 "changes what a layer computes as soon as it trains: leave out "
                 "one of the two."
-            )
-        if self.chained is not None and not isinstance(self.chained, bool):
-            raise ValueError(
-                f"HRF's chained is {self.chained!r}, but must be None (what is "
-                "faster on the device), True or False."
             )
 
     def widths(self, inputs: int, outputs: int) -> list[int]:
@@ -152,112 +139,53 @@ class HRFConfig:
         return [inputs, *[hidden] * self.layers, outputs]
 
 
-@torch.no_grad()
-def init_default(
-    factors: Factors,
-    biases: Biases,
-    weight: torch.Tensor | None,
-    bias: torch.Tensor | None,
-) -> None:
+def _is_number(value: object, kind: type, at_least: int) -> bool:
+    return (
+        isinstance(value, kind)
+        and not isinstance(value, bool)
+        and at_least <= value < math.inf  # type: ignore[operator]
+    )
+
+
+def _init_default(chain: "Chain", weight: torch.Tensor, bias: Bias) -> None:
     """Each factor as a plain linear layer: the paper's.
 
     The collapsed weight then has 0.58 (one extra layer) to 0.19 (three) of
     a plain layer's standard deviation.
-
-    Arguments
-    ---------
-    factors : sequence of torch.nn.Parameter
-        Changed in place.
-    biases : sequence of (torch.nn.Parameter or None)
-        Changed in place.
-    weight : torch.Tensor or None
-        Of the layer that is replaced; not used here.
-    bias : torch.Tensor or None
-        Likewise.
-
-    Example
-    -------
-    >>> factor = nn.Parameter(torch.zeros(2, 4))
-    >>> init_default([factor], [None], None, None)
-    >>> bool((factor != 0).all() and (factor.abs() <= 0.5).all())
-    True
     """
-    for factor, factor_bias in zip(factors, biases, strict=True):
+    for factor, factor_bias in zip(chain.factors, chain.biases, strict=True):
         nn.init.kaiming_uniform_(factor, a=math.sqrt(5))
         if factor_bias is not None:
             bound = 1 / math.sqrt(factor.shape[1])
             nn.init.uniform_(factor_bias, -bound, bound)
 
 
-@torch.no_grad()
-def init_scaled(
-    factors: Factors,
-    biases: Biases,
-    weight: torch.Tensor | None,
-    bias: torch.Tensor | None,
-) -> None:
+def _init_scaled(chain: "Chain", weight: torch.Tensor, bias: Bias) -> None:
     """The collapsed layer starts with the variance of a plain one.
 
     The first factor is drawn as a plain layer, the others keep its variance;
-    inner biases start at zero.
-
-    Arguments
-    ---------
-    factors, biases, weight, bias
-        See ``init_default``.
-
-    Example
-    -------
-    >>> _ = torch.manual_seed(0)
-    >>> first = nn.Parameter(torch.empty(800, 16))
-    >>> last = nn.Parameter(torch.empty(100, 800))
-    >>> init_scaled([first, last], [None, None], None, None)
-    >>> round((last @ first).std().item() * math.sqrt(3 * 16), 1)
-    1.0
+    inner biases stay at zero.
     """
-    nn.init.kaiming_uniform_(factors[0], a=math.sqrt(5))
-    for factor in factors[1:]:
+    first, *others = chain.factors
+    nn.init.kaiming_uniform_(first, a=math.sqrt(5))
+    for factor in others:
         # Variance 1 / fan_in: a sum of fan_in products keeps the variance.
         bound = math.sqrt(3 / factor.shape[1])
         nn.init.uniform_(factor, -bound, bound)
-    for factor_bias in biases[:-1]:
-        if factor_bias is not None:
-            nn.init.zeros_(factor_bias)
-    if biases[-1] is not None:
-        bound = 1 / math.sqrt(factors[0].shape[1])
-        nn.init.uniform_(biases[-1], -bound, bound)
+    last_bias = chain.biases[-1]
+    if last_bias is not None:
+        bound = 1 / math.sqrt(first.shape[1])
+        nn.init.uniform_(last_bias, -bound, bound)
 
 
-@torch.no_grad()
-def init_preserve(
-    factors: Factors,
-    biases: Biases,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-) -> None:
+def _init_preserve(chain: "Chain", weight: torch.Tensor, bias: Bias) -> None:
     """The collapsed layer starts as the layer that is replaced.
 
     The singular values are shared out evenly among the factors, so that no
-    factor learns faster than another; the spaces between them are random.
-
-    Arguments
-    ---------
-    factors, biases
-        See ``init_default``.
-    weight : torch.Tensor
-        [n, m]
-    bias : torch.Tensor or None
-        [n]
-
-    Example
-    -------
-    >>> weight = torch.rand(2, 3)
-    >>> first = nn.Parameter(torch.empty(4, 3))
-    >>> last = nn.Parameter(torch.empty(2, 4))
-    >>> init_preserve([first, last], [None, None], weight, None)
-    >>> torch.allclose(last @ first, weight, atol=1e-6)
-    True
+    factor learns faster than another; the spaces between them are random;
+    inner biases stay at zero.
     """
+    factors, last_bias = chain.factors, chain.biases[-1]
     U, S, Vh = torch.linalg.svd(weight.double(), full_matrices=False)
     hidden, rank = factors[0].shape[0], len(S)
     share = S.pow(1 / len(factors))
@@ -269,17 +197,14 @@ def init_preserve(
         factor.copy_((left * share) @ right)
         right = left.T
     factors[-1].copy_((U * share) @ right)
-    for factor_bias in biases[:-1]:
-        if factor_bias is not None:
-            nn.init.zeros_(factor_bias)
-    if biases[-1] is not None and bias is not None:
-        biases[-1].copy_(bias)
+    if last_bias is not None and bias is not None:
+        last_bias.copy_(bias)
 
 
-INITS: Mapping[str, Callable[..., None]] = {
-    "default": init_default,
-    "scaled": init_scaled,
-    "preserve": init_preserve,
+INITS: Mapping[str, Callable[["Chain", torch.Tensor, Bias], None]] = {
+    "default": _init_default,
+    "scaled": _init_scaled,
+    "preserve": _init_preserve,
 }
 
 
@@ -305,8 +230,7 @@ class Chain(nn.Module):
     >>> chain = Chain(torch.empty(4, 16), torch.empty(4), HRFConfig(ratio=8))
     >>> [tuple(factor.shape) for factor in chain.factors]
     [(32, 16), (4, 32)]
-    >>> weight, bias = chain.collapsed()
-    >>> weight.shape, bias.shape
+    >>> chain.weight.shape, chain.bias.shape
     (torch.Size([4, 16]), torch.Size([4]))
     """
 
@@ -329,26 +253,25 @@ class Chain(nn.Module):
             weight.new_empty(after, before)
             for before, after in pairwise(widths)
         )
+        inner = range(config.layers if config.inner_bias else 0)
+        if config.inner_norm:
+            inner = inner[-1:]
+        # Inner biases would give a layer without a bias one.
+        biased = [] if bias is None else [*inner, config.layers]
         # A missing bias is None in the middle of the list, so they are named
         # one by one: a ParameterList would not keep its place.
         self.hrf_biases = nn.Module()
         for k, width in enumerate(widths[1:]):
-            if k == config.layers:
-                present = bias is not None
-            elif config.inner_norm:
-                present = config.inner_bias and k == config.layers - 1
-            else:
-                present = config.inner_bias
             self.hrf_biases.register_parameter(
                 str(k),
-                nn.Parameter(weight.new_empty(width)) if present else None,
+                nn.Parameter(weight.new_zeros(width)) if k in biased else None,
             )
-        INITS[config.init](self.factors, self.biases, weight, bias)
+        with torch.no_grad():
+            INITS[config.init](self, weight, bias)
+        self.hrf_norms = nn.ModuleList()
         if config.inner_norm:
-            self.hrf_norms = nn.ModuleList(
-                InnerNorm(weight.new_empty(width))
-                for width in (widths[1:-1] or [outputs])
-            )
+            for width in widths[1:-1] or [outputs]:
+                self.hrf_norms.append(InnerNorm(weight.new_empty(width)))
             # A normalisation's shift starts at none.
             last_shift = self.biases[len(self.hrf_norms) - 1]
             if last_shift is not None:
@@ -367,7 +290,17 @@ class Chain(nn.Module):
     @property
     def norms(self) -> list[InnerNorm]:
         """The normalisations behind all factors but the last, if any."""
-        return list(getattr(self, "hrf_norms", ()))
+        return cast(list[InnerNorm], list(self.hrf_norms))
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The collapsed weight, [n, m]."""
+        return self.collapsed()[0]
+
+    @property
+    def bias(self) -> torch.Tensor | None:
+        """The collapsed bias, [n], or None."""
+        return self.collapsed()[1]
 
     def collapsed(self) -> Layer:
         """The one layer that the chain is equal to; differentiable.
@@ -388,21 +321,21 @@ class Chain(nn.Module):
             In training with inner_norm: what the layer is then depends on the
             rows that it is called with.
         """
-        if self.norms and self.training:
+        norms = [norm.running() for norm in self.norms]
+        if norms and self.training:
             raise RuntimeError(
                 f"The weight of {self} was read in training without a call of "
                 "the layer, but with inner_norm it depends on the rows of the "
                 "call. Leave this layer out, or set inner_norm to False."
             )
         factors, biases = self.factors, self.biases
-        norms = [norm.running() for norm in self.norms]
         # Apple's GPUs have no float64.
         if self.training or factors[0].device.type == "mps":
             return collapse(*fold(factors, biases, norms))
         return collapse_exactly(factors, biases, norms)
 
-    def merged(self, name: str) -> Layer:
-        """The same, held against the chain; see ``merge_chain``.
+    def merged(self, name: str) -> dict[str, torch.Tensor]:
+        """The same, held against the chain.
 
         Arguments
         ---------
@@ -411,10 +344,8 @@ class Chain(nn.Module):
 
         Returns
         -------
-        torch.Tensor
-            W: [n, m]
-        torch.Tensor or None
-            b: [n]
+        dict of str to torch.Tensor
+            See ``merge_chain``.
         """
         norms = [norm.running() for norm in self.norms]
         return merge_chain(
@@ -481,24 +412,11 @@ class Expanded(nn.Module):
         """
         raise NotImplementedError
 
-    @classmethod
-    def within(cls, module: nn.Module) -> "Expanded | None":
-        """The expanded form, if a module is what ``take_place`` gave.
-
-        Arguments
-        ---------
-        module : torch.nn.Module
-
-        Returns
-        -------
-        Expanded or None
-        """
-        return module if isinstance(module, cls) else None
-
     @property
     def chains(self) -> Mapping[str, Chain]:
-        """The expanded parts' chains."""
-        raise NotImplementedError
+        """The expanded parts' chains; a kind that is one has no other."""
+        assert isinstance(self, Chain)
+        return {"": self}
 
     def take_place(self, plain: nn.Module) -> nn.Module:
         """Puts the expanded form where the plain layer was.

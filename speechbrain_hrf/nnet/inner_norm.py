@@ -26,11 +26,10 @@ Authors
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from speechbrain_hrf.distributed import sum_over_processes
 from speechbrain_hrf.nnet.algebra import (
@@ -57,8 +56,11 @@ class InnerNorm(nn.Module):
 
     Example
     -------
-    >>> list(InnerNorm(torch.empty(3)).state_dict())
-    ['scale', 'mean', 'variance']
+    >>> norm = InnerNorm(torch.empty(1))
+    >>> norm(torch.tensor([[1.0], [3.0]]), shift=None).flatten()
+    tensor([-1.0000,  1.0000], grad_fn=...)
+    >>> norm.mean, norm.variance
+    (tensor([0.2000]), tensor([1.1000]))
     """
 
     mean: torch.Tensor
@@ -69,6 +71,28 @@ class InnerNorm(nn.Module):
         self.scale = nn.Parameter(torch.ones_like(like))
         self.register_buffer("mean", torch.zeros_like(like))
         self.register_buffer("variance", torch.ones_like(like))
+
+    def forward(
+        self, hidden: torch.Tensor, shift: torch.Tensor | None
+    ) -> torch.Tensor:
+        """Normalises hidden units: by their own statistics in training.
+
+        Arguments
+        ---------
+        hidden : torch.Tensor
+            [..., d]
+        shift : torch.Tensor or None
+            [d]
+
+        Returns
+        -------
+        torch.Tensor
+            [..., d]
+        """
+        norm = self.running()
+        if self.training:
+            norm = self.of_batch(*variances(hidden))
+        return norm(hidden, shift)
 
     def running(self) -> Norm:
         """The normalisation by running averages.
@@ -145,110 +169,57 @@ def collapse_batch(
     tensor([-1.0000,  1.0000], grad_fn=...)
     """
     with torch.autocast(x.device.type, enabled=False):
-        moments = Moments.of(x)
+        count, mean_of_x, covariance = moments(x)
         batch_norms: list[Norm] = []
         for k, norm in enumerate(norms):
             # Of the input to the k-th hidden layer before its normalisation
             weight, offset = collapse(
                 *fold(factors[: k + 1], [*biases[:k], None], batch_norms)
             )
-            mean = weight @ moments.mean
+            mean = weight @ mean_of_x
             if offset is not None:
                 mean = mean + offset
+            variance = ((weight @ covariance) * weight).sum(1)
             # Rounding could make a tiny one negative.
-            variance = ((weight @ moments.covariance) * weight).sum(1)
-            batch_norms.append(
-                norm.of_batch(moments.count, mean, variance.clamp(min=0))
-            )
+            variance = variance.clamp(min=0)
+            batch_norms.append(norm.of_batch(count, mean, variance))
         return collapse(*fold(factors, biases, batch_norms))
 
 
-def run_chain(
-    factors: Factors,
-    biases: Biases,
-    norms: Sequence[InnerNorm],
+def moments(
     x: torch.Tensor,
-    training: bool,
-) -> torch.Tensor:
-    """Sends rows through the whole chain: the reference.
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Number, mean and covariance of rows on all processes; differentiable.
 
     Arguments
     ---------
-    factors, biases, norms, x
-        See ``collapse_batch``.
-    training : bool
-        Whether a batch is normalised by itself, not by running averages.
+    x : torch.Tensor
+        [..., m]
 
     Returns
     -------
     torch.Tensor
-        [..., d_K]
-
-    Example
-    -------
-    >>> factors = [torch.tensor([[2.0]]), torch.tensor([[1.0]])]
-    >>> x, norm = torch.tensor([[1.0], [3.0]]), InnerNorm(torch.empty(1))
-    >>> run_chain(factors, [None, None], [norm], x, training=True).flatten()
-    tensor([-1.0000,  1.0000], grad_fn=...)
-    """
-    for k, (factor, bias) in enumerate(zip(factors, biases, strict=True)):
-        if k >= len(norms):
-            x = F.linear(x, factor, bias)
-            continue
-        h = F.linear(x, factor)
-        if training:
-            x = norms[k].of_batch(*variances(h)).apply(h, bias)
-        else:
-            x = norms[k].running().apply(h, bias)
-    return x
-
-
-class Moments(NamedTuple):
-    """Of the rows that a layer is called with, on all processes.
-
-    Arguments
-    ---------
-    count : torch.Tensor
         Number of rows.
-    mean : torch.Tensor
-        [m]
-    covariance : torch.Tensor
-        [m, m], divided by their number.
+    torch.Tensor
+        Mean, [m].
+    torch.Tensor
+        Covariance, divided by their number, [m, m].
 
     Example
     -------
-    >>> Moments.of(torch.tensor([[1.0], [3.0]]))
-    Moments(count=tensor(2.), mean=tensor([2.]), covariance=tensor([[1.]]))
+    >>> moments(torch.tensor([[1.0], [3.0]]))
+    (tensor(2.), tensor([2.]), tensor([[1.]]))
     """
-
-    # Hides tuple.count, which nobody asks a record for.
-    count: torch.Tensor  # type: ignore[assignment]
-    mean: torch.Tensor
-    covariance: torch.Tensor
-
-    @classmethod
-    def of(cls, x: torch.Tensor) -> "Moments":
-        """Computes them; differentiable.
-
-        Arguments
-        ---------
-        x : torch.Tensor
-            [..., m]
-
-        Returns
-        -------
-        Moments
-        """
-        rows, count = _rows(x)
-        total = rows.sum(0)
-        mean = sum_over_processes(total) / count
-        # torch leaves it untyped.
-        total, scatter = _Sums.apply(rows, total, mean)  # type: ignore[no-untyped-call]
-        return cls(
-            count,
-            sum_over_processes(total) / count,
-            sum_over_processes(scatter) / count,
-        )
+    rows, count = _rows(x)
+    total = rows.sum(0)
+    mean = sum_over_processes(total) / count
+    # torch leaves it untyped.
+    total, scatter = _Sums.apply(rows, total, mean)  # type: ignore[no-untyped-call]
+    return (
+        count,
+        sum_over_processes(total) / count,
+        sum_over_processes(scatter) / count,
+    )
 
 
 def variances(

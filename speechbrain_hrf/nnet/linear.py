@@ -15,17 +15,17 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf.nnet.algebra import Factors
+from speechbrain_hrf.nnet.algebra import Factors, run_chain
 from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
-from speechbrain_hrf.nnet.inner_norm import collapse_batch, run_chain
+from speechbrain_hrf.nnet.inner_norm import collapse_batch
 
 # An estimate: a GPU multiplies as much, three times over for the gradients, in a
 # tenth of a millisecond, in which it starts the small kernels of one collapse.
@@ -53,7 +53,7 @@ class HRFLinear(Chain, Expanded):
     out_features : int
         n
     bias : bool
-        Whether the layer, that is its last factor, has a bias.
+        Whether the layer has a bias; without one, no factor has.
     replaces : torch.nn.Linear, optional
         The layer whose place this one takes: gives type, device and dtype,
         with init "preserve" also the value.
@@ -107,9 +107,6 @@ class HRFLinear(Chain, Expanded):
         -------
         HRFLinear
         """
-        if plain.bias is None:
-            # Inner biases would give a layer without a bias one.
-            config = replace(config, inner_bias=False)
         return cls(
             plain.in_features,
             plain.out_features,
@@ -132,40 +129,20 @@ class HRFLinear(Chain, Expanded):
         torch.nn.Module
             Of the class that was replaced; forward hooks stay.
         """
-        weight, bias = self.merged(name)
-        # skip_init: drawing weights to throw away would move the random state
-        # of the training that goes on afterwards.
-        plain: nn.Linear = nn.utils.skip_init(
-            self.plain_class,
+        state = self.merged(name)
+        # On no device: drawing weights to throw away would move the random
+        # state of the training that goes on afterwards.
+        plain: nn.Linear = self.plain_class(
             self.in_features,
             self.out_features,
-            bias=bias is not None,
-            device=weight.device,
-            dtype=weight.dtype,
+            bias="bias" in state,
+            device="meta",
         )
-        with torch.no_grad():
-            plain.weight.copy_(weight)
-            if bias is not None:
-                plain.bias.copy_(bias)
+        plain.load_state_dict(state, assign=True)
         plain._forward_hooks = self._forward_hooks
         plain._forward_pre_hooks = self._forward_pre_hooks
         learns = any(parameter.requires_grad for parameter in self.parameters())
         return plain.requires_grad_(learns).train(self.training)
-
-    @property
-    def chains(self) -> Mapping[str, Chain]:
-        """The layer itself is its only chain."""
-        return {"": self}
-
-    @property
-    def weight(self) -> torch.Tensor:
-        """The collapsed weight, [n, m]."""
-        return self.collapsed()[0]
-
-    @property
-    def bias(self) -> torch.Tensor | None:
-        """The collapsed bias, [n], or None."""
-        return self.collapsed()[1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output.
@@ -180,15 +157,17 @@ class HRFLinear(Chain, Expanded):
         torch.Tensor
             [..., n]
         """
-        chain = self.factors, self.biases, self.norms
+        factors, norms = self.factors, self.norms
         chained = self.chained
         if chained is None:
-            chained = self.training and chain_pays(self.factors, x)
+            chained = self.training and chain_pays(factors, x)
         if chained:
-            return run_chain(*chain, x, self.training)
-        if self.norms and self.training:
-            return F.linear(x, *collapse_batch(*chain, x))
-        return F.linear(x, *self.collapsed())
+            return run_chain(x, factors, self.biases, norms)
+        if norms and self.training:
+            layer = collapse_batch(factors, self.biases, norms, x)
+        else:
+            layer = self.collapsed()
+        return F.linear(x, *layer)
 
 
 def chain_pays(factors: Factors, x: torch.Tensor) -> bool:

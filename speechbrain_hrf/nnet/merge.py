@@ -168,39 +168,27 @@ def _replaced(
 
 def _merge_chain(name: str, parts: State) -> State:
     name = name or "the chain"
-    factors, biases = {}, {}
-    norms: dict[int, State] = {}
-    for part, tensor in parts.items():
-        kind, k, *of_norm = part.split(".")
-        if kind == "factors":
-            factors[int(k)] = tensor
-        elif kind == "biases":
-            biases[int(k)] = tensor
-        else:
-            norms[int(k)] = {**norms.get(int(k), {}), of_norm[0]: tensor}
-    n = max(factors, default=-1) + 1
+    n = sum(part.startswith("factors.") for part in parts)
+    factors = [f"factors.{k}" for k in range(n)]
+    norms: list[list[str]] = []
+    if any(part.startswith("norms.") for part in parts):
+        norms = [
+            [f"norms.{k}.{field}" for field in Norm._fields]
+            for k in range(max(n - 1, 1))
+        ]
+    found = {part for part in parts if not part.startswith("biases.")}
     # One factor alone is a chain if it is normalised.
-    if sorted(factors) != list(range(n)) or n < (1 if norms else 2):
+    if found != {*factors, *sum(norms, [])} or n < (1 if norms else 2):
         raise ValueError(
-            f"The chain of {name!r} has the factors {sorted(factors)}: some "
-            "are missing. Is the checkpoint complete, and of an HRF model?"
+            f"The chain of {name!r} has {sorted(found)}: some parts are "
+            "missing. Is the checkpoint complete, and of an HRF model?"
         )
-    if norms and (
-        sorted(norms) != list(range(max(n - 1, 1)))
-        or any(norm.keys() != set(Norm._fields) for norm in norms.values())
-    ):
-        raise ValueError(
-            f"The chain of {name!r} lacks some of its norms: there are "
-            f"{ {k: sorted(norms[k]) for k in sorted(norms)} }. Is the "
-            "checkpoint complete?"
-        )
-    weight, bias = merge_chain(
+    return merge_chain(
         name,
-        [factors[k] for k in range(n)],
-        [biases.get(k) for k in range(n)],
-        [Norm(**norms[k]) for k in sorted(norms)],
+        [parts[key] for key in factors],
+        [parts.get(f"biases.{k}") for k in range(n)],
+        [Norm(*(parts[key] for key in norm)) for norm in norms],
     )
-    return {"weight": weight} | ({} if bias is None else {"bias": bias})
 
 
 def _merge_blocks(name: str, parts: State) -> State:

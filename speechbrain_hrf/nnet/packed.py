@@ -15,7 +15,6 @@ Authors
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -122,17 +121,14 @@ class PackedChains(Expanded):
         super().__init__()
         self.n_heads = n_heads
         self.layout = f"per_head_{n_heads}" if n_heads else "blocked"
-        # The packed bias is the blocks' own; inner ones have no place.
-        config = replace(config, inner_bias=False)
-        blocks = nn.Module()
-        for name, block in zip(BLOCKS, unpack(weight, n_heads), strict=True):
-            part = (
-                Chain(block.detach(), None, config)
-                if name in chosen
-                else PlainBlock(block)
-            )
-            blocks.add_module(name, part)
-        self.add_module(self.layout, blocks)
+        blocks = unpack(weight.detach(), n_heads)
+        parts = {
+            name: Chain(block, None, config)
+            if name in chosen
+            else nn.ParameterDict({"weight": block.clone()})
+            for name, block in zip(BLOCKS, blocks, strict=True)
+        }
+        self.add_module(self.layout, nn.ModuleDict(parts))
 
     @classmethod
     def parts(cls, plain: nn.Module) -> tuple[str, ...]:
@@ -180,27 +176,9 @@ class PackedChains(Expanded):
         )
         return chains.train(plain.training)
 
-    @classmethod
-    def within(cls, module: nn.Module) -> "PackedChains | None":
-        """The chains of an attention that was expanded.
-
-        Arguments
-        ---------
-        module : torch.nn.Module
-
-        Returns
-        -------
-        PackedChains or None
-        """
-        parametrizations = getattr(module, "parametrizations", {})
-        if PACKED_PARAMETER not in parametrizations:
-            return None
-        first = parametrizations[PACKED_PARAMETER][0]
-        return first if isinstance(first, cls) else None
-
     @property
-    def blocks(self) -> dict[str, "Chain | PlainBlock"]:
-        """Block name to its ``Chain`` or ``PlainBlock``, in packing order."""
+    def blocks(self) -> dict[str, Any]:
+        """Block name to its ``Chain`` or plain weight, in packing order."""
         return dict(getattr(self, self.layout).named_children())
 
     @property
@@ -255,20 +233,20 @@ class PackedChains(Expanded):
                 f"{where!r} cannot be merged: another parametrization was "
                 "added to its module after HRF. Remove it first."
             )
-        weight = pack(
-            [
-                block.merged(f"{where}.{block_name}")[0]
-                for block_name, block in self.blocks.items()
-            ],
-            self.n_heads,
-        )
+        merged = [
+            block.merged(f"{where}.{block_name}")["weight"]
+            if isinstance(block, Chain)
+            else block.weight.detach()
+            for block_name, block in self.blocks.items()
+        ]
         learns = any(parameter.requires_grad for parameter in self.parameters())
         # parametrize.remove_parametrizations would take the property off a
         # class that a copy shares with its original, so that the attention
         # gets its class back instead.
         place.__class__ = type(place).__mro__[1]
         del place._modules["parametrizations"]
-        place.register_parameter(PACKED_PARAMETER, nn.Parameter(weight, learns))
+        weight = nn.Parameter(pack(merged, self.n_heads), learns)
+        place.register_parameter(PACKED_PARAMETER, weight)
         return place
 
     def forward(self) -> torch.Tensor:
@@ -279,8 +257,8 @@ class PackedChains(Expanded):
         torch.Tensor
             [3 * n, m]
         """
-        parts = self.blocks.values()
-        return pack([part.collapsed()[0] for part in parts], self.n_heads)
+        blocks = self.blocks.values()
+        return pack([block.weight for block in blocks], self.n_heads)
 
     def right_inverse(self, weight: torch.Tensor) -> tuple[()]:
         """No original is kept: the factors stand for it.
@@ -296,51 +274,3 @@ class PackedChains(Expanded):
             Empty.
         """
         return ()
-
-
-class PlainBlock(nn.Module):
-    """A block of a packed weight that is not expanded.
-
-    Arguments
-    ---------
-    weight : torch.Tensor
-        [n, m]
-
-    Example
-    -------
-    >>> PlainBlock(torch.rand(4, 2)).collapsed()[0].shape
-    torch.Size([4, 2])
-    """
-
-    def __init__(self, weight: torch.Tensor) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(weight.detach().clone())
-
-    def collapsed(self) -> tuple[torch.Tensor, None]:
-        """As ``Chain.collapsed``.
-
-        Returns
-        -------
-        torch.Tensor
-            [n, m]
-        None
-            There is no bias.
-        """
-        return self.weight, None
-
-    def merged(self, name: str) -> tuple[torch.Tensor, None]:
-        """As ``Chain.merged``.
-
-        Arguments
-        ---------
-        name : str
-            Of the block; nothing can go wrong.
-
-        Returns
-        -------
-        torch.Tensor
-            [n, m]
-        None
-            There is no bias.
-        """
-        return self.weight.detach(), None

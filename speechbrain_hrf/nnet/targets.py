@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from speechbrain.nnet.attention import RelPosMHAXL, RoPEMHA
 from speechbrain.nnet.linear import Linear as RenormalisedLinear
@@ -91,7 +91,7 @@ class Target(NamedTuple):
 
 
 def kind_of(module: nn.Module) -> type[Expanded] | None:
-    """What a layer becomes.
+    """What a layer becomes, or has become.
 
     Arguments
     ---------
@@ -107,6 +107,9 @@ def kind_of(module: nn.Module) -> type[Expanded] | None:
     >>> kind_of(nn.Linear(2, 3)).__name__, kind_of(nn.Conv1d(2, 3, 1))
     ('HRFLinear', None)
     """
+    expanded = expanded_in(module)
+    if expanded is not None:
+        return type(expanded)
     own, *bases = type(module).__mro__
     if parametrize.is_parametrized(module):
         # The injected subclass; found here so that it can be refused by name
@@ -138,12 +141,18 @@ def expanded_in(module: nn.Module) -> Expanded | None:
     >>> expanded_in(HRFLinear(16, 4)), expanded_in(nn.Linear(16, 4))
     (HRFLinear(16 -> 32 -> 4), None)
     """
-    found = (kind.within(module) for kind in dict.fromkeys(KINDS.values()))
-    return next((each for each in found if each is not None), None)
+    if isinstance(module, Expanded):
+        # A parametrization is found at the layer that it belongs to.
+        return None if module.keeps_layer else module
+    if not parametrize.is_parametrized(module):
+        return None
+    of_parameters: Any = module.parametrizations
+    firsts = (each[0] for each in of_parameters.values())
+    return next((each for each in firsts if isinstance(each, Expanded)), None)
 
 
 def find_targets(model: nn.Module) -> list[Target]:
-    """Every weight of a model that HRF can expand.
+    """Every weight of a model that HRF can expand, or has expanded.
 
     Arguments
     ---------
@@ -166,10 +175,10 @@ def find_targets(model: nn.Module) -> list[Target]:
     1.out_proj
     """
     return [
-        target
+        Target(".".join(filter(None, (path, part))), path, part, kind)
         for path, module in model.named_modules()
         if (kind := kind_of(module)) is not None
-        for target in _targets(path, kind.parts(module), kind)
+        for part in kind.parts(module)
     ]
 
 
@@ -268,25 +277,12 @@ def resolve(model: nn.Module, modules: Sequence[str] | str) -> list[Target]:
     ['2']
     """
     targets, groups = find_targets(model), find_groups(model)
-    expanded = [
-        target
-        for path, module in model.named_modules()
-        if (found := expanded_in(module)) is not None
-        for target in _targets(path, found.chains, type(found))
-    ]
-    names = {target.name for target in [*targets, *expanded]}
+    names = {target.name for target in targets}
     chosen: set[Target] = set()
     for name in split_names(modules):
         # A layer's name stands for itself, whatever characters it holds.
         itself = _escaped(name) if name in names else name
         patterns = groups.get(name, [itself])
-        for target in expanded:
-            if target.matches(patterns):
-                raise ValueError(
-                    f"HRF module {name!r} stands for {target.name!r}, which "
-                    "has been expanded already: apply HRF once, with all its "
-                    "modules in one list."
-                )
         matched = [target for target in targets if target.matches(patterns)]
         if not matched:
             raise ValueError(_no_match(model, name, targets, groups))
@@ -328,18 +324,13 @@ def refuse_unsuitable(
         parent = model.get_submodule(target.path.rpartition(".")[0])
         refusal = _why_not_expanded(target, module, parent, uses)
         if refusal is not None:
-            reason, fix = refusal
+            raise ValueError(f"HRF cannot expand {target.name!r}: {refusal}")
+        refusal = _why_not_normalised(target, module)
+        if config.inner_norm and refusal is not None:
             raise ValueError(
-                f"HRF cannot expand {target.name!r}: {reason}. {fix}"
+                f"HRF cannot normalise the extra layers of {target.name!r}: "
+                f"{refusal}. Leave it out, or set inner_norm to False."
             )
-        if config.inner_norm:
-            unknown = _why_not_normalised(target, module)
-            if unknown is not None:
-                raise ValueError(
-                    "HRF cannot normalise the extra layers of "
-                    f"{target.name!r}: {unknown}. Leave it out, or set "
-                    "inner_norm to False."
-                )
 
 
 def refuse_wrappers(model: nn.Module) -> None:
@@ -374,15 +365,6 @@ def refuse_wrappers(model: nn.Module) -> None:
             )
 
 
-def _targets(
-    path: str, parts: Iterable[str], kind: type[Expanded]
-) -> list[Target]:
-    return [
-        Target(".".join(filter(None, (path, part))), path, part, kind)
-        for part in parts
-    ]
-
-
 def _escaped(path: str) -> str:
     """A name as a pattern that matches nothing else."""
     return re.sub(r"([*?[])", r"[\1]", path)
@@ -390,26 +372,26 @@ def _escaped(path: str) -> str:
 
 def _why_not_expanded(
     target: Target, module: nn.Module, parent: nn.Module, uses: Counter[int]
-) -> tuple[str, str] | None:
+) -> str | None:
     """Reason and fix."""
     kind = target.kind
-    if not target.path and not kind.keeps_layer:
-        return (
-            "it is the model itself, which cannot be replaced in place",
-            "Use HRFLinear, or put the layer into a container.",
-        )
     if expanded_in(module) is not None:
         return (
-            "it has been expanded already",
-            "Apply HRF once, with all its modules in one list.",
+            "it has been expanded already. Apply HRF once, with all its "
+            "modules in one list."
+        )
+    if not target.path and not kind.keeps_layer:
+        return (
+            "it is the model itself, which cannot be replaced in place. Use "
+            "HRFLinear, or put the layer into a container."
         )
     if (
         parametrize.is_parametrized(module)
         or kind.weight_name not in module._parameters
     ):
         return (
-            "another parametrization computes its weight",
-            "Remove that parametrization (weight or spectral norm) first.",
+            "another parametrization computes its weight. Remove that "
+            "parametrization (weight or spectral norm) first."
         )
     own = [
         parameter
@@ -418,13 +400,13 @@ def _why_not_expanded(
     ]
     if any(uses[id(parameter)] > 1 for parameter in own):
         return (
-            "its weights are tied to another layer's",
-            "Choose other layers, or untie them.",
+            "its weights are tied to another layer's. Choose other layers, or "
+            "untie them."
         )
     if not all(parameter.requires_grad for parameter in own):
         return (
-            "it is frozen (requires_grad is False)",
-            "Unfreeze it or leave it out.",
+            "it is frozen (requires_grad is False). Unfreeze it or leave it "
+            "out."
         )
     if not kind.keeps_layer and (
         module._forward_hooks
@@ -432,13 +414,12 @@ def _why_not_expanded(
         or module._backward_hooks
         or module._backward_pre_hooks
     ):
-        return "it has hooks, which would be lost", "Remove them first."
+        return "it has hooks, which would be lost. Remove them first."
     if isinstance(parent, RenormalisedLinear) and parent.max_norm is not None:
         return (
             "SpeechBrain renormalises it in each step "
             f"(max_norm={parent.max_norm}), which a product of factors cannot "
-            "follow",
-            "Set max_norm to None or leave the layer out.",
+            "follow. Set max_norm to None or leave the layer out."
         )
     return None
 

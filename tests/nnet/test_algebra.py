@@ -1,44 +1,45 @@
 """The algebra of deHRF, against numbers worked out by hand."""
 
+import math
+
 import pytest
 import torch
 
 from speechbrain_hrf import collapse
+from speechbrain_hrf.nnet.algebra import (
+    EPS,
+    Norm,
+    collapse_exactly,
+    fold,
+    merge_chain,
+    run_chain,
+)
 
 
-def test_by_hand():
-    # y = 2 x + 3, then y = 5 y + 7: together 10 x + 22.
-    weight, bias = collapse(
-        [torch.tensor([[2.0]]), torch.tensor([[5.0]])],
-        [torch.tensor([3.0]), torch.tensor([7.0])],
-    )
-    assert weight.item() == 10.0
-    assert bias.item() == 22.0
+def tensors(*values):
+    return [None if value is None else torch.tensor(value) for value in values]
 
 
-def test_inner_bias_counts_without_last_bias():
-    # Forgetting b_1 W_2 is the classic bug; here it is all of the bias.
-    weight, bias = collapse(
-        [torch.tensor([[2.0], [1.0]]), torch.tensor([[5.0, 1.0]])],
-        [torch.tensor([3.0, 4.0]), None],
-    )
-    assert weight.item() == 11.0
-    assert bias.item() == 19.0
+# y = 2 x + 3, then y = 5 y + 7: together 10 x + 22.
+TWO = tensors([[2.0]], [[5.0]]), tensors([3.0], [7.0]), 10.0, 22.0
+# Forgetting b_1 W_2 is the classic bug; here it is all of the bias.
+ALL_INNER = tensors([[2.0], [1.0]], [[5.0, 1.0]]), tensors([3.0, 4.0], None)
+# A bias in the middle alone is missing: 4 * 3 * 1 + 5.
+THREE = tensors([[2.0]], [[3.0]], [[4.0]]), tensors([1.0], None, [5.0])
+NO_BIAS = tensors([[2.0]], [[5.0]]), [None, None], 10.0, None
 
 
-def test_three_factors_by_hand():
-    weight, bias = collapse(
-        [torch.tensor([[2.0]]), torch.tensor([[3.0]]), torch.tensor([[4.0]])],
-        [torch.tensor([1.0]), None, torch.tensor([5.0])],
-    )
-    assert weight.item() == 24.0
-    assert bias.item() == 4 * 3 * 1 + 5
-
-
-def test_without_any_bias():
-    weight, bias = collapse([torch.eye(2), torch.eye(2)], [None, None])
-    assert bias is None
-    assert torch.equal(weight, torch.eye(2))
+@pytest.mark.parametrize(
+    ("factors", "biases", "weight", "bias"),
+    [TWO, (*ALL_INNER, 11.0, 19.0), (*THREE, 24.0, 17.0), NO_BIAS],
+)
+def test_collapse_by_hand(factors, biases, weight, bias):
+    found, found_bias = collapse(factors, biases)
+    assert found.tolist() == [[weight]]
+    assert found_bias is None if bias is None else found_bias.item() == bias
+    # The chain itself gives the same for x = 1.
+    y = run_chain(torch.ones(1), factors, biases, [])
+    assert y.item() == weight + (bias or 0)
 
 
 def test_autocast_stays_out():
@@ -54,15 +55,105 @@ def test_autocast_stays_out():
 @pytest.mark.parametrize(
     ("factors", "biases", "message"),
     [
-        ([], [], "at least one factor"),
-        ([torch.ones(1, 1)], [None, None], "one bias"),
+        ([], [], "at least one factor, not 0"),
+        ([torch.ones(1, 1)], [None, None], "one bias.* not 1 .* 2 biases"),
         (
             [torch.ones(3, 2), torch.ones(2, 4)],
             [None, None],
-            "Factor 1 takes 4",
+            "Factor 1 takes 4 inputs, but factor 0 gives 3 outputs",
+        ),
+        (
+            [torch.ones(3, 2), torch.ones(4, 3), torch.ones(2, 5)],
+            [None] * 3,
+            "Factor 2 takes 5 inputs, but factor 1 gives 4 outputs",
         ),
     ],
 )
 def test_chains_that_do_not_fit(factors, biases, message):
     with pytest.raises(ValueError, match=message):
         collapse(factors, biases)
+
+
+def test_norms_by_hand():
+    """Two hidden units: 3 (2 x - 1) / 2 + 1 and 1 (x - 4) / 5 + 2, summed."""
+    norm = Norm(*tensors([3.0, 1.0], [1.0, 4.0], [4.0 - EPS, 25.0 - EPS]))
+    factors = tensors([[2.0], [1.0]], [[1.0, 1.0]])
+    biases = tensors([1.0, 2.0], [0.5])
+    weight, bias = collapse(*fold(factors, biases, [norm]))
+    assert weight.item() == pytest.approx(3 + 1 / 5)
+    assert bias.item() == pytest.approx((-1.5 + 1) + (-4 / 5 + 2) + 0.5)
+    y = run_chain(torch.tensor([10.0]), factors, biases, [norm])
+    assert y.item() == pytest.approx(10 * weight.item() + bias.item())
+    # Their shift may be missing, and what was folded is as it was.
+    _, bias = collapse(*fold(factors, [None, biases[1]], [norm]))
+    assert bias.item() == pytest.approx(-1.5 - 4 / 5 + 0.5)
+    assert factors[0].tolist() == [[2.0], [1.0]]
+    assert biases[0].tolist() == [1.0, 2.0]
+
+
+def test_exactly_is_in_float64_rounded_once():
+    # 1 - 1 + 2^-30, of which float32 keeps nothing on its way.
+    factors = tensors([[1.0], [2.0**-30]], [[1.0, 1.0], [1.0, 0.0]])
+    factors.append(torch.tensor([[1.0, -1.0]]))
+    biases = [None, None, torch.zeros(1)]
+    assert collapse(factors[:2], [None, None])[0].tolist() == [[1.0], [1.0]]
+    norm = Norm(*torch.ones(2, 2), torch.full((2,), 1 - EPS))
+    for norms in ([], [norm]):
+        weight, bias = collapse_exactly(factors, biases, norms)
+        assert weight.dtype == bias.dtype == torch.float32
+        assert weight.item() == pytest.approx(2.0**-30, rel=1e-6)
+    assert collapse_exactly(factors, [None] * 3)[1] is None
+
+
+def chain(dtype=torch.float32):
+    torch.manual_seed(0)
+    factors = [torch.randn(8, 3, dtype=dtype), torch.randn(2, 8, dtype=dtype)]
+    biases = [torch.randn(8, dtype=dtype), torch.randn(2, dtype=dtype)]
+    norm = Norm(*(0.5 + torch.rand(3, 8, dtype=dtype)))
+    return factors, biases, [norm]
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.float64, torch.float32, torch.bfloat16]
+)
+@pytest.mark.parametrize("scale", [1, 1e3, 1e-6])
+def test_merging_holds_the_product_against_the_chain(dtype, scale, monkeypatch):
+    """Rounding is let through at any scale, ten times as much is not."""
+    factors, biases, norms = chain(dtype)
+    factors[1] *= scale
+    biases[1] *= scale
+    state = merge_chain("layer", factors, biases, norms)
+    assert {part.dtype for part in state.values()} == {dtype}
+    exact, exact_bias = collapse_exactly(factors, biases, norms)
+    assert torch.equal(state["weight"], exact)
+    assert torch.equal(state["bias"], exact_bias)
+
+    from speechbrain_hrf.nnet import algebra
+
+    for part in (exact, exact_bias):
+        error = 200 * torch.finfo(dtype).eps * part.abs().max()
+        part[0] += error
+        monkeypatch.setattr(
+            algebra, "collapse_exactly", lambda *_: (exact, exact_bias)
+        )
+        with pytest.raises(ValueError, match="'layer' changes its output by"):
+            merge_chain("layer", factors, biases, norms)
+        part[0] -= error
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (lambda f, b, n: f[1], "Factor 1"),
+        (lambda f, b, n: b[0], "Bias 0"),
+        (lambda f, b, n: n[0].scale, "Norm's scale 0"),
+        (lambda f, b, n: n[0].mean, "Norm's mean 0"),
+        (lambda f, b, n: n[0].variance, "Norm's variance 0"),
+    ],
+)
+def test_broken_parts_are_named(place, name, value):
+    parts = chain()
+    place(*parts).view(-1)[1] = value
+    with pytest.raises(ValueError, match=f"{name} of 'layer' holds NaN or Inf"):
+        merge_chain("layer", *parts)

@@ -1,95 +1,46 @@
-"""Which layers a name stands for, and every refusal."""
-
-import copy
+"""Layers are replaced in place, all or none, and reported."""
 
 import pytest
 import torch
-from speechbrain.nnet.linear import Linear as SBLinear
 from torch import nn
 
-from speechbrain_hrf import (
-    ClassifierHead,
-    Conformer,
-    ConvTransformer,
-    HRFLinear,
-    SpeechFormer,
-    apply_hrf,
-)
-
-ROWS = ["QKV", "Project", "FFN1", "FFN2", "FFN1 & FFN2", "CLS", "ALL"]
-CONFORMER_ROWS = ["FFN_M1", "FFN_M2", "FFN_M1 & FFN_M2"] + [
-    "FFN1 & FFN2 & FFN_M1 & FFN_M2"
-]
+from speechbrain_hrf import HRFLinear, apply_hrf, merge_hrf
+from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
+from speechbrain_hrf.nnet.targets import KINDS
 
 
-def with_head(lobe):
-    return nn.ModuleDict(
-        {"embedding_model": lobe, "classifier": ClassifierHead(16, 4)}
+def test_the_report():
+    model = nn.Sequential(nn.Linear(16, 4), nn.Linear(4, 12, bias=False))
+    model.append(nn.Linear(12, 1))
+    report = apply_hrf(model, ["0", "1"], ratio=2)
+    assert (report.before, report.after) == (68 + 48 + 13, 172 + 384 + 13)
+    assert report.expansions == (
+        ("0", (16, 4), ((8, 16), (4, 8)), 68, 172),
+        ("1", (4, 12), ((24, 4), (12, 24)), 48, 384),
     )
-
-
-def expanded(model):
-    return [n for n, m in model.named_modules() if isinstance(m, HRFLinear)]
-
-
-@pytest.mark.parametrize(
-    ("lobe", "row"),
-    [(lobe, row) for lobe in (ConvTransformer, SpeechFormer) for row in ROWS]
-    + [(Conformer, row) for row in ROWS + CONFORMER_ROWS],
-)
-def test_every_row_of_the_tables(lobe, row):
-    model = with_head(lobe())
-    before = model.state_dict()
-    report = apply_hrf(model, [row])
-    assert [layer.name for layer in report.expansions] == expanded(model)
-    assert report.after > report.before
-    assert report.before == sum(
-        v.numel() for k, v in before.items() if k in dict_of_parameters(lobe)
-    )
-
-
-def dict_of_parameters(lobe):
-    return dict(with_head(lobe()).named_parameters())
-
-
-def test_groups_by_name():
-    model = with_head(Conformer(num_blocks=2))
-    apply_hrf(model, ["FFN_M1", "CLS"])
-    assert expanded(model) == [
-        "embedding_model.blocks.0.macaron.linear1",
-        "embedding_model.blocks.1.macaron.linear1",
-        "classifier.linear1",
-        "classifier.linear2",
+    assert str(report).splitlines() == [
+        "HRF layer       shape    chain          parameters",
+        "0               16 -> 4  16 -> 8 -> 4   68 -> 172",
+        "1               4 -> 12  4 -> 24 -> 12  48 -> 384",
+        "all parameters                          129 -> 569",
     ]
 
 
-@pytest.mark.parametrize("lobe", [Conformer, ConvTransformer, SpeechFormer])
-def test_all_leaves_the_front_end_out(lobe):
-    model = with_head(lobe())
-    apply_hrf(model, ["ALL"])
-    assert not [name for name in expanded(model) if "front_end" in name]
-    apply_hrf(model, ["FRONT"])
-    assert len([name for name in expanded(model) if "front_end" in name]) == 1
-
-
-def test_patterns_take_what_can_be_factorised():
-    model = nn.Sequential(nn.Conv1d(2, 2, 1), nn.Linear(2, 3), nn.ReLU())
-    report = apply_hrf(model, ["*"])
-    assert [layer.name for layer in report.expansions] == ["1"]
-
-
-def test_no_modules_is_no_hrf():
-    model = with_head(Conformer())
-    report = apply_hrf(model, [])
-    assert report.expansions == ()
-    assert report.before == report.after
-    assert "no HRF" in str(report)
-
-
-def test_report():
-    model = nn.Sequential(nn.Linear(16, 4))
-    (layer,) = apply_hrf(model, ["0"], ratio=2).expansions
-    assert layer == ("0", (16, 4), ((8, 16), (4, 8)), 68, 172)
+def test_every_option_arrives():
+    """In the order that the signature promises."""
+    model = nn.Sequential(nn.Linear(8, 4))
+    apply_hrf(model, ["0"], 3, 2, "in", "scaled", False, True, True)
+    (layer,) = model
+    assert str(layer) == "HRFLinear(8 -> 24 -> 24 -> 4, inner_norm)"
+    assert layer.biases[:-1] == [None, None]
+    assert layer.chained is True
+    torch.manual_seed(0)
+    again = nn.Sequential(nn.Linear(8, 4))
+    apply_hrf(again, ["0"], init="preserve")
+    torch.manual_seed(0)
+    expected = nn.Linear(8, 4).weight
+    torch.testing.assert_close(again[0].weight, expected)
+    assert again[0].chained is None
 
 
 def test_expanded_layers_keep_mode_and_dtype():
@@ -99,134 +50,67 @@ def test_expanded_layers_keep_mode_and_dtype():
     assert model[0](torch.rand(1, 16).double()).dtype == torch.float64
 
 
-def tied():
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    model[1].weight = model[0].weight
-    return model
+class Pointwise(Chain, Expanded):
+    """A convolution of kernel 1 is a linear layer over channels."""
+
+    @classmethod
+    def from_plain(cls, plain, config, parts=("",)):
+        if plain.kernel_size != (1,):
+            raise ValueError("The kernel is not 1.")
+        return cls(plain.weight.squeeze(2), plain.bias, config)
+
+    def to_plain(self, name, place):
+        state = self.merged(name)
+        plain = nn.Conv1d(*reversed(state["weight"].shape), 1)
+        state["weight"] = state["weight"].unsqueeze(2)
+        plain.load_state_dict(state)
+        return plain
+
+    def forward(self, x):
+        weight, bias = self.collapsed()
+        return nn.functional.conv1d(x, weight.unsqueeze(2), bias)
 
 
-def frozen():
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    model[0].weight.requires_grad = False
-    return model
+@pytest.fixture
+def pointwise(monkeypatch):
+    monkeypatch.setitem(KINDS, nn.Conv1d, Pointwise)
 
 
-def hooked():
-    model = nn.Sequential(nn.Linear(4, 4))
-    model[0].register_forward_hook(lambda *_: None)
-    return model
+def test_a_new_kind_is_one_class_and_one_line(pointwise):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv1d(3, 4, 1), nn.ReLU(), nn.Conv1d(4, 2, 1))
+    x = torch.randn(2, 3, 5)
+    expected = model(x)
+    report = apply_hrf(model, ["0"], ratio=2, init="preserve")
+    assert report.expansions[0][:2] == ("0", (3, 4))
+    assert isinstance(model[0], Pointwise)
+    assert isinstance(model[2], nn.Conv1d)
+    torch.testing.assert_close(model(x), expected)
+    merged = merge_hrf(model)
+    assert type(merged[0]) is nn.Conv1d
+    torch.testing.assert_close(merged(x), expected)
+    with pytest.raises(ValueError, match="'0': it has been expanded already"):
+        apply_hrf(model, ["0"])
 
 
-def parametrized():
-    model = nn.Sequential(nn.Linear(4, 4))
-    nn.utils.parametrizations.weight_norm(model[0])
-    return model
-
-
-def once_expanded():
-    model = nn.Sequential(nn.Linear(4, 4), nn.MultiheadAttention(4, 2))
-    apply_hrf(model, ["*"])
-    return model
-
-
-def packed_once_expanded():
-    model = nn.Sequential(nn.MultiheadAttention(4, 2))
-    apply_hrf(model, ["*.in_proj_weight.q"])
-    return model
-
-
-def once_expanded_ffn1():
-    model = with_head(SpeechFormer())
-    apply_hrf(model, ["FFN1"])
-    return model
-
-
-def backward_hooked():
-    model = nn.Sequential(nn.Linear(4, 4))
-    model[0].register_full_backward_pre_hook(lambda *_: None)
-    return model
-
-
-def compiled_in_place():
-    model = nn.Sequential(nn.Linear(4, 4))
-    model.compile()
-    return model
-
-
-def max_norm():
-    return nn.Sequential(SBLinear(4, input_size=4, max_norm=1.0))
-
-
-@pytest.mark.parametrize(
-    ("build", "names", "message"),
-    [
-        (tied, ["1"], "'1': its weights are tied"),
-        (frozen, ["*"], "'0': it is frozen"),
-        (hooked, ["0"], "'0': it has hooks"),
-        (parametrized, ["*"], "'0': another parametrization"),
-        (once_expanded, ["0"], "expanded already"),
-        (packed_once_expanded, ["*.in_proj_weight"], "expanded already"),
-        (max_norm, ["*"], "max_norm=1.0"),
-        (lambda: nn.Linear(4, 4), ["*"], "the model itself"),
-        (lambda: torch.compile(tied()), ["*"], "wrapped in OptimizedModule"),
-        (lambda: nn.DataParallel(tied()), ["*"], "wrapped in DataParallel"),
-        (lambda: nn.Sequential(nn.Linear(4, 4)), [8], "modules are \\[8\\]"),
-        (lambda: nn.Sequential(nn.Linear(4, 4)), None, "modules are None"),
-        (lambda: once_expanded_ffn1(), ["ALL"], "linear1', which has been"),
-        (backward_hooked, ["0"], "'0': it has hooks"),
-        (compiled_in_place, ["0"], "The model is compiled"),
-        (lambda: nn.Sequential(nn.Linear(4, 4)), ["00"], "the nearest are"),
-        (lambda: nn.Sequential(tied()), ["0"], "'0.\\*' names the layers"),
-        (lambda: with_head(SpeechFormer()), ["FFN_M1"], "Its groups are"),
-    ],
-)
-def test_refusals_name_the_layer_and_change_nothing(build, names, message):
-    model = build()
-    before = copy.deepcopy(list(model.state_dict()))
-    with pytest.raises(ValueError, match=message):
-        apply_hrf(model, names)
+def test_a_layer_that_cannot_be_built_leaves_all_plain(pointwise):
+    model = nn.Sequential(
+        nn.Linear(3, 3), nn.MultiheadAttention(4, 2), nn.Conv1d(3, 4, 2)
+    )
+    before = list(model.state_dict())
+    with pytest.raises(ValueError, match="kernel is not 1"):
+        apply_hrf(model, ["*"])
     assert list(model.state_dict()) == before
+    assert type(model[1]) is nn.MultiheadAttention
 
 
-def test_nearest_name_is_offered():
-    with pytest.raises(ValueError, match="FFN1"):
-        apply_hrf(with_head(SpeechFormer()), ["FFN-1"])
-
-
-def test_one_bad_name_among_good_ones_changes_nothing():
-    model = with_head(Conformer())
-    with pytest.raises(ValueError, match="NOPE"):
-        apply_hrf(model, ["QKV", "NOPE"])
-    assert expanded(model) == []
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [({"ratio": 0.5}, "ratio is 0.5"), ({"layers": 0}, "extra layers is 0")],
-)
-def test_options_out_of_range_change_nothing(options, message):
-    model = with_head(Conformer())
-    with pytest.raises(ValueError, match=message):
-        apply_hrf(model, ["QKV"], **options)
-    assert expanded(model) == []
-
-
-def test_one_name_may_stand_alone():
-    model = with_head(Conformer())
-    report = apply_hrf(model, "FFN_M1")
-    assert len(report.expansions) == 1
-
-
-def test_names_with_pattern_characters_stand_for_themselves():
-    model = nn.ModuleDict({"a[0]": nn.Linear(2, 2), "a0": nn.Linear(2, 2)})
-    apply_hrf(model, ["a[0]"])
-    assert expanded(model) == ["a[0]"]
-    model = nn.ModuleDict({"m[1]": SpeechFormer(), "m1": SpeechFormer()})
-    apply_hrf(model, ["FFN1"])
-    assert len(expanded(model)) == 2
-
-
-def test_a_root_attention_is_expanded_in_place():
-    model = nn.MultiheadAttention(8, 2)
-    report = apply_hrf(model, ["in_proj_weight.q"])
-    assert [layer.name for layer in report.expansions] == ["in_proj_weight.q"]
+def test_a_seed_gives_what_it_always_gave():
+    """Whole layers draw first, packed ones after them."""
+    model = nn.Sequential(nn.MultiheadAttention(4, 2), nn.Linear(4, 3))
+    plain = [nn.Linear(4, 4), nn.Linear(4, 3)]
+    torch.manual_seed(0)
+    apply_hrf(model, ["*"])
+    torch.manual_seed(0)
+    for layer, each in zip((model[0].out_proj, model[1]), plain, strict=True):
+        expected = HRFLinear.from_plain(each, HRFConfig())
+        assert torch.equal(layer.weight, expected.weight)

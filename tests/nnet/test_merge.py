@@ -17,27 +17,31 @@ from speechbrain_hrf import (
     merge_hrf,
     merged_state_dict,
 )
+from speechbrain_hrf.nnet import algebra
+from speechbrain_hrf.nnet.merge import weight_matrices
 
 LAYER_TOLERANCE = 1e-6
 MODEL_TOLERANCE = 1e-5
-MODELS = {
-    "ConvTransformer": ConvTransformer,
-    "Conformer": Conformer,
-    "SpeechFormer": SpeechFormer,
-}
+LOBES = pytest.mark.parametrize(
+    "lobe", [ConvTransformer, Conformer, SpeechFormer]
+)
+ROUTES = pytest.mark.parametrize(
+    "route", [merge_hrf, lambda model: merged_state_dict(model.state_dict())]
+)
 
 
-def build(name):
+def build(lobe):
     torch.manual_seed(0)
     return nn.ModuleDict(
-        {
-            "embedding_model": MODELS[name](),
-            "classifier": ClassifierHead(16, 4),
-        }
+        {"embedding_model": lobe(), "classifier": ClassifierHead(16, 4)}
     )
 
 
-def predict(model, feats, lens):
+@torch.no_grad()
+def predict(model):
+    """Of an utterance and of padded ones."""
+    torch.manual_seed(2)
+    feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
     return model["classifier"](model["embedding_model"](feats, lens))
 
 
@@ -50,113 +54,76 @@ def train(model, steps=5):
     model.train()
     for _ in range(steps):
         optimizer.zero_grad()
-        output = predict(model, feats, lens).squeeze(1)
+        embeddings = model["embedding_model"](feats, lens)
+        output = model["classifier"](embeddings).squeeze(1)
         nn.functional.nll_loss(output, labels).backward()
         optimizer.step()
     return model.eval()
 
 
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("inner_bias", [True, False])
-@pytest.mark.parametrize("layers", [1, 2, 3])
-def test_layer(layers, inner_bias, bias):
-    torch.manual_seed(0)
-    layer = HRFLinear(16, 4, bias, layers=layers, inner_bias=inner_bias)
-    x = torch.randn(10, 16)
-    merged = merge_hrf(layer)
-    assert type(merged) is nn.Linear
-    layer.chained = True
-    assert (merged(x) - layer(x)).abs().max() < LAYER_TOLERANCE
-
-
 def test_control_dropping_the_inner_bias_is_seen():
     """The bug b' = b_2, instead of b_1 W_2 + b_2, is far over the tolerance."""
     torch.manual_seed(0)
-    layer = HRFLinear(16, 4)
-    merged = merge_hrf(layer)
-    wrong = copy.deepcopy(merged)
-    with torch.no_grad():
-        wrong.bias.copy_(layer.biases[1])
+    layer = HRFLinear(16, 4, chained=True)
     x = torch.randn(10, 16)
-    error = (wrong(x) - layer(x)).abs().max() / layer(x).abs().max()
+    merged = merge_hrf(layer)
+    assert (merged(x) - layer(x)).abs().max() < LAYER_TOLERANCE
+    with torch.no_grad():
+        merged.bias.copy_(layer.biases[1])
+    error = (merged(x) - layer(x)).abs().max() / layer(x).abs().max()
     assert error > 0.05
 
 
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("name", MODELS)
-def test_trained_model(name, layers):
-    model = build(name)
-    apply_hrf(model, ["ALL", "FRONT"], layers=layers, chained=True)
-    train(model)
-    merged = merge_hrf(model)
-    feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
-    with torch.no_grad():
-        difference = predict(merged, feats, lens) - predict(model, feats, lens)
-    assert difference.abs().max() < MODEL_TOLERANCE
+@LOBES
+def test_trained_models(lobe, layers):
+    """What is validated is what is shipped, to the last bit.
 
-
-@pytest.mark.parametrize("name", MODELS)
-def test_what_is_validated_is_what_is_shipped(name):
-    """In evaluation, factorised and merged are the same to the last bit."""
-    model = build(name)
-    apply_hrf(model, ["ALL", "FRONT"], layers=3)
-    train(model)
-    feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
-    with torch.no_grad():
-        assert torch.equal(
-            predict(merge_hrf(model), feats, lens), predict(model, feats, lens)
-        )
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_loads_strictly_into_the_lightweight_model(name):
-    model, plain = build(name), build(name)
+    And it is what the chains compute.
+    """
+    model, plain = build(lobe), build(lobe)
     shapes = {k: v.shape for k, v in plain.state_dict().items()}
-    apply_hrf(model, ["ALL", "FRONT"])
+    apply_hrf(model, ["ALL", "FRONT"], layers=layers)
     train(model)
-    merged = merged_state_dict(model.state_dict())
-    assert list(merged) == list(shapes)  # names, in the same order
-    assert {k: v.shape for k, v in merged.items()} == shapes
-    plain.load_state_dict(merged, strict=True)
-    plain.eval()
-    feats, lens = torch.randn(3, 90, 78), torch.tensor([1.0, 0.5, 0.02])
-    with torch.no_grad():
-        assert torch.equal(
-            predict(plain, feats, lens), predict(merge_hrf(model), feats, lens)
-        )
+    found = predict(merge_hrf(model))
+    assert torch.equal(found, predict(model))
+
+    state = merged_state_dict(model.state_dict())
+    assert list(state) == list(shapes)  # names, in the same order
+    assert {k: v.shape for k, v in state.items()} == shapes
+    plain.load_state_dict(state, strict=True)
+    assert torch.equal(found, predict(plain.eval()))
+
+    for module in model.modules():
+        if isinstance(module, HRFLinear):
+            module.chained = True
+    assert (found - predict(model)).abs().max() < MODEL_TOLERANCE
 
 
 def test_a_layer_without_bias_stays_without():
     plain = nn.Sequential(nn.Linear(16, 4, bias=False))
     model = copy.deepcopy(plain)
     apply_hrf(model, ["0"], inner_bias=True)
-    state = merged_state_dict(model.state_dict())
-    plain.load_state_dict(state, strict=True)
+    plain.load_state_dict(merged_state_dict(model.state_dict()), strict=True)
     assert merge_hrf(model)[0].bias is None
 
 
-def test_merging_twice_changes_nothing():
-    model = build("Conformer")
-    apply_hrf(model, ["ALL"])
-    once = merged_state_dict(model.state_dict())
-    twice = merged_state_dict(once)
-    assert list(once) == list(twice)
-    assert all(torch.equal(once[key], twice[key]) for key in once)
-
-
-def test_state_dict_is_not_changed():
-    model = build("Conformer")
+def test_a_state_dict_is_not_changed_and_merging_twice_changes_nothing():
+    model = build(Conformer)
     apply_hrf(model, ["ALL"])
     state = model.state_dict()
     before = {key: tensor.clone() for key, tensor in state.items()}
-    merged_state_dict(state)
-    assert list(state) == list(before)
-    assert all(torch.equal(state[key], before[key]) for key in before)
+    once = merged_state_dict(state)
+    twice = merged_state_dict(once)
+    for found, expected in ((state, before), (twice, once)):
+        assert list(found) == list(expected)
+        assert all(torch.equal(found[k], expected[k]) for k in expected)
+    assert once._metadata is state._metadata
 
 
 def test_merging_leaves_the_training_untouched():
     """Merging in the middle must not move weights, mode or random state."""
-    models = [build("Conformer"), build("Conformer")]
+    models = [build(Conformer), build(Conformer)]
     for model in models:
         torch.manual_seed(2)
         apply_hrf(model, ["ALL"])
@@ -188,51 +155,68 @@ def test_autocast_gives_float32():
     assert torch.equal(from_state["0.weight"], expected)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("name", ["hrf_factors.1", "hrf_biases.0"])
-def test_broken_factors_are_named(name, value):
+@ROUTES
+def test_broken_factors_are_named(route):
     model = nn.Sequential(nn.ReLU(), HRFLinear(16, 4))
     with torch.no_grad():
-        model[1].get_parameter(name).view(-1)[0] = value
-    with pytest.raises(ValueError, match="of '1' holds NaN or Inf"):
-        merge_hrf(model)
-    with pytest.raises(ValueError, match="of '1' holds NaN or Inf"):
-        merged_state_dict(model.state_dict())
+        model[1].factors[1][0, 0] = float("nan")
+    with pytest.raises(ValueError, match="Factor 1 of '1' holds NaN or Inf"):
+        route(model)
+    with pytest.raises(ValueError, match="of 'the (model|chain)' holds NaN"):
+        route(model[1])
 
 
-def test_missing_factor_is_named():
-    state = nn.Sequential(HRFLinear(16, 4)).state_dict()
-    del state["0.hrf_factors.0"]
-    with pytest.raises(ValueError, match="'0' has the factors \\[1\\]"):
-        merged_state_dict(state)
-
-
-def test_plain_model_is_just_copied():
-    model = build("SpeechFormer")
-    merged = merge_hrf(model)
-    assert merged is not model
-    for ours, reference in zip(
-        merged.parameters(), model.parameters(), strict=True
-    ):
-        assert torch.equal(ours, reference)
-
-
-def drop_inner_biases(factors, biases, norms):
-    return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
-
-
-@pytest.mark.parametrize(
-    "route", [merge_hrf, lambda m: merged_state_dict(m.state_dict())]
-)
+@ROUTES
 def test_control_a_wrong_product_is_refused(route, monkeypatch):
     """Both routes hold every product against the chain itself."""
-    from speechbrain_hrf.nnet import algebra
+
+    def drop_inner_biases(factors, biases, norms):
+        return collapse(factors, [None] * (len(biases) - 1) + [biases[-1]])
 
     model = nn.Sequential(HRFLinear(16, 4))
     route(model)
     monkeypatch.setattr(algebra, "collapse_exactly", drop_inner_biases)
     with pytest.raises(ValueError, match="'0' changes its output"):
         route(model)
+
+
+@pytest.mark.parametrize(
+    ("options", "lost"),
+    [
+        ({}, "factors.0"),
+        ({}, "factors.1"),
+        ({"layers": 2}, "factors.1"),
+        ({"layers": 2}, "factors.2"),
+        ({"layers": 2, "inner_norm": True}, "factors.2"),
+        ({"layers": 2, "inner_norm": True}, "norms.0"),
+        ({"layers": 2, "inner_norm": True}, "norms.1.mean"),
+        ({"layers": 0, "inner_norm": True}, "factors.0"),
+        ({"layers": 0, "inner_norm": True}, "norms.0.scale"),
+        ({"layers": 0, "inner_norm": True}, "norms.0"),
+    ],
+)
+def test_an_incomplete_chain_is_named(options, lost):
+    state = nn.Sequential(HRFLinear(16, 4, **options)).state_dict()
+    kept = {k: v for k, v in state.items() if f"hrf_{lost}" not in k}
+    if options.get("layers") == 2 and lost == "factors.2":
+        # Without norms, the first two factors could be all there were.
+        kept.pop("0.hrf_factors.0")
+    assert 0 < len(kept) < len(state)
+    message = r"chain of '0' has \[.*\]: some parts are missing"
+    with pytest.raises(ValueError, match=message):
+        merged_state_dict(kept)
+
+
+def test_plain_models_are_just_copied():
+    model = build(SpeechFormer)
+    merged = merge_hrf(model)
+    assert merged is not model
+    assert [type(m) for m in merged.modules()] == [
+        type(m) for m in model.modules()
+    ]
+    torch.testing.assert_close(
+        merged.state_dict(), model.state_dict(), rtol=0, atol=0
+    )
 
 
 def test_a_shared_layer_stays_shared():
@@ -243,29 +227,41 @@ def test_a_shared_layer_stays_shared():
 
 
 def test_forward_hooks_stay():
-    model = nn.Sequential(HRFLinear(4, 4))
-    model[0].register_forward_hook(lambda module, inputs, output: output * 0)
-    assert not merge_hrf(model)(torch.ones(1, 4)).any()
+    for register in ("register_forward_hook", "register_forward_pre_hook"):
+        model = nn.Sequential(HRFLinear(4, 4))
+        called = []
+        getattr(model[0], register)(lambda *_, c=called: c.append(1))
+        merge_hrf(model)(torch.ones(1, 4))
+        assert called
 
 
 def test_frozen_layers_stay_frozen():
     model = nn.Sequential(HRFLinear(4, 4), HRFLinear(4, 4))
     model[0].requires_grad_(False)
     merged = merge_hrf(model)
-    assert not merged[0].weight.requires_grad
-    assert merged[1].weight.requires_grad
+    assert [p.requires_grad for p in merged.parameters()] == [False] * 2 + [
+        True
+    ] * 2
 
 
 def test_other_state_is_left_alone():
-    """Keys that only look like factors belong to somebody else."""
+    """Keys that only look like a chain's belong to somebody else."""
     state = {
         "a.biases.0": torch.ones(2),
         "cp.factors.0": torch.ones(2, 3),
-        "cp.factors.1": torch.ones(3, 2),
+        "hrf_factors.0.x": torch.ones(2, 3),
+        "ahrf_factors.0": torch.ones(2, 3),
+        "parametrizations.in_proj_weight.0.blocked.q.weight.x": torch.ones(1),
+        "x.parametrizations.in_proj_weight.1.blocked.q.weight": torch.ones(1),
     }
     assert dict(merged_state_dict(state)) == state
 
 
-def test_metadata_stay():
-    state = nn.Sequential(HRFLinear(4, 4)).state_dict()
-    assert merged_state_dict(state)._metadata is state._metadata
+def test_weight_matrices_are_merged():
+    """Neither biases nor the kernels of convolutions."""
+    model = nn.Sequential(
+        HRFLinear(4, 3), nn.Conv1d(3, 3, 2), nn.MultiheadAttention(4, 2)
+    )
+    found = weight_matrices(model.state_dict())
+    assert list(found) == ["0.weight", "2.in_proj_weight", "2.out_proj.weight"]
+    torch.testing.assert_close(found["0.weight"], model[0].weight)

@@ -1,0 +1,160 @@
+"""Options of HRF, and how a chain is built and begins."""
+
+import pytest
+import torch
+from torch import nn
+
+from speechbrain_hrf import HRFLinear
+from speechbrain_hrf.nnet import HRFConfig
+
+
+@pytest.mark.parametrize(
+    ("options", "widths"),
+    [
+        ({}, [16, 32, 4]),
+        ({"ratio": 2, "layers": 2}, [16, 8, 8, 4]),
+        ({"ratio": 1.4}, [16, 6, 4]),
+        ({"width_of": "in", "layers": 3}, [16, 128, 128, 128, 4]),
+        ({"layers": 0, "inner_norm": True}, [16, 4]),
+    ],
+)
+def test_widths(options, widths):
+    assert HRFConfig(**options).widths(16, 4) == widths
+    factors = HRFLinear(16, 4, **options).factors
+    assert [tuple(f.shape[::-1]) for f in factors] == list(
+        zip(widths, widths[1:], strict=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ratio": 0}, "ratio is 0"),
+        ({"ratio": 0.5}, "at least 1"),
+        ({"ratio": float("nan")}, "ratio is nan"),
+        ({"ratio": float("inf")}, "ratio is inf"),
+        ({"ratio": "8"}, "ratio is '8'"),
+        ({"ratio": True}, "ratio is True"),
+        ({"layers": 0}, "extra layers is 0"),
+        ({"layers": -1, "inner_norm": True}, "extra layers is -1"),
+        ({"layers": 1.0}, "extra layers is 1.0"),
+        ({"layers": True}, "extra layers is True"),
+        ({"width_of": "hidden"}, r"width_of is 'hidden'.*'out', 'in'"),
+        (
+            {"init": "zeros"},
+            r"init is 'zeros'.*'default', 'scaled', 'preserve'",
+        ),
+        ({"inner_bias": "no"}, "inner_bias is 'no'.*True, False"),
+        ({"inner_norm": "yes"}, "inner_norm is 'yes'.*True, False"),
+        ({"inner_norm": 1, "layers": 0}, "extra layers is 0"),
+        ({"chained": "yes"}, "chained is 'yes'.*None, True, False"),
+        ({"chained": 1}, "chained is 1"),
+        (
+            {"init": "preserve", "inner_norm": True},
+            "'preserve', and inner_norm is True",
+        ),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        HRFConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "biases", "norms"),
+    [
+        ({}, "012", ""),
+        ({"inner_bias": False}, "2", ""),
+        # Inner ones would give the merged layer a bias.
+        ({"bias": False}, "", ""),
+        # The next normalisation would take the others away.
+        ({"inner_norm": True}, "12", "01"),
+        ({"inner_norm": True, "inner_bias": False}, "2", "01"),
+        ({"inner_norm": True, "layers": 0}, "0", "0"),
+    ],
+)
+def test_keys_and_biases(options, biases, norms):
+    layer = HRFLinear(6, 3, **{"layers": 2, **options})
+    factors = range(options.get("layers", 2) + 1)
+    assert list(layer.state_dict()) == [
+        *(f"hrf_factors.{k}" for k in factors),
+        *(f"hrf_biases.{k}" for k in biases),
+        *(
+            f"hrf_norms.{k}.{part}"
+            for k in norms
+            for part in ("scale", "mean", "variance")
+        ),
+    ]
+    assert (layer.eval().bias is None) == (biases == "")
+    assert ("inner_norm" in str(layer)) == (norms != "")
+
+
+def test_normalised_layers_need_a_bias():
+    with pytest.raises(ValueError, match="layer has no bias"):
+        HRFLinear(6, 3, bias=False, inner_norm=True)
+
+
+@pytest.mark.parametrize(
+    ("init", "layers", "expected"),
+    [
+        ("default", 1, 0.577),
+        ("default", 3, 0.19),
+        ("scaled", 1, 1.0),
+        ("scaled", 3, 1.0),
+    ],
+)
+def test_initial_scale(init, layers, expected):
+    """Standard deviation of the collapsed weight over a plain layer's."""
+    torch.manual_seed(0)
+    stds = [
+        HRFLinear(64, 64, layers=layers, init=init).weight.std().item()
+        for _ in range(5)
+    ]
+    plain = 1 / (3 * 64) ** 0.5
+    ratio = sum(stds) / len(stds) / plain
+    assert ratio == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "largest"),
+    [
+        ({"init": "default"}, [1 / 16**0.5, 1 / 800**0.5]),
+        ({"init": "default", "inner_norm": True}, [0, 1 / 800**0.5]),
+        ({"init": "scaled"}, [0, 1 / 16**0.5]),
+        ({"init": "scaled", "inner_norm": True}, [0, 1 / 16**0.5]),
+    ],
+)
+def test_initial_biases(options, largest):
+    """Drawn as a plain layer's, with the fan-in of one; or none."""
+    torch.manual_seed(0)
+    layer = HRFLinear(16, 100, ratio=8, **options)
+    for bias, bound in zip(layer.biases, largest, strict=True):
+        assert bias.max().item() == pytest.approx(bound, rel=0.1)
+        assert bias.min().item() == pytest.approx(-bound, rel=0.1)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("width_of", ["out", "in"])
+@pytest.mark.parametrize("shape", [(16, 4), (4, 16), (7, 7)])
+def test_preserve_reproduces_the_layer(shape, width_of, layers):
+    """To float32's last bits, with singular values alike in all factors."""
+    torch.manual_seed(0)
+    plain = nn.Linear(*shape)
+    config = HRFConfig(
+        ratio=2, layers=layers, width_of=width_of, init="preserve"
+    )
+    layer = HRFLinear.from_plain(plain, config)
+    assert (layer.weight - plain.weight).abs().max() < 1e-6
+    assert torch.equal(layer.bias, plain.bias)
+    assert not any(bias.any() for bias in layer.biases[:-1])
+    share = torch.linalg.svdvals(plain.weight) ** (1 / (layers + 1))
+    for factor in layer.factors:
+        values = torch.linalg.svdvals(factor)[: len(share)]
+        torch.testing.assert_close(values, share, rtol=1e-4, atol=1e-4)
+
+
+def test_a_weight_that_is_read_in_training_is_refused():
+    layer = HRFLinear(6, 3, inner_norm=True)
+    with pytest.raises(RuntimeError, match="HRFLinear.* read in training"):
+        _ = layer.weight
+    assert layer.eval().weight.shape == (3, 6)
