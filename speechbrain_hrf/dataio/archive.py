@@ -1,19 +1,16 @@
 """Audio files inside zip archives, read without unpacking them to a disk.
 
 A path such as ``300_P.zip!/300_AUDIO.wav`` names the member `300_AUDIO.wav`
-of the archive `300_P.zip`. Members that are stored are read in place.
-Deflated ones cannot be cut anywhere: they are unpacked into memory and kept
-there for the next cuts, a few at a time and each process its own.
+of the archive `300_P.zip`. Cut at many places, a member is unpacked once: the
+last ones are kept in memory, each process its own.
 
 Example
 -------
 >>> folder = getfixture("tmpdir")
 >>> with zipfile.ZipFile(folder.join("a.zip").strpath, "w") as archive:
 ...     archive.writestr("b.txt", "some text")
->>> with open_audio(folder.join("a.zip").strpath + "!/b.txt") as file:
-...     _ = file.seek(5)
-...     file.read()
-b'text'
+>>> open_audio(folder.join("a.zip").strpath + "!/b.txt").read()
+b'some text'
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -23,22 +20,20 @@ import contextlib
 import functools
 import io
 import os
+import pathlib
 import re
-import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from speechbrain_hrf.dataio.audio_files import UnusableAudio, check_file
 
 _MEMBER_PATH = re.compile(r"(?P<archive>.+?\.zip)!/(?P<member>.+)", re.I | re.S)
-_ENCRYPTED = 0x1
-# Deflated members kept by a process: an interview of 16 minutes is 30 MB.
+# Members kept by a process: an interview of 16 minutes is 30 MB.
 _KEPT_MEMBERS = 2
 
 
-def member_path(archive: str | os.PathLike, member: str) -> str:
+def member_path(archive: str | os.PathLike[str], member: str) -> str:
     """How a member of an archive is named in manifests and messages.
 
     Arguments
@@ -60,7 +55,7 @@ def member_path(archive: str | os.PathLike, member: str) -> str:
     return f"{os.fspath(archive)}!/{member}"
 
 
-def split_member(path: str | os.PathLike) -> tuple[str, str | None]:
+def split_member(path: str | os.PathLike[str]) -> tuple[str, str | None]:
     """The archive and the member that a path names.
 
     Arguments
@@ -88,7 +83,7 @@ def split_member(path: str | os.PathLike) -> tuple[str, str | None]:
     return match["archive"], match["member"]
 
 
-def list_members(archive: str | os.PathLike) -> list[str]:
+def list_members(archive: str | os.PathLike[str]) -> list[str]:
     """Names of the files in an archive.
 
     Arguments
@@ -115,11 +110,11 @@ def list_members(archive: str | os.PathLike) -> list[str]:
     ['b/c.txt']
     """
     check_file(archive)
-    with _explained(archive), zipfile.ZipFile(archive) as file:
+    with _explain(archive), zipfile.ZipFile(archive) as file:
         return sorted(name for name in file.namelist() if name[-1] != "/")
 
 
-def read_bytes(path: str | os.PathLike) -> bytes:
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """All of a file, which may lie in an archive; its checksum is compared.
 
     Arguments
@@ -134,7 +129,8 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     Raises
     ------
     UnusableAudio
-        As of ``open_audio``, and when a member is damaged anywhere.
+        When the file or member is missing or empty, or damaged anywhere, or
+        the archive encrypted or of an unknown kind.
 
     Example
     -------
@@ -151,16 +147,24 @@ def read_bytes(path: str | os.PathLike) -> bytes:
     ...
     speechbrain_hrf.dataio.audio_files.UnusableAudio: ...Bad CRC-32...
     """
-    if split_member(path)[1] is not None:
-        with _opened(path) as (archive, info):
-            return archive.read(info)
-    check_file(path)
-    with open(path, "rb") as file:
-        return file.read()
+    archive, member = split_member(path)
+    if member is None:
+        check_file(path)
+        return pathlib.Path(path).read_bytes()
+    try:
+        check_file(archive)
+    except UnusableAudio as error:
+        raise UnusableAudio(path, f"its archive: {error.reason}") from None
+    with _explain(path), zipfile.ZipFile(archive) as file:
+        if member not in file.namelist():
+            raise UnusableAudio(path, "the archive holds no such file")
+        content = file.read(member)
+    if not content:
+        raise UnusableAudio(path, "the file is empty")
+    return content
 
 
-@contextlib.contextmanager
-def open_audio(path: str | os.PathLike) -> Iterator[str | BinaryIO]:
+def open_audio(path: str | os.PathLike[str]) -> str | io.BytesIO:
     """What soundfile can open for a path: itself, or a member as a file.
 
     Arguments
@@ -168,69 +172,40 @@ def open_audio(path: str | os.PathLike) -> Iterator[str | BinaryIO]:
     path : str or os.PathLike
         A file, or a member of an archive.
 
-    Yields
-    ------
-    str or BinaryIO
-        The path, or a binary file that can seek.
+    Returns
+    -------
+    str or io.BytesIO
+        The path, or all of the member.
 
     Raises
     ------
     UnusableAudio
-        When the file or member is missing or empty, or the archive damaged,
-        encrypted or of an unknown kind.
+        As of ``read_bytes``.
 
     Example
     -------
-    >>> with open_audio(__file__) as source:
-    ...     source == __file__
+    >>> open_audio(__file__) == __file__
     True
     """
-    archive_path, member = split_member(path)
+    archive, member = split_member(path)
     if member is None:
         check_file(path)
-        yield archive_path
-        return
-    with _opened(path) as (archive, info):
-        stored = info.compress_type == zipfile.ZIP_STORED
-        with archive.open(info):  # which reads the header before the bytes
-            start = archive.fp.tell()
-    if stored:
-        with open(archive_path, "rb") as file:
-            yield _Part(file, start, info.file_size)
-    else:
-        stat = os.stat(archive_path)
-        with _one_unpacks:
-            data = _unpack(os.fspath(path), stat.st_size, stat.st_mtime_ns)
-        yield io.BytesIO(data)
+        return archive
+    changed = os.stat(archive).st_mtime_ns if os.path.exists(archive) else 0
+    return io.BytesIO(_keep_member(os.fspath(path), changed))
+
+
+@functools.lru_cache(maxsize=_KEPT_MEMBERS)
+def _keep_member(path: str, changed: int) -> bytes:
+    """A member's bytes, kept as long as its archive is the same."""
+    return read_bytes(path)
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """The archive of a path and the entry of its member."""
-    archive_path, member = split_member(path)
-    try:
-        check_file(archive_path)
-    except UnusableAudio as error:
-        raise UnusableAudio(path, f"its archive: {error.reason}") from None
-    with _explained(path), zipfile.ZipFile(archive_path) as archive:
-        try:
-            info = archive.getinfo(member)
-        except KeyError:
-            raise UnusableAudio(
-                path, "the archive holds no such file"
-            ) from None
-        if info.file_size == 0:
-            raise UnusableAudio(path, "the file is empty")
-        if info.flag_bits & _ENCRYPTED:
-            raise UnusableAudio(path, "it is encrypted: unpack the archive")
-        yield archive, info
-
-
-@contextlib.contextmanager
-def _explained(path):
+def _explain(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
-    except NotImplementedError as error:  # Deflate64, for one
+    except RuntimeError as error:  # encrypted, or Deflate64, for one
         raise UnusableAudio(
             path, f"it cannot be decoded ({error}): unpack the archive"
         ) from error
@@ -241,56 +216,3 @@ def _explained(path):
             f"{archive} cannot be read as a zip archive ({error}): download "
             "it again, or unpack it",
         ) from error
-
-
-@functools.lru_cache(maxsize=_KEPT_MEMBERS)
-def _unpack(path, size, changed):
-    """A member's bytes, kept as long as its archive is the same."""
-    return read_bytes(path)
-
-
-def _renew_lock():
-    global _one_unpacks
-    _one_unpacks = threading.Lock()
-
-
-_renew_lock()  # however many threads ask, a member is unpacked once
-if hasattr(os, "register_at_fork"):
-    # A lock that a thread holds at this moment would never open in the child.
-    os.register_at_fork(after_in_child=_renew_lock)
-
-
-class _Part(io.RawIOBase):
-    """Part of a file as a file, of which no more is read than asked for.
-
-    ``zipfile`` reads what it passes over, and libsndfile goes to the end of
-    every file to learn its length.
-    """
-
-    def __init__(self, file, start, size):
-        self.file, self.start, self.size = file, start, size
-        self.position = 0
-
-    def readable(self):
-        return True
-
-    def seekable(self):
-        return True
-
-    def seek(self, offset, whence=os.SEEK_SET):
-        self.position = (
-            offset
-            + {
-                os.SEEK_SET: 0,
-                os.SEEK_CUR: self.position,
-                os.SEEK_END: self.size,
-            }[whence]
-        )
-        return self.position
-
-    def readinto(self, buffer):
-        self.file.seek(self.start + self.position)
-        left = max(0, self.size - self.position)
-        count = self.file.readinto(memoryview(buffer)[:left])
-        self.position += count
-        return count

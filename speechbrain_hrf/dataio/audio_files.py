@@ -11,7 +11,7 @@ _MOST_FRAMES = 2**48
 
 
 def find_audio(
-    top: str | os.PathLike,
+    top: str | os.PathLike[str],
     extensions: tuple[str, ...] = (".wav",),
     depth: int = 4,
 ) -> list[str]:
@@ -80,7 +80,7 @@ class UnusableAudio(ValueError):
     ('a.wav: the file is empty', 'the file is empty')
     """
 
-    def __init__(self, path: str | os.PathLike, reason: str):
+    def __init__(self, path: str | os.PathLike[str], reason: str):
         super().__init__(path, reason)  # both in args, so that it pickles
         self.path = os.fspath(path)
         self.reason = reason
@@ -89,7 +89,7 @@ class UnusableAudio(ValueError):
         return f"{self.path}: {self.reason}"
 
 
-def check_file(path: str | os.PathLike) -> None:
+def check_file(path: str | os.PathLike[str]) -> None:
     """Refuses what libsndfile has no clear words for.
 
     Arguments
@@ -116,7 +116,7 @@ def check_file(path: str | os.PathLike) -> None:
         raise UnusableAudio(path, "the file is empty")
 
 
-def check_length(path: str | os.PathLike, frames: int) -> None:
+def check_length(path: str | os.PathLike[str], frames: int) -> None:
     """Refuses audio whose header does not say how long it is.
 
     Arguments

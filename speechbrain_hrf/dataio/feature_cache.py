@@ -6,7 +6,7 @@ and two processes may build the same one at once.
 
 Example
 -------
->>> import soundfile as sf, torch
+>>> import soundfile as sf
 >>> from speechbrain.lobes.features import Fbank
 >>> from speechbrain_hrf.dataio.feature_key import (
 ...     feature_settings, features_made_from)
@@ -34,85 +34,38 @@ import os
 import pathlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.feature_file import (
     FEATURES,
+    INDEX,
+    CachedFeatures,
     DamagedFeatures,
     FeatureWriter,
     check_content,
     read_index,
-)
-from speechbrain_hrf.dataio.feature_key import (
-    log_other_caches,
-    size_of,
-    why_no_other_fits,
 )
 from speechbrain_hrf.dataio.segments import compute_in_order
 from speechbrain_hrf.files import locked, remove_abandoned, whole_folder
 
 logger = get_logger(__name__)
 
-
-class CachedFeatures:
-    """Features of an utterance, from a file that is mapped into memory.
-
-    Fit for the workers of a data loader: each process maps the file when it
-    first needs it, and all share the mapped pages.
-
-    Arguments
-    ---------
-    path : str or os.PathLike
-        The ``.npy`` file.
-    rows : dict of str: list of int
-        Utterance to its first row and number of rows.
-
-    Example
-    -------
-    >>> path = getfixture("tmpdir").join("features.npy").strpath
-    >>> np.save(path, np.arange(6.0).reshape(3, 2))
-    >>> CachedFeatures(path, {"a": [0, 1], "b": [1, 2]})("b").shape
-    torch.Size([2, 2])
-    """
-
-    def __init__(self, path: str | os.PathLike, rows: dict[str, list[int]]):
-        self.path = os.fspath(path)
-        self.rows = rows
-        self._frames = None
-
-    def __call__(self, utterance: str) -> torch.Tensor:
-        """The features of one utterance, a copy.
-
-        Arguments
-        ---------
-        utterance : str
-
-        Returns
-        -------
-        torch.Tensor
-            [T, F]
-        """
-        if self._frames is None:
-            self._frames = np.asarray(np.load(self.path, mmap_mode="r"))
-        first, count = self.rows[utterance]
-        return torch.from_numpy(self._frames[first : first + count].copy())
-
-    def __getstate__(self):
-        return {**self.__dict__, "_frames": None}
+_Clips = dict[str, tuple[Any, ...]]
+_Segment = Callable[..., torch.Tensor]
+_MadeFrom = dict[str, Any]
 
 
 def cached_features(
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     split: str,
-    clips: dict[str, tuple],
-    segment: Callable[..., torch.Tensor],
-    made_from: dict[str, Any],
+    clips: _Clips,
+    segment: _Segment,
+    made_from: _MadeFrom,
 ) -> CachedFeatures:
     """The features of a split: those on the disk, or computed and put there.
 
@@ -155,29 +108,24 @@ def cached_features(
     arguments = [place, clips, segment, made_from]
     # The others find what the main process has made, and make their own only
     # where they cannot see it, or where their processor computes otherwise.
-    run_on_main(
-        _ensure_on_main,
-        args=arguments,
-        post_func=_ensure,
-        post_args=arguments,
-    )
-    rows = read_index(place, made_from)["rows"]
-    return CachedFeatures(place / FEATURES, rows)
+    run_on_main(_ensure, args=arguments, post_func=_ensure, post_args=arguments)
+    index = read_index(place, made_from)
+    return CachedFeatures(place / FEATURES, index["n_feats"], index["rows"])
 
 
-def _ensure_on_main(place, *arguments):
-    remove_abandoned(place.parent)
-    _ensure(place, *arguments, check_content)
-
-
-def _ensure(place, clips, segment, made_from, check=None):
+def _ensure(
+    place: pathlib.Path,
+    clips: _Clips,
+    segment: _Segment,
+    made_from: _MadeFrom,
+) -> None:
     """Builds a cache unless it is there and whole."""
-    why = _why_not_whole(place, made_from, check)
-    if why is None:
+    remove_abandoned(place.parent)
+    if _why_not_whole(place, made_from) is None:
         logger.info("Features of %d utterances: %s", len(clips), place)
         return
     with _one_builder(place):
-        why = _why_not_whole(place, made_from, check)
+        why = _why_not_whole(place, made_from)
         if why is None:  # another process has just made them
             return
         logger.info(
@@ -186,31 +134,38 @@ def _ensure(place, clips, segment, made_from, check=None):
             why,
             place,
         )
-        with _explained(place.parent):
-            _refuse_another_user_s(place)
         start = time.time()
         _build(place, clips, segment, made_from)
     logger.info(
         "Computed them in %.1f s, %.0f MB",
         time.time() - start,
-        size_of(place) / 1e6,
+        _megabytes(place),
     )
-    log_other_caches(place)
+    others = _others(place)
+    if others:  # nothing else removes them
+        logger.info(
+            "Other caches of %s in %s: %d, %.0f MB in all. What no run needs "
+            "any more may be deleted.",
+            _split(place),
+            place.parent,
+            len(others),
+            sum(map(_megabytes, others)),
+        )
 
 
-def _why_not_whole(place, made_from, check=None):
+def _why_not_whole(place: pathlib.Path, made_from: _MadeFrom) -> str | None:
     try:
-        index = read_index(place, made_from)
-        if check is not None:
-            check(place, index)
+        check_content(place, read_index(place, made_from))
     except (DamagedFeatures, OSError) as error:
         if place.exists():
             return f"those there are damaged: {error}"
-        return why_no_other_fits(place, made_from)
+        return _why_no_other_fits(place, made_from)
     return None
 
 
-def _one_builder(place):
+def _one_builder(
+    place: pathlib.Path,
+) -> contextlib.AbstractContextManager[None]:
     """Processes of this machine that want the same features wait for one.
 
     They would each take all cores. On other machines they may build at once.
@@ -222,35 +177,39 @@ def _one_builder(place):
     )
 
 
-def _build(place, clips, segment, made_from):
+def _build(
+    place: pathlib.Path,
+    clips: _Clips,
+    segment: _Segment,
+    made_from: _MadeFrom,
+) -> None:
     """Computes features aside and moves them into place."""
 
-    def is_whole(place):  # then another process was faster
-        return _why_not_whole(place, made_from, check_content) is None
+    def is_whole(place: pathlib.Path) -> bool:  # another process was faster
+        return _why_not_whole(place, made_from) is None
 
     folder = place.parent
     with contextlib.ExitStack() as stack:
-        with _explained(folder):
+        with _explain(folder):
+            if place.exists() and not os.access(
+                place, os.R_OK | os.W_OK | os.X_OK
+            ):
+                raise PermissionError(
+                    errno.EACCES, f"{place.name} is there, of another user"
+                )
             content = stack.enter_context(whole_folder(place, is_whole))
             writer = stack.enter_context(FeatureWriter(content))
         feats = compute_in_order(segment, clips.values(), "features")
         for name, values in zip(clips, feats, strict=True):
-            with _explained(folder):
+            with _explain(folder):
                 writer.add(name, values)
-        with _explained(folder):
+        with _explain(folder):
             writer.finish(made_from)
             stack.close()  # moves it
 
 
-def _refuse_another_user_s(place):
-    if place.exists() and not os.access(place, os.R_OK | os.W_OK | os.X_OK):
-        raise PermissionError(
-            errno.EACCES, f"{place.name} is there, of another user"
-        )
-
-
 @contextlib.contextmanager
-def _explained(folder):
+def _explain(folder: pathlib.Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -260,3 +219,46 @@ def _explained(folder):
             "another feature_folder, or set cache_features to False to "
             "compute them anew in every epoch",
         ) from error
+
+
+def _why_no_other_fits(place: pathlib.Path, made_from: _MadeFrom) -> str:
+    """In what the most similar ones differ."""
+    found = []
+    for other in _others(place):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            index = (other / INDEX).read_text(encoding="utf-8")
+            old = json.loads(index)["made_from"]
+            options, wanted = old["options"], made_from["options"]
+            differing = [
+                name
+                for name in {**options, **wanted}
+                if options.get(name) != wanted.get(name)
+            ]
+            if old.get("data") != made_from.get("data"):
+                differing.append("audio files")
+            found.append((len(differing), other.name, differing))
+    if not found:
+        return "there are none yet"
+    _, name, differing = min(found)
+    return f"those in {name} have other {', '.join(differing)}"
+
+
+def _others(place: pathlib.Path) -> list[pathlib.Path]:
+    found = place.parent.glob(f"{_split(place)}-*/{INDEX}")
+    return [
+        path.parent
+        for path in sorted(found)
+        if _split(path.parent) == _split(place) and path.parent != place
+    ]
+
+
+def _split(place: pathlib.Path) -> str:
+    return place.name.rpartition("-")[0]
+
+
+def _megabytes(place: pathlib.Path) -> float:
+    size = 0
+    for path in place.glob("*"):
+        with contextlib.suppress(OSError):
+            size += path.stat().st_size
+    return size / 1e6

@@ -1,18 +1,20 @@
 """The two files of a feature cache: written as a stream, checked when opened.
 
-``features.npy`` is numpy's own format, float32 [frames of all utterances, F];
-``index.json`` says which rows are whose and what the features are made from.
+``features.f32`` holds float32 [frames of all utterances, F] and nothing else;
+``index.json``, written last, says whose rows are which, what the features are
+made from, and the checksums of both: without it nothing counts as done.
 
 Example
 -------
->>> folder = getfixture("tmpdir").strpath
+>>> folder = pathlib.Path(getfixture("tmpdir"))
 >>> with FeatureWriter(folder) as writer:
 ...     writer.add("a", np.ones((2, 78), dtype="float32"))
 ...     writer.finish({"options": {}})
->>> read_index(folder, {"options": {}})["rows"]
+>>> rows = read_index(folder, {"options": {}})["rows"]
+>>> rows
 {'a': [0, 2]}
->>> np.load(os.path.join(folder, FEATURES), mmap_mode="r").shape
-(2, 78)
+>>> CachedFeatures(folder / FEATURES, 78, rows)("a").shape
+torch.Size([2, 78])
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -24,13 +26,15 @@ import contextlib
 import hashlib
 import json
 import os
+import pathlib
 import zlib
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
+import torch
+from numpy.typing import NDArray
 
-FEATURES = "features.npy"
+FEATURES = "features.f32"
 INDEX = "index.json"
 _BUFFER = 2**22
 
@@ -50,28 +54,24 @@ class FeatureWriter:
 
     Arguments
     ---------
-    folder : str or os.PathLike
+    folder : pathlib.Path
         An existing folder, which gets the two files.
 
     Example
     -------
     See the top of this file.
-    >>> with FeatureWriter(getfixture("tmpdir").strpath) as writer:
+    >>> with FeatureWriter(pathlib.Path(getfixture("tmpdir"))) as writer:
     ...     writer.add("a", np.ones(3, dtype="float32"))
     Traceback (most recent call last):
         ...
     ValueError: a: features are float32 of shape (3,), not float32 [T, F].
     """
 
-    def __init__(self, folder: str | os.PathLike):
-        self.folder = os.fspath(folder)
-        self.rows = {}
-        self.n_frames = 0
-        self.n_feats = 0
-        self.checksum = 0
-        path = os.path.join(self.folder, FEATURES)
-        self._file = open(path, "wb", buffering=_BUFFER)
-        self._start = self._write_header()
+    def __init__(self, folder: pathlib.Path):
+        self._index = folder / INDEX
+        self._file = open(folder / FEATURES, "wb", buffering=_BUFFER)
+        self.rows: dict[str, list[int]] = {}
+        self.n_frames, self.n_feats, self.crc32 = 0, 0, 0
 
     def __enter__(self) -> FeatureWriter:
         return self
@@ -81,7 +81,7 @@ class FeatureWriter:
         with contextlib.suppress(OSError):
             self._file.close()
 
-    def add(self, utterance: str, feats: np.ndarray) -> None:
+    def add(self, utterance: str, feats: NDArray[np.float32]) -> None:
         """Appends an utterance.
 
         Arguments
@@ -90,22 +90,18 @@ class FeatureWriter:
         feats : numpy.ndarray
             float32 [T, F], F the same for all.
         """
-        if self.n_feats == 0 and feats.ndim == 2:
-            self.n_feats = feats.shape[1]
-        if (
-            feats.dtype != np.float32
-            or feats.ndim != 2
-            or feats.shape[1] != self.n_feats
-        ):
+        n_feats = self.n_feats or feats.shape[-1]
+        if feats.dtype != np.float32 or feats.shape != (len(feats), n_feats):
             raise ValueError(
                 f"{utterance}: features are {feats.dtype} of shape "
                 f"{feats.shape}, not float32 [T, {self.n_feats or 'F'}]."
             )
         data = feats.astype("<f4", copy=False).tobytes()
         self._file.write(data)
-        self.checksum = zlib.crc32(data, self.checksum)
+        self.crc32 = zlib.crc32(data, self.crc32)
         self.rows[utterance] = [self.n_frames, len(feats)]
         self.n_frames += len(feats)
+        self.n_feats = n_feats
 
     def finish(self, made_from: dict[str, Any]) -> None:
         """Completes both files and sees to it that they are on the disk.
@@ -115,47 +111,27 @@ class FeatureWriter:
         made_from : dict
             See ``features_made_from``.
         """
-        self._file.seek(0)
-        if self._write_header() != self._start:
-            raise ValueError(
-                f"{self.n_frames} frames of {self.n_feats} features do not fit "
-                "into the header that was reserved for them."
-            )
         _close_on_disk(self._file)
         index = {
             "made_from": made_from,
-            "n_frames": self.n_frames,
             "n_feats": self.n_feats,
-            "crc32": self.checksum,
+            "crc32": self.crc32,
             "rows": self.rows,
         }
         index["sha256"] = _digest(index)
-        with open(
-            os.path.join(self.folder, INDEX), "w", encoding="utf-8"
-        ) as file:
+        with open(self._index, "w", encoding="utf-8") as file:
             json.dump(index, file)
             _close_on_disk(file)
 
-    def _write_header(self):
-        npy.write_array_header_1_0(
-            self._file,
-            {
-                "descr": "<f4",
-                "fortran_order": False,
-                "shape": (self.n_frames, self.n_feats),
-            },
-        )
-        return self._file.tell()
-
 
 def read_index(
-    folder: str | os.PathLike, made_from: dict[str, Any]
+    folder: pathlib.Path, made_from: dict[str, Any]
 ) -> dict[str, Any]:
-    """Reads the index of a cache; checks it, and the size of the features.
+    """Reads the index of a cache, and checks it.
 
     Arguments
     ---------
-    folder : str or os.PathLike
+    folder : pathlib.Path
         Of the cache.
     made_from : dict
         What the features must be made from.
@@ -172,46 +148,27 @@ def read_index(
 
     Example
     -------
-    >>> read_index("nowhere", {})
+    >>> read_index(pathlib.Path("nowhere"), {})
     Traceback (most recent call last):
         ...
     speechbrain_hrf.dataio.feature_file.DamagedFeatures: index.json is missing
     """
+    for name in INDEX, FEATURES:
+        if not (folder / name).is_file():
+            raise DamagedFeatures(f"{name} is missing")
     try:
-        path = os.path.join(folder, INDEX)
-        with open(path, encoding="utf-8") as file:
-            index = json.load(file)
+        index: dict[str, Any] = json.loads((folder / INDEX).read_text("utf-8"))
         digest = index.pop("sha256")
-    except FileNotFoundError as error:
-        raise DamagedFeatures(f"{INDEX} is missing") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFeatures(f"{INDEX} cannot be read") from error
     if digest != _digest(index):
         raise DamagedFeatures(f"{INDEX} was changed")
     if index["made_from"] != made_from:
         raise DamagedFeatures("it was made from something else")
-    shape = (index["n_frames"], index["n_feats"])
-    try:
-        with open(os.path.join(folder, FEATURES), "rb") as file:
-            npy.read_magic(file)
-            found = npy.read_array_header_1_0(file)
-            start = file.tell()
-            size = os.fstat(file.fileno()).st_size
-    except FileNotFoundError as error:
-        raise DamagedFeatures(f"{FEATURES} is missing") from error
-    except (OSError, ValueError) as error:
-        raise DamagedFeatures(f"{FEATURES} cannot be read") from error
-    expected = start + 4 * shape[0] * shape[1]
-    if found != (shape, False, np.dtype("<f4")) or size != expected:
-        raise DamagedFeatures(
-            f"{FEATURES} has {size} bytes instead of {expected}"
-            if size != expected
-            else f"the header of {FEATURES} was changed"
-        )
     return index
 
 
-def check_content(folder: str | os.PathLike, index: dict[str, Any]) -> None:
+def check_content(folder: pathlib.Path, index: dict[str, Any]) -> None:
     """Reads all features of a cache and compares their checksum.
 
     A CRC-32 goes at several GB/s, so this costs little more than reading what
@@ -219,7 +176,7 @@ def check_content(folder: str | os.PathLike, index: dict[str, Any]) -> None:
 
     Arguments
     ---------
-    folder : str or os.PathLike
+    folder : pathlib.Path
         Of the cache.
     index : dict
         Of ``read_index``.
@@ -231,27 +188,78 @@ def check_content(folder: str | os.PathLike, index: dict[str, Any]) -> None:
 
     Example
     -------
-    >>> folder = getfixture("tmpdir").strpath
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
     >>> with FeatureWriter(folder) as writer:
     ...     writer.finish({})
     >>> check_content(folder, read_index(folder, {}))
     """
-    checksum = 0
-    with open(os.path.join(folder, FEATURES), "rb") as file:
-        npy.read_magic(file)
-        npy.read_array_header_1_0(file)
+    crc32 = 0
+    with open(folder / FEATURES, "rb") as file:
         while block := file.read(_BUFFER):
-            checksum = zlib.crc32(block, checksum)
-    if checksum != index["crc32"]:
+            crc32 = zlib.crc32(block, crc32)
+    if crc32 != index["crc32"]:
         raise DamagedFeatures(f"{FEATURES} does not match its checksum")
 
 
-def _digest(index):
+class CachedFeatures:
+    """Features of an utterance, from a file that is mapped into memory.
+
+    Fit for the workers of a data loader: each process maps the file when it
+    first needs it, and all share the mapped pages.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+        The file of features.
+    n_feats : int
+        F
+    rows : dict of str: list of int
+        Utterance to its first row and number of rows.
+
+    Example
+    -------
+    See the top of this file.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        n_feats: int,
+        rows: dict[str, list[int]],
+    ):
+        self.path = os.fspath(path)
+        self.n_feats = n_feats
+        self.rows = rows
+        self._frames: NDArray[np.float32] | None = None
+
+    def __call__(self, utterance: str) -> torch.Tensor:
+        """The features of one utterance, a copy.
+
+        Arguments
+        ---------
+        utterance : str
+
+        Returns
+        -------
+        torch.Tensor
+            [T, F]
+        """
+        if self._frames is None:
+            mapped = np.memmap(self.path, "<f4", mode="r")
+            self._frames = np.asarray(mapped).reshape(-1, self.n_feats)
+        first, count = self.rows[utterance]
+        return torch.from_numpy(self._frames[first : first + count].copy())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_frames": None}
+
+
+def _digest(index: dict[str, Any]) -> str:
     data = json.dumps(index, sort_keys=True).encode()
     return hashlib.sha256(data).hexdigest()
 
 
-def _close_on_disk(file):
+def _close_on_disk(file: IO[Any]) -> None:
     # A rename must not become durable before what it gives a name to.
     file.flush()
     os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""What cached features are made from, and what others beside them are.
+"""What cached features are made from.
 
 Example
 -------
@@ -12,29 +12,25 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import contextlib
 import hashlib
 import importlib.metadata
 import json
 import os
-import pathlib
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import soundfile as sf
-from speechbrain.utils.logger import get_logger
+from numpy.typing import NDArray
 
 from speechbrain_hrf.dataio.archive import split_member
-from speechbrain_hrf.dataio.feature_file import INDEX
 from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 
-logger = get_logger(__name__)
-
 # Raise it when audio is read or cut in another way, or features are stored in
 # another way: older caches are then built anew.
-FORMAT = 1
+FORMAT = 2
 _PACKAGES = ("speechbrain-hrf", "speechbrain", "torch", "torchaudio")
 
 
@@ -83,7 +79,9 @@ def feature_settings(segment: SegmentFeatures) -> dict[str, Any]:
 
 
 def features_made_from(
-    settings: dict[str, Any], clips: dict[str, tuple], root: str | os.PathLike
+    settings: dict[str, Any],
+    clips: dict[str, tuple[Any, ...]],
+    root: str | os.PathLike[str],
 ) -> dict[str, Any]:
     """What the features of a split are made from.
 
@@ -119,7 +117,7 @@ def features_made_from(
     return fingerprint(options, root, files)
 
 
-def _values_on_test_files(segment):
+def _values_on_test_files(segment: SegmentFeatures) -> str:
     digest = hashlib.sha256()
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "test.wav")
@@ -131,7 +129,7 @@ def _values_on_test_files(segment):
     return digest.hexdigest()
 
 
-def _test_signals(rate):
+def _test_signals(rate: int) -> Iterator[tuple[NDArray[np.float64], int]]:
     """Short signals that tell apart what features may be sensitive to."""
     noise = np.random.default_rng(0).uniform(-1, 1, (rate // 4, 2))
     time = np.arange(rate // 4) / rate
@@ -149,118 +147,12 @@ def _test_signals(rate):
     yield 0.3 * noise, 44100 if rate != 44100 else 48000  # stereo, resampled
 
 
-def _version(package):
+def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:  # run from its source
         return None
 
 
-def _digest(content):
+def _digest(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def why_no_other_fits(place: pathlib.Path, made_from: dict[str, Any]) -> str:
-    """In what the most similar ones differ.
-
-    Arguments
-    ---------
-    place : pathlib.Path
-        A cache, named by its split and key.
-    made_from : dict
-        What it is made from.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> folder = pathlib.Path(getfixture("tmpdir").strpath)
-    >>> (folder / "train-0123").mkdir()
-    >>> _ = (folder / "train-0123" / INDEX).write_text(
-    ...     '{"made_from": {"options": {"frames": 400}}}')
-    >>> made_from = {"options": {"frames": 500}}
-    >>> why_no_other_fits(folder / "train-4567", made_from)
-    'those in train-0123 have other frames'
-    """
-    found = []
-    for other in _others(place):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            index = (other / INDEX).read_text(encoding="utf-8")
-            old = json.loads(index)["made_from"]
-            differing = _differing(old["options"], made_from["options"])
-            if old.get("data") != made_from.get("data"):
-                differing.append("audio files")
-            found.append((len(differing), other.name, differing))
-    if not found:
-        return "there are none yet"
-    _, name, differing = min(found)
-    return f"those in {name} have other {', '.join(differing)}"
-
-
-def log_other_caches(place: pathlib.Path) -> None:
-    """Says how many there are and how large: nothing else removes them.
-
-    Arguments
-    ---------
-    place : pathlib.Path
-        A cache, named by its split and key.
-
-    Example
-    -------
-    >>> log_other_caches(pathlib.Path("nowhere", "train-0123"))
-    """
-    others = _others(place)
-    if others:
-        logger.info(
-            "Other caches of %s in %s: %d, %.0f MB in all. What no run needs "
-            "any more may be deleted.",
-            _split(place),
-            place.parent,
-            len(others),
-            sum(map(size_of, others)) / 1e6,
-        )
-
-
-def size_of(place: pathlib.Path) -> int:
-    """Bytes of a cache.
-
-    Arguments
-    ---------
-    place : pathlib.Path
-
-    Returns
-    -------
-    int
-
-    Example
-    -------
-    >>> place = pathlib.Path(getfixture("tmpdir").strpath)
-    >>> (place / "features.npy").write_bytes(b"1234")
-    4
-    >>> size_of(place)
-    4
-    """
-    size = 0
-    for path in place.glob("*"):
-        with contextlib.suppress(OSError):
-            size += path.stat().st_size
-    return size
-
-
-def _others(place):
-    found = place.parent.glob(f"{_split(place)}-*/{INDEX}")
-    return [
-        path.parent
-        for path in sorted(found)
-        if _split(path.parent) == _split(place) and path.parent != place
-    ]
-
-
-def _split(place):
-    return place.name.rpartition("-")[0]
-
-
-def _differing(old, new):
-    return [name for name in {**old, **new} if old.get(name) != new.get(name)]

@@ -29,7 +29,12 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from tabulate import tabulate
+
 from speechbrain_hrf.files import write_whole
+
+# Name -> {utterance -> entry}
+Manifests = dict[str, dict[str, dict[str, Any]]]
 
 # Raise it when what preparers write changes: older manifests are then redone.
 FORMAT = 1
@@ -41,9 +46,9 @@ _FINGERPRINT = "fingerprint.json"
 
 def fingerprint(
     options: dict[str, Any],
-    root: str | os.PathLike,
-    files: Iterable[str | os.PathLike],
-    label_files: Iterable[str | os.PathLike] = (),
+    root: str | os.PathLike[str],
+    files: Iterable[str | os.PathLike[str]],
+    label_files: Iterable[str | os.PathLike[str]] = (),
 ) -> dict[str, Any]:
     """What a set of manifests is made from: the options and the data.
 
@@ -92,7 +97,9 @@ def fingerprint(
 
 
 def stale_reason(
-    folder: str | os.PathLike, names: Iterable[str], made_from: dict[str, Any]
+    folder: str | os.PathLike[str],
+    names: Iterable[str],
+    made_from: dict[str, Any],
 ) -> str | None:
     """Why the manifests of a folder cannot be used as they are.
 
@@ -151,8 +158,8 @@ def stale_reason(
 
 
 def write_manifests(
-    folder: str | os.PathLike,
-    manifests: dict[str, dict[str, dict]],
+    folder: str | os.PathLike[str],
+    manifests: Manifests,
     made_from: dict[str, Any],
 ) -> None:
     """Writes a set of manifests so that no half of it is ever taken for whole.
@@ -201,7 +208,7 @@ def write_manifests(
 
 
 def count_table(
-    manifests: dict[str, dict[str, dict]],
+    manifests: Manifests,
     labels: Iterable[str],
     key: str = "emo",
 ) -> str:
@@ -229,33 +236,28 @@ def count_table(
     train    1    1      2
     """
     labels = list(labels)
-    rows = [["", *labels, "total"]]
+    rows = []
     for name, entries in manifests.items():
         found = [entry[key] for entry in entries.values()]
         counts = [found.count(label) for label in labels]
-        rows.append([name, *map(str, counts), str(len(found))])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0])]
-            + [
-                cell.rjust(width)
-                for cell, width in zip(row[1:], widths[1:], strict=True)
-            ]
-        )
-        for row in rows
+        rows.append([name, *counts, len(found)])
+    return tabulate(
+        rows,
+        headers=["", *labels, "total"],
+        tablefmt="plain",
+        disable_numparse=True,
+        colalign=["left"] + ["right"] * (len(labels) + 1),
     )
 
 
-def _write(path, content):
+def _write(path: str, content: object) -> str:
     """Writes JSON in one step and returns its digest."""
-    data = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
-    data = data.encode("utf-8") + b"\n"
-    write_whole(path, data)
-    return hashlib.sha256(data).hexdigest()
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    write_whole(path, f"{text}\n")
+    return hashlib.sha256(f"{text}\n".encode()).hexdigest()
 
 
-def _digest(path):
+def _digest(path: str) -> str | None:
     try:
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
@@ -263,5 +265,5 @@ def _digest(path):
         return None
 
 
-def _relative(path, root):
+def _relative(path: str, root: str | os.PathLike[str]) -> str:
     return os.path.relpath(path, root).replace(os.sep, "/")

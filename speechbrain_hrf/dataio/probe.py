@@ -16,22 +16,16 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import io
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import soundfile as sf
 from speechbrain.utils.logger import get_logger
-from tqdm import tqdm
+from tqdm.contrib.concurrent import thread_map
 
-from speechbrain_hrf.dataio.archive import (
-    open_audio,
-    read_bytes,
-    split_member,
-)
+from speechbrain_hrf.dataio.archive import open_audio, split_member
 from speechbrain_hrf.dataio.audio_files import (
     UnusableAudio,
     cause,
@@ -52,6 +46,8 @@ _TAIL_FRAMES = 1024
 _FEW_FILES = 500
 _NAMED_IN_ERROR = 20
 
+_Path = str | os.PathLike[str]
+
 
 class AudioInfo(NamedTuple):
     """What a header says: seconds, samples per second, channels.
@@ -67,7 +63,7 @@ class AudioInfo(NamedTuple):
     channels: int
 
 
-def probe(path: str | os.PathLike) -> AudioInfo:
+def probe(path: str | os.PathLike[str]) -> AudioInfo:
     """Checks that a file holds usable audio, from its header.
 
     Samples are decoded only where the header cannot tell: the last ones of
@@ -102,7 +98,7 @@ def probe(path: str | os.PathLike) -> AudioInfo:
     speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is empty
     """
     try:
-        with _whole(path) as source, sf.SoundFile(source) as file:
+        with sf.SoundFile(open_audio(path)) as file:
             _check_length(path, file)
             if file.format != "WAV":
                 _check_tail(path, file)
@@ -159,17 +155,14 @@ def probe_all(
     check_share(max_unusable)
     known = known or {}
     packed = any(split_member(path)[1] is not None for path in paths.values())
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        results = list(
-            tqdm(
-                pool.map(
-                    _probe_or_error, paths.values(), map(known.get, paths)
-                ),
-                total=len(paths),
-                desc=f"Checking {what}",
-                disable=None if packed or len(paths) >= _FEW_FILES else True,
-            )
-        )
+    results = thread_map(
+        _probe_or_error,
+        paths.values(),
+        [known.get(name) for name in paths],
+        max_workers=8,
+        desc=f"Checking {what}",
+        disable=None if packed or len(paths) >= _FEW_FILES else True,
+    )
     infos, unusable = {}, {}
     for name, result in zip(paths, results, strict=True):
         if isinstance(result, UnusableAudio):
@@ -184,22 +177,21 @@ def probe_all(
     for name, reason in unusable.items():
         logger.warning("Unusable: %s: %s", name, reason)
     if share > max_unusable:
-        listed = "".join(
-            f"\n  {name}: {reason}"
-            for name, reason in list(unusable.items())[:_NAMED_IN_ERROR]
-        )
-        if len(unusable) > _NAMED_IN_ERROR:
-            listed += f"\n  ... and {len(unusable) - _NAMED_IN_ERROR} more"
+        lines = [f"{name}: {reason}" for name, reason in unusable.items()]
+        if len(lines) > _NAMED_IN_ERROR:
+            more = f"... and {len(lines) - _NAMED_IN_ERROR} more"
+            lines = [*lines[:_NAMED_IN_ERROR], more]
+        listed = "\n  ".join(lines)
         raise ValueError(
             f"{count} are unusable, more than max_unusable={max_unusable} "
-            f"allows. Repair the files below, or raise max_unusable to go on "
-            f"without them.{listed}"
+            "allows. Repair the files below, or raise max_unusable to go on "
+            f"without them.\n  {listed}"
         )
     logger.warning("%s are unusable and left out.", count)
     return infos, unusable
 
 
-def _check_length(path, file):
+def _check_length(path: _Path, file: sf.SoundFile) -> None:
     """Refuses a file without samples, or with fewer than it announces."""
     short = _CUT_SHORT.search(file.extra_info)
     if short:
@@ -215,7 +207,7 @@ def _check_length(path, file):
     check_length(path, file.frames)
 
 
-def _check_tail(path, file):
+def _check_tail(path: _Path, file: sf.SoundFile) -> None:
     """Refuses a file whose last samples cannot be decoded."""
     frames = min(file.frames, _TAIL_FRAMES)
     try:
@@ -231,7 +223,7 @@ def _check_tail(path, file):
         )
 
 
-def _check_finite(path, file):
+def _check_finite(path: _Path, file: sf.SoundFile) -> None:
     """Refuses NaN and infinite samples; a block at a time."""
     file.seek(0)
     for block in file.blocks(blocksize=2**16, dtype="float32"):
@@ -239,14 +231,9 @@ def _check_finite(path, file):
             raise UnusableAudio(path, "it holds NaN or infinite samples")
 
 
-def _whole(path):
-    """What soundfile can open; of a member the checksum is compared."""
-    if split_member(path)[1] is None:
-        return open_audio(path)
-    return io.BytesIO(read_bytes(path))
-
-
-def _probe_or_error(path, known_reason):
+def _probe_or_error(
+    path: str, known_reason: str | None
+) -> AudioInfo | UnusableAudio:
     if known_reason is not None:
         return UnusableAudio(path, known_reason)
     try:

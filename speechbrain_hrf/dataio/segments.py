@@ -17,7 +17,7 @@ import torch
 from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.utils.data_utils import batch_pad_right
 from speechbrain.utils.logger import get_logger
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from speechbrain_hrf.dataio.audio import read, read_parts
@@ -78,10 +78,11 @@ class SegmentFeatures:
         self.compute_features = compute_features
         self.frames = frames
         self.sample_rate = sample_rate
-        if hasattr(compute_features, "samples_for"):
-            self.samples = compute_features.samples_for(frames)
-        else:  # frame k is centred on k * hop
-            self.samples = round((frames - 1) * hop * sample_rate)
+        # Frame k is centred on k * hop.
+        self.samples = round((frames - 1) * hop * sample_rate)
+        samples_for: Any = getattr(compute_features, "samples_for", None)
+        if samples_for is not None:
+            self.samples = samples_for(frames)
 
     @torch.no_grad()
     def __call__(
@@ -113,11 +114,12 @@ class SegmentFeatures:
         else:
             wave = read_parts(path, parts, self.sample_rate)[: self.samples]
         with _one_thread():
-            return self.compute_features(wave.unsqueeze(0)).squeeze(0)
+            feats: torch.Tensor = self.compute_features(wave.unsqueeze(0))
+        return feats.squeeze(0)
 
 
 @contextlib.contextmanager
-def _one_thread():
+def _one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -126,7 +128,7 @@ def _one_thread():
         torch.set_num_threads(threads)
 
 
-class SegmentBatch(PaddedBatch):
+class SegmentBatch(PaddedBatch):  # type: ignore[misc]
     """A batch whose features are zero-filled to exactly ``frames`` frames.
 
     They are copied once, into their place; SpeechBrain's padding to the
@@ -150,14 +152,17 @@ class SegmentBatch(PaddedBatch):
     def __init__(self, examples: list[dict[str, Any]], frames: int):
         super().__init__(
             examples,
-            padding_func=_padded,
+            padding_func=_pad,
             per_key_padding_kwargs={"feats": {"frames": frames}},
         )
 
 
-def _padded(values, frames=None):
+def _pad(
+    values: list[torch.Tensor], frames: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     if frames is None:
-        return batch_pad_right(values)
+        filled, lens = batch_pad_right(values)
+        return filled, lens
     longest = max(map(len, values))
     if longest > frames:
         raise ValueError(f"{longest} frames do not fit into {frames}.")
@@ -169,7 +174,7 @@ def _padded(values, frames=None):
 
 def compute_in_order(
     function: Callable[..., Any],
-    arguments: Iterable[tuple],
+    arguments: Iterable[tuple[Any, ...]],
     what: str,
     processes: int | None = None,
 ) -> Iterator[Any]:
@@ -232,7 +237,7 @@ def compute_in_order(
             bar.update(len(results))
 
 
-def _announce(what, done, total, seconds):
+def _announce(what: str, done: int, total: int, seconds: float) -> None:
     expected = seconds / done * total
     if expected >= _LONG_SECONDS:
         logger.info(
@@ -262,17 +267,21 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class _Calls(torch.utils.data.Dataset):
+class _Calls(Dataset[Any]):
     """What a worker takes from: one item per call."""
 
-    def __init__(self, function, arguments):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        arguments: Iterable[tuple[Any, ...]],
+    ):
         self.function = function
         self.arguments = list(arguments)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.arguments)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Any:
         try:
             result = self.function(*self.arguments[index])
         except UnusableAudio as error:

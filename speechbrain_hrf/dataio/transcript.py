@@ -72,7 +72,7 @@ class Row(NamedTuple):
     only_tags: bool
 
 
-def read_transcript(path: str | os.PathLike) -> list[Row]:
+def read_transcript(path: str | os.PathLike[str]) -> list[Row]:
     """All rows of a transcript in their order.
 
     Any line ends and blank lines are accepted; columns are separated by tabs
@@ -127,7 +127,7 @@ def read_transcript(path: str | os.PathLike) -> list[Row]:
     return [_row(path, number, line) for number, line in numbered[1:]]
 
 
-def _row(path, number, line):
+def _row(path: str | os.PathLike[str], number: int, line: str) -> Row:
     # Words may hold anything, a tab as well.
     cells = line.split("\t", maxsplit=3)
     if len(cells) < 3:
@@ -148,7 +148,7 @@ def _row(path, number, line):
     )
 
 
-def _message(path, number, problem):
+def _message(path: str | os.PathLike[str], number: int, problem: str) -> str:
     return (
         f"{path}, line {number}: {problem}. Expected, separated by tabs: "
         "start, stop, speaker, words. Restore the file from the corpus or "
@@ -190,7 +190,9 @@ def cut_windows(
         yield _cut(ranges, begin, begin + length)
 
 
-def _cut(ranges, begin, end):
+def _cut(
+    ranges: Sequence[tuple[int, int]], begin: int, end: int
+) -> list[list[int]]:
     """The part from begin to end of the joined ranges."""
     found, offset = [], 0
     for start, stop in ranges:

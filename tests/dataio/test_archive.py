@@ -6,15 +6,12 @@ Authors
 
 import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile as sf
 import torch
-from torch.utils.data import DataLoader
 
-from speechbrain_hrf.dataio import archive as archive_module
 from speechbrain_hrf.dataio.archive import (
     list_members,
     member_path,
@@ -47,11 +44,6 @@ def pack(path, kind=STORED, name="in/a.wav", archive="a.zip"):
     return member_path(archive, name)
 
 
-@pytest.fixture(autouse=True)
-def nothing_kept():
-    archive_module._unpack.cache_clear()
-
-
 def test_paths_are_split_and_joined():
     for archive, name in ("a.zip", "b.wav"), ("/x y/A.ZIP", "c/d.zip!/e.wav"):
         assert split_member(member_path(archive, name)) == (archive, name)
@@ -65,7 +57,7 @@ def test_a_member_is_read_as_the_file(wav, kind):
     before = sorted(os.listdir(wav.parent))
     assert probe(packed) == probe(wav)
     assert torch.equal(read(packed), read(wav))
-    assert torch.equal(read(packed, 0.5, 1.25), read(wav, 0.5, 1.25))
+    assert torch.equal(read(packed, 1.25), read(wav, 1.25))
     assert torch.equal(read_parts(packed, PARTS), read_parts(wav, PARTS))
     assert sorted(os.listdir(wav.parent)) == before
 
@@ -83,55 +75,24 @@ def test_other_formats_and_rates(wav, kind, name):
     assert torch.equal(read_parts(packed, PARTS), read_parts(path, PARTS))
 
 
-def count_calls(monkeypatch, owner, name):
-    calls = []
-    call = getattr(owner, name)
-
-    def counted(*args, **kwargs):
-        calls.append(args)
-        return call(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, counted)
-    return calls
-
-
-def test_a_deflated_member_is_decoded_once(wav, monkeypatch):
-    packed = pack(wav, DEFLATED)
-    others = [pack(wav, DEFLATED, archive=f"{n}.zip") for n in range(2)]
-    decoded = count_calls(monkeypatch, zipfile.ZipFile, "read")
-    for _ in range(3):
-        read_parts(packed, PARTS)
-    assert len(decoded) == 1
-    # Few are kept: two others push it out.
-    for path in others:
-        read_parts(path, PARTS)
-    read_parts(packed, PARTS)
-    assert len(decoded) == 4
-    assert archive_module._unpack.cache_info().currsize == 2
-
-
-def test_of_a_stored_member_no_more_is_read_than_asked_for(wav, monkeypatch):
-    packed = pack(wav, STORED)
-    decoded = count_calls(monkeypatch, zipfile.ZipFile, "read")
-    size = []
-    readinto = archive_module._Part.readinto
-
-    def counted(window, buffer):
-        size.append(readinto(window, buffer))
-        return size[-1]
-
-    monkeypatch.setattr(archive_module._Part, "readinto", counted)
-    read_parts(packed, [[20000, 20100]])
-    assert not decoded and 200 <= sum(size) < 10000
-
-
 @KINDS
-def test_probing_reads_a_member_once_and_keeps_nothing(wav, kind, monkeypatch):
-    packed = pack(wav, kind)
-    read = count_calls(monkeypatch, zipfile.ZipFile, "read")
-    assert probe(packed).duration == 2.0
-    assert len(read) == 1
-    assert archive_module._unpack.cache_info().currsize == 0
+def test_a_member_is_unpacked_once_for_its_cuts(wav, kind, monkeypatch):
+    unpacked = []
+    unpack = zipfile.ZipFile.read
+
+    def spy(archive, name):
+        unpacked.append(name)
+        return unpack(archive, name)
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", spy)
+    paths = [pack(wav, kind, archive=f"{n}.zip") for n in range(3)]
+    for _ in range(3):
+        read_parts(paths[0], PARTS)
+    assert len(unpacked) == 1
+    for path in paths[1:]:  # few are kept: two others push it out
+        read_parts(path, PARTS)
+    read_parts(paths[0], PARTS)
+    assert len(unpacked) == 4
 
 
 def test_a_changed_archive_is_read_anew(wav):
@@ -140,52 +101,6 @@ def test_a_changed_archive_is_read_anew(wav):
     sf.write(wav, np.zeros(32000), 16000)
     pack(wav, DEFLATED)
     assert read_parts(packed, PARTS).abs().max() == 0
-
-
-@KINDS
-def test_many_threads(wav, kind, monkeypatch):
-    paths = [pack(wav, kind, archive=f"{n}.zip") for n in range(2)]
-    decoded = count_calls(monkeypatch, zipfile.ZipFile, "read")
-    expected = read_parts(wav, PARTS)
-    with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda n: read_parts(paths[n % 2], PARTS), range(64))
-        assert all(torch.equal(wave, expected) for wave in found)
-    assert len(decoded) == (0 if kind == STORED else 2)
-
-
-class Clips:
-    """A dataset whose items come from archives."""
-
-    def __init__(self, paths):
-        self.paths = paths
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, index):
-        return read_parts(self.paths[index], PARTS)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its workers")
-def test_workers_of_a_data_loader(wav):
-    paths = [pack(wav, kind, archive=f"{kind}.zip") for kind in (0, 8)]
-    expected = read_parts(wav, PARTS)
-    read_parts(paths[1], PARTS)  # kept here, so that the workers inherit it
-    lock = archive_module._one_unpacks
-    lock.acquire()  # by a thread when they are started
-    try:
-        loader = DataLoader(
-            Clips(paths * 4),
-            batch_size=None,
-            num_workers=2,
-            multiprocessing_context="fork",
-            timeout=60,
-        )
-        found = list(loader)
-    finally:
-        lock.release()
-    assert len(found) == 8
-    assert all(torch.equal(wave, expected) for wave in found)
 
 
 def refused(path, reason):
@@ -233,7 +148,7 @@ def test_encrypted_members_are_named(wav):
     entry = content.rindex(b"PK\1\2")
     content[entry + 8] |= 1
     (wav.parent / "a.zip").write_bytes(content)
-    refused(packed, "encrypted: unpack")
+    refused(packed, "encrypted.*: unpack the archive")
 
 
 def test_unknown_compression_is_named(wav):
@@ -279,23 +194,3 @@ def test_a_changed_byte_is_found(wav, kind, caplog):
     assert list(infos) == ["whole", "file"] and list(unusable) == ["damaged"]
     with pytest.raises(ValueError, match="max_unusable=0.3"):
         probe_all(paths, 0.3)
-
-
-@KINDS
-def test_members_of_several_blocks_are_checked(tmp_path, kind):
-    path = tmp_path / "long.bin"
-    path.write_bytes(np.random.default_rng(0).bytes(2**20 + 2**19))
-    packed = pack(path, kind, path.name)
-    assert read_bytes(packed) == read_bytes(path) == path.read_bytes()
-    damage(tmp_path / "a.zip", path.name)
-    with pytest.raises(UnusableAudio, match="CRC|decompress"):
-        read_bytes(packed)
-
-
-def test_what_is_known_to_be_unusable_counts(wav, caplog):
-    paths = {"one": wav, "two": wav}
-    infos, unusable = probe_all(paths, 0.5, known={"two": "no transcript"})
-    assert list(infos) == ["one"]
-    assert unusable == {"two": f"{wav}: no transcript"}
-    with pytest.raises(ValueError, match="no transcript"):
-        probe_all(paths, 0.4, known={"two": "no transcript"})

@@ -53,28 +53,6 @@ def test_short_audio_keeps_its_frames(fbank, tmp_path, seconds, frames):
     assert len(SegmentFeatures(fbank, 500)(path)) == frames
 
 
-@pytest.mark.parametrize(
-    ("rate", "channels"), [(8000, 1), (44100, 2), (48000, 1)]
-)
-def test_other_rates_and_channels(fbank, tmp_path, rate, channels):
-    path = write(tmp_path / "a.wav", 2.0, rate, channels)
-    assert SegmentFeatures(fbank, 500)(path).shape == (201, 78)
-
-
-def test_silence_is_finite(fbank, tmp_path):
-    sf.write(tmp_path / "a.wav", np.zeros(16000), 16000)
-    feats = SegmentFeatures(fbank, 500)(str(tmp_path / "a.wav"))
-    assert torch.isfinite(feats).all()
-
-
-def test_nan_is_refused_by_name(fbank, tmp_path):
-    samples = np.zeros(16000, dtype="float32")
-    samples[10] = np.nan
-    sf.write(tmp_path / "bad.wav", samples, 16000, subtype="FLOAT")
-    with pytest.raises(UnusableAudio, match="bad.wav.*NaN"):
-        SegmentFeatures(fbank, 500)(str(tmp_path / "bad.wav"))
-
-
 def test_parts_are_cut_out_and_joined(fbank, tmp_path):
     path = write(tmp_path / "a.wav", 3.0)
     samples, _ = sf.read(path, dtype="float32")
@@ -147,16 +125,8 @@ def test_zero_fill():
     assert feats.sum() == 501 * 78
     assert batch.id == ["a", "b"]
     assert batch.label.data.tolist() == [[1], [3]]
-
-
-def test_a_single_short_segment_is_filled_too():
-    feats, lens = SegmentBatch([{"feats": torch.ones(2, 78)}], 500).feats
-    assert feats.shape == (1, 500, 78) and (lens * 500).round() == 2
-
-
-def test_more_frames_than_a_segment_has_are_refused():
-    with pytest.raises(ValueError, match="501 frames do not fit into 500"):
-        SegmentBatch([{"feats": torch.ones(501, 78)}], frames=500)
+    with pytest.raises(ValueError, match="301 frames do not fit into 300"):
+        SegmentBatch(examples, frames=300)
 
 
 def number_and_process(number):
@@ -182,13 +152,9 @@ def test_several_processes_of_one_thread_each():
     assert set(threads) == {1}
 
 
-def test_no_process_is_started_for_a_few():
-    calls = [(number,) for number in range(40)]
-    results = list(compute_in_order(number_and_process, calls, ""))
-    assert {process for _, process, _ in results} == {os.getpid()}
-
-
 def test_as_many_processes_as_cores():
+    few = compute_in_order(number_and_process, [(n,) for n in range(40)], "")
+    assert {process for _, process, _ in few} == {os.getpid()}
     if cores() == 1:
         pytest.skip("this process may use one core only")
     calls = [(number,) for number in range(40 * cores())]

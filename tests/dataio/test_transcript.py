@@ -4,7 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import zipfile
 from decimal import Decimal
 
 import numpy as np
@@ -40,6 +39,7 @@ def path(tmp_path):
 
 def test_rows_are_read(path):
     rows = read_transcript(write(path, [HEADER, *ROWS]))
+    assert SECRET in path.read_text() and SECRET not in repr(rows)
     assert [row.line for row in rows] == [2, 3, 4, 5, 6]
     times = [(row.start, row.stop) for row in rows[:3]]
     assert times == [
@@ -51,12 +51,6 @@ def test_rows_are_read(path):
     assert speakers == ["ellie"] + ["participant"] * 4
     assert [row.only_tags for row in rows] == [0, 0, 1, 1, 0]
     assert [row.sync for row in rows] == [0, 0, 0, 1, 0]
-
-
-def test_no_words_come_out(path):
-    rows = read_transcript(write(path, [HEADER, *ROWS]))
-    assert SECRET in path.read_text()
-    assert SECRET not in repr(rows)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -89,15 +83,6 @@ def test_odd_bytes_quotes_and_missing_words(path):
     assert not any(row.only_tags or row.sync for row in rows)
 
 
-def test_a_transcript_in_an_archive(path):
-    expected = read_transcript(write(path, [HEADER, *ROWS]))
-    for kind in zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED:
-        archive = path.with_name("300_P.zip")
-        with zipfile.ZipFile(archive, "w", kind) as file:
-            file.write(path, path.name)
-        assert read_transcript(f"{archive}!/{path.name}") == expected
-
-
 MALFORMED = [
     f"{SECRET}",
     "1.5\t2.5",
@@ -116,6 +101,8 @@ def test_malformed_rows_are_named_and_not_quoted(path, row):
     write(path, [HEADER, ROWS[0], "", row, ROWS[1]], "\r\n")
     with pytest.raises(ValueError) as caught:
         read_transcript(path)
+    # An interview that is unusable may be left out; a wrong row may not.
+    assert not isinstance(caught.value, UnusableAudio)
     message = str(caught.value)
     assert f"{path}, line 4:" in message and "Expected" in message
     assert SECRET not in message
@@ -142,14 +129,6 @@ def test_another_header_is_refused(path, lines):
     assert SECRET not in str(caught.value)
 
 
-def test_unusable_and_malformed_are_told_apart(path):
-    """One interview may be left out; a row that is wrong may not."""
-    write(path, [HEADER, MALFORMED[2]])
-    with pytest.raises(ValueError) as caught:
-        read_transcript(path)
-    assert not isinstance(caught.value, UnusableAudio)
-
-
 @pytest.mark.parametrize("order", ["utf-16", "utf-16-be"])
 def test_utf_16_is_named_and_not_quoted(path, order):
     mark = b"" if order == "utf-16" else b"\xfe\xff"
@@ -174,13 +153,6 @@ def test_windows_are_those_of_the_joined_samples(seed):
     found = [expand(window) for window in cut_windows(ranges, length, hop)]
     count = (len(joined) - length) // hop + 1
     assert found == [joined[k * hop : k * hop + length] for k in range(count)]
-
-
-@pytest.mark.parametrize(
-    "total, count", [(0, 0), (9, 0), (10, 1), (18, 1), (19, 2), (28, 3)]
-)
-def test_full_windows_only(total, count):
-    assert len(list(cut_windows([(5, 5 + total)], 10, 9))) == count
 
 
 @pytest.mark.parametrize("seed", range(20))

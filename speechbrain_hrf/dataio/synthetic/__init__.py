@@ -14,33 +14,32 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.dataio.synthetic.corpus import is_synthetic
-from speechbrain_hrf.dataio.synthetic.daic_woz import make_daic_woz
-from speechbrain_hrf.dataio.synthetic.iemocap import make_iemocap
-from speechbrain_hrf.dataio.synthetic.m3ed import make_m3ed
-from speechbrain_hrf.dataio.synthetic.nemo import make_nemo
-from speechbrain_hrf.dataio.synthetic.ravdess import make_ravdess
+import os
+import pathlib
+from types import ModuleType
 
-__all__ = [
-    "is_synthetic",
-    "make_corpus",
-    "make_daic_woz",
-    "make_iemocap",
-    "make_m3ed",
-    "make_nemo",
-    "make_ravdess",
-]
+from speechbrain_hrf.dataio.synthetic import (
+    daic_woz,
+    iemocap,
+    m3ed,
+    nemo,
+    ravdess,
+)
+from speechbrain_hrf.dataio.synthetic.corpus import build_once, is_synthetic
 
-_MAKERS = {
-    "DAIC-WOZ": make_daic_woz,
-    "IEMOCAP": make_iemocap,
-    "M3ED": make_m3ed,
-    "RAVDESS": make_ravdess,
-    "nEMO": make_nemo,
+__all__ = ["is_synthetic", "make_corpus"]
+
+# Each has its ROOT, GENERATOR (name and version) and write(root).
+_CORPORA: dict[str, ModuleType] = {
+    "DAIC-WOZ": daic_woz,
+    "IEMOCAP": iemocap,
+    "M3ED": m3ed,
+    "RAVDESS": ravdess,
+    "nEMO": nemo,
 }
 
 
-def make_corpus(name, folder):
+def make_corpus(name: str, folder: str | os.PathLike[str]) -> pathlib.Path:
     """Generates a stand-in corpus, or finds the one generated before.
 
     Arguments
@@ -62,8 +61,11 @@ def make_corpus(name, folder):
     ...
     ValueError: There is a stand-in for DAIC-WOZ, IEMOCAP, M3ED, RAVDESS, nEMO, ...
     """
-    if name not in _MAKERS:
+    if name not in _CORPORA:
         raise ValueError(
-            f"There is a stand-in for {', '.join(_MAKERS)}, not for {name!r}"
+            f"There is a stand-in for {', '.join(_CORPORA)}, not for {name!r}"
         )
-    return _MAKERS[name](folder)
+    corpus = _CORPORA[name]
+    return build_once(
+        pathlib.Path(folder, corpus.ROOT), corpus.GENERATOR, corpus.write
+    )

@@ -7,8 +7,8 @@ questionnaires are made up.
 
 Example
 -------
->>> folder = getfixture("tmp_path_factory").getbasetemp()
->>> root = make_daic_woz(folder)
+>>> from speechbrain_hrf.dataio.synthetic import make_corpus
+>>> root = make_corpus("DAIC-WOZ", getfixture("tmp_path_factory").getbasetemp())
 >>> (root / "901_P" / "901_TRANSCRIPT.csv").read_text().splitlines()[0]
 'start_time\\tstop_time\\tspeaker\\tvalue'
 
@@ -20,11 +20,16 @@ import pathlib
 import zipfile
 
 import numpy as np
+from numpy.typing import NDArray
 
-from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
+from speechbrain_hrf.dataio.synthetic.content import (
+    write_audio,
+    write_leftover,
+    write_lines,
+)
 from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
-_GENERATOR = "DAIC-WOZ 1"
+ROOT, GENERATOR = "DAIC-WOZ", "DAIC-WOZ 1"
 _RATE = 16000
 # Participants and PHQ8_Binary; the last list has no labels and no interviews.
 _TRAIN = dict(enumerate((0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 0), start=901))
@@ -48,47 +53,29 @@ _WORDS = "blue green river stone table window yellow bridge paper cloud".split()
 _ITEMS = (
     "NoInterest Depressed Sleep Tired Appetite Failure Concentrating Moving"
 )
-_APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X" + bytes(48)
 _LIST = "{}_split_Depression_AVEC2017.csv"
 
 
-def make_daic_woz(folder):
-    """Generates the stand-in, or finds the one generated before.
+def write(root: pathlib.Path) -> None:
+    """Fills a folder.
 
     Arguments
     ---------
-    folder : str or os.PathLike
-        Where to put the folder `DAIC-WOZ`.
-
-    Returns
-    -------
-    pathlib.Path
-        Path of `DAIC-WOZ`: lists, folders and archives.
-
-    Example
-    -------
-    >>> folder = getfixture("tmp_path_factory").getbasetemp()
-    >>> root = make_daic_woz(folder)
-    >>> sorted(path.name for path in root.glob("9*.zip"))
-    ['903_P.zip', '908_P.zip', '914_P.zip', '917_P.zip']
+    root : pathlib.Path
+        The corpus's, empty.
     """
-    root = pathlib.Path(folder) / "DAIC-WOZ"
-    return build_once(root, _GENERATOR, _write)
-
-
-def _write(root):
     for participant, label in {**_TRAIN, **_DEV}.items():
         _write_interview(root, participant, label)
     _write_list(root / _LIST.format("train"), _TRAIN)
     _write_list(root / _LIST.format("dev"), _DEV)
     lines = ["participant_ID,Gender", *(f"{who},{who % 2}" for who in _TEST)]
-    _write_lines(root / _LIST.format("test"), lines)
-    (root / ("._" + _LIST.format("train"))).write_bytes(_APPLE_DOUBLE)
-    (root / "902_P" / "._902_AUDIO.wav").write_bytes(_APPLE_DOUBLE)
-    (root / "902_P" / "._902_TRANSCRIPT.csv").write_bytes(_APPLE_DOUBLE)
+    write_lines(root / _LIST.format("test"), lines)
+    write_leftover(root / _LIST.format("train"))
+    write_leftover(root / "902_P" / "902_AUDIO.wav")
+    write_leftover(root / "902_P" / "902_TRANSCRIPT.csv")
 
 
-def _write_list(path, labels):
+def _write_list(path: pathlib.Path, labels: dict[int, int]) -> None:
     """Label, score and items of made-up questionnaires."""
     names = ",".join(f"PHQ8_{item}" for item in _ITEMS.split())
     lines = [f"Participant_ID,PHQ8_Binary,PHQ8_Score,Gender,{names}"]
@@ -98,10 +85,10 @@ def _write_list(path, labels):
         if who == _EMPTY_ITEM:
             items[2] = ""
         lines.append(f"{who},{label},{score},{who % 2},{','.join(items)}")
-    _write_lines(path, lines, "\r\n")
+    write_lines(path, lines, "\r\n")
 
 
-def _write_interview(root, participant, label):
+def _write_interview(root: pathlib.Path, participant: int, label: int) -> None:
     rng = random_generator("DAIC-WOZ", participant)
     wave, rows = _interview(participant, label, rng)
     lines = ["start_time\tstop_time\tspeaker\tvalue"]
@@ -115,15 +102,19 @@ def _write_interview(root, participant, label):
     if participant in _LOWER_CASE:
         name, files = name.lower(), (files[0].lower(), files[1].lower())
     write_audio(root / name / files[0], wave)
-    _write_lines(root / name / files[1], lines, end)
+    write_lines(root / name / files[1], lines, end)
     if participant in _ZIPPED:
         _pack(root / name, files, *_ZIPPED[participant])
 
 
-def _interview(participant, label, rng):
+def _interview(
+    participant: int, label: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], list[tuple[float, float, str, str]]]:
     """Samples, and rows of start, stop, speaker and text."""
     gender = "female" if participant % 2 else "male"
-    pieces, rows, clock = [], [], 1.0
+    pieces: list[tuple[float, NDArray[np.float32]]] = []
+    rows: list[tuple[float, float, str, str]] = []
+    clock = 1.0
     spoken, wanted = 0.0, rng.uniform(60, 75)
     while spoken < wanted:
         asked = round(rng.uniform(0.8, 1.5), 3)
@@ -157,11 +148,13 @@ def _interview(participant, label, rng):
     return np.clip(wave, -0.99, 0.99), rows
 
 
-def _text(rng, count):
+def _text(rng: np.random.Generator, count: int) -> str:
     return " ".join(rng.choice(_WORDS, count))
 
 
-def _pack(folder, files, kind, inside):
+def _pack(
+    folder: pathlib.Path, files: tuple[str, ...], kind: int, inside: str
+) -> None:
     """Replaces a folder by an archive of its files."""
     with zipfile.ZipFile(f"{folder}.zip", "w") as archive:
         for file in files:
@@ -171,7 +164,3 @@ def _pack(folder, files, kind, inside):
             archive.writestr(info, (folder / file).read_bytes())
             (folder / file).unlink()
     folder.rmdir()
-
-
-def _write_lines(path, lines, end="\n"):
-    path.write_bytes("".join(line + end for line in lines).encode())

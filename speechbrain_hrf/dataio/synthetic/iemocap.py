@@ -1,14 +1,14 @@
 """A stand-in in the layout of IEMOCAP, pitfalls included.
 
-Five sessions of two speakers, 48 turns of the four emotions each, and turns
-whose labels must be dropped. There are dialogues whose names end in a letter,
+Five sessions of two speakers, 48 turns of the four emotions each (0.6 to 8 s),
+and 8 turns whose labels must be dropped. There are dialogues whose names end in a letter,
 `._*` files among labels and audio, and raters' files in subfolders that
 contradict the final labels.
 
 Example
 -------
->>> folder = getfixture("tmp_path_factory").getbasetemp()
->>> root = make_iemocap(folder)
+>>> from speechbrain_hrf.dataio.synthetic import make_corpus
+>>> root = make_corpus("IEMOCAP", getfixture("tmp_path_factory").getbasetemp())
 >>> root.name, len(list(root.glob("Session*")))
 ('IEMOCAP_full_release', 5)
 
@@ -17,13 +17,19 @@ Authors
 """
 
 import pathlib
+from collections import Counter
 
 import numpy as np
 
-from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.content import (
+    deal_out,
+    write_leftover,
+    write_lines,
+    write_speech,
+)
+from speechbrain_hrf.dataio.synthetic.voice import random_generator
 
-_GENERATOR = "IEMOCAP 1"
+ROOT, GENERATOR = "IEMOCAP_full_release", "IEMOCAP 1"
 _DIALOGUES = {
     1: "F_impro01 F_impro02 F_script01_1 M_impro01 M_impro02 M_script01_2",
     2: "F_impro01 F_impro03 F_script02_2 M_impro01 M_impro04 M_script03_1",
@@ -34,63 +40,33 @@ _DIALOGUES = {
 # Turns per session and label; proportions like those of the corpus.
 _TURNS = {"neu": 15, "hap": 5, "exc": 9, "sad": 10, "ang": 9}
 _DROPPED = ("xxx", "fru", "fru", "sur", "fea", "oth", "dis", "xxx")
-_MANNERS = {
-    "neu": "neutral",
-    "hap": "happy",
-    "exc": "happy",
-    "sad": "sad",
-    "ang": "angry",
-    "fru": "angry",
-    "sur": "surprised",
-    "fea": "fearful",
-    "dis": "disgust",
-    "oth": "calm",
-    "xxx": "neutral",
-}
-_APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X" + bytes(48)
+# How those sound that the synthetic voice does not know.
+_SOUNDS_LIKE = {"exc": "hap", "fru": "ang", "oth": "cal", "xxx": "neu"}
 _HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]"
 
 
-def make_iemocap(folder):
-    """Generates the stand-in, or finds the one generated before.
+def write(root: pathlib.Path) -> None:
+    """Fills a folder.
 
     Arguments
     ---------
-    folder : str or os.PathLike
-        Where to put `IEMOCAP_full_release`.
-
-    Returns
-    -------
-    pathlib.Path
-        Path of `IEMOCAP_full_release`: 240 turns to keep and 40 to drop,
-        0.6 to 8 s of 16 kHz mono.
-
-    Example
-    -------
-    >>> folder = getfixture("tmp_path_factory").getbasetemp()
-    >>> root = make_iemocap(folder)
-    >>> len(list(root.glob("Session?/sentences/wav/*/Ses*.wav")))
-    280
+    root : pathlib.Path
+        The corpus's, empty.
     """
-    root = pathlib.Path(folder) / "IEMOCAP_full_release"
-    return build_once(root, _GENERATOR, _write)
-
-
-def _write(root):
+    labels = [*Counter(_TURNS).elements(), *_DROPPED]
     for session, dialogues in _DIALOGUES.items():
         rng = random_generator("IEMOCAP", session)
-        labels = [
-            label for label, count in _TURNS.items() for _ in range(count)
-        ]
-        labels = [str(label) for label in rng.permutation(labels + [*_DROPPED])]
         names = [f"Ses{session:02d}{name}" for name in dialogues.split()]
-        for name, part in zip(
-            names, np.array_split(labels, len(names)), strict=True
-        ):
+        for name, part in deal_out(labels, names, rng):
             _write_dialogue(root / f"Session{session}", name, part, rng)
 
 
-def _write_dialogue(session, dialogue, labels, rng):
+def _write_dialogue(
+    session: pathlib.Path,
+    dialogue: str,
+    labels: list[str],
+    rng: np.random.Generator,
+) -> None:
     """Label file, decoys and audio of one dialogue."""
     clock = 5.0
     final, categories, attributes = [_HEADER, ""], [], []
@@ -98,14 +74,15 @@ def _write_dialogue(session, dialogue, labels, rng):
         gender = "FM"[rng.integers(2)]
         turn = f"{dialogue}_{gender}{index:03d}"
         seconds = round(float(np.clip(rng.lognormal(1.17, 0.5), 0.6, 8)), 4)
-        wave = synthesize(
-            _MANNERS[str(label)],
+        path = session / f"sentences/wav/{dialogue}/{turn}.wav"
+        write_speech(
+            path,
+            _SOUNDS_LIKE.get(label, label),
             f"{dialogue[:5]}{gender}",
             {"F": "female", "M": "male"}[gender],
-            turn,
             seconds,
+            utterance=turn,
         )
-        write_audio(session / f"sentences/wav/{dialogue}/{turn}.wav", wave)
 
         valence, arousal, dominance = rng.uniform(1, 5, 3)
         final += [
@@ -131,11 +108,6 @@ def _write_dialogue(session, dialogue, labels, rng):
         f"Attribute/{dialogue}_e3_atr.txt": attributes,
         f"Self-evaluation/{dialogue}_f1_cat.txt": categories,
     }.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # newline: the same bytes on every system, for the corpus's digest
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write("\n".join(lines) + "\n")
-    (folder / f"._{dialogue}.txt").write_bytes(_APPLE_DOUBLE)
-    wavs = session / "sentences/wav" / dialogue
-    (wavs / f"._{turn}.wav").write_bytes(_APPLE_DOUBLE)
+        write_lines(folder / name, lines)
+    write_leftover(folder / f"{dialogue}.txt")
+    write_leftover(path)

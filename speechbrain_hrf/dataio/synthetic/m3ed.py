@@ -1,14 +1,14 @@
 """A stand-in in the layout of M3ED, pitfalls included.
 
 Ten series of three dialogues, 24 annotated utterances of all seven emotions
-each. Two files have 114 samples, one is missing, one has its extension in
+each, up to 6 s. Two files have 114 samples, one is missing, one has its extension in
 upper case; one utterance is not annotated. Ages and genders are as dirty as
 the original's, keys in no order, and a list of series has Windows line ends.
 
 Example
 -------
->>> folder = getfixture("tmp_path_factory").getbasetemp()
->>> root = make_m3ed(folder)
+>>> from speechbrain_hrf.dataio.synthetic import make_corpus
+>>> root = make_corpus("M3ED", getfixture("tmp_path_factory").getbasetemp())
 >>> sorted(path.name for path in root.iterdir())
 ['SYNTHETIC.txt', 'annotation.json', 'modality_speech', 'splitInfo']
 
@@ -18,13 +18,20 @@ Authors
 
 import json
 import pathlib
+from collections import Counter
+from typing import Any
 
 import numpy as np
 
-from speechbrain_hrf.dataio.synthetic.corpus import build_once, write_audio
-from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
+from speechbrain_hrf.dataio.synthetic.content import (
+    deal_out,
+    write_leftover,
+    write_lines,
+    write_speech,
+)
+from speechbrain_hrf.dataio.synthetic.voice import random_generator
 
-_GENERATOR = "M3ED 1"
+ROOT, GENERATOR = "M3ED", "M3ED 1"
 _SERIES = {
     "train": "hechengyi hechenger hechengsan hechengsi hechengwu hechengliu",
     "val": "hechengqi hechengba",
@@ -40,15 +47,6 @@ _UTTERANCES = {
     "Disgust": 2,
     "Fear": 1,
 }
-_MANNERS = {
-    "Neutral": "neutral",
-    "Happy": "happy",
-    "Sad": "sad",
-    "Anger": "angry",
-    "Surprise": "surprised",
-    "Disgust": "disgust",
-    "Fear": "fearful",
-}
 _DIALOGUES = ("10", "1", "2")  # the corpus's keys are in no order either
 _TINY = {"hechenger_1_3", "hechengshi_2_4"}
 _TINY_SAMPLES = 114
@@ -60,78 +58,49 @@ _ROLES = {
     "A": ("female", {"Age": "Yong", "Gender": "Femal", "OtherName": ""}),
     "B": ("male", {"Age": "Mid ", "Gender": "Male"}),
 }
-_APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X" + bytes(48)
 
 
-def make_m3ed(folder):
-    """Generates the stand-in, or finds the one generated before.
+def write(root: pathlib.Path) -> None:
+    """Fills a folder.
 
     Arguments
     ---------
-    folder : str or os.PathLike
-        Where to put the folder `M3ED`.
-
-    Returns
-    -------
-    pathlib.Path
-        Path of `M3ED`: 240 annotated utterances, 239 of them with a file of
-        16 kHz mono, 7 ms to 6 s.
-
-    Example
-    -------
-    >>> folder = getfixture("tmp_path_factory").getbasetemp()
-    >>> len(list((make_m3ed(folder) / "modality_speech").glob("[AB]_*_1_?.wav")))
-    79
+    root : pathlib.Path
+        The corpus's, empty.
     """
-    root = pathlib.Path(folder) / "M3ED"
-    return build_once(root, _GENERATOR, _write)
-
-
-def _write(root):
     annotation = {}
     for split, names in _SERIES.items():
         for series in names.split():
             annotation[series] = _write_series(root, series)
-        # One list has Windows line ends and a blank line at the end.
-        end = "\r\n" if split == "val" else "\n"
-        _write_text(
-            root / "splitInfo" / f"movie_list_{split}.txt",
-            end.join(names.split()) + (2 * end if split == "val" else ""),
-        )
+        # One list has Windows line ends and a blank line at the end, the others
+        # not even an end of the last line.
+        path = root / "splitInfo" / f"movie_list_{split}.txt"
+        if split == "val":
+            write_lines(path, [*names.split(), ""], "\r\n")
+        else:
+            write_lines(path, ["\n".join(names.split())], "")
     text = json.dumps(annotation, ensure_ascii=False, indent=1)
-    _write_text(root / "annotation.json", text)
+    write_lines(root / "annotation.json", [text], "")
     for speaker in _ROLES:
-        path = root / "modality_speech" / f"._{speaker}_{_MISSING}.wav"
-        path.write_bytes(_APPLE_DOUBLE)
+        write_leftover(root / "modality_speech" / f"{speaker}_{_MISSING}.wav")
 
 
-def _write_text(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # newline: the same bytes on every system, for the corpus's digest
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-
-
-def _write_series(root, series):
+def _write_series(root: pathlib.Path, series: str) -> dict[str, Any]:
     """Audio of a series; returns its part of the annotation."""
     rng = random_generator("M3ED", series)
-    labels = [
-        label for label, count in _UTTERANCES.items() for _ in range(count)
-    ]
-    labels = [str(label) for label in rng.permutation(labels)]
+    labels = Counter(_UTTERANCES).elements()
     dialogues = {}
-    for number, part in zip(
-        _DIALOGUES, np.array_split(labels, len(_DIALOGUES)), strict=True
-    ):
-        dialog, clock = {}, 0.0
+    for number, part in deal_out(labels, _DIALOGUES, rng):
+        dialog: dict[str, Any] = {}
+        clock = 0.0
         for index in rng.permutation(len(part)):  # in no order
             key = f"{series}_{number}_{index + 1}"
             speaker = "AB"[rng.integers(2)]
             seconds = float(np.clip(rng.lognormal(0.25, 0.5), 0.3, 6))
             if key in _TINY:
                 seconds = _TINY_SAMPLES / 16000
-            _write_wav(root, series, speaker, key, str(part[index]), seconds)
-            dialog[key] = _utterance(speaker, str(part[index]), clock, seconds)
+            _write_wav(root, series, speaker, key, part[index], seconds)
+            dialog[key] = _utterance(speaker, part[index], clock, seconds)
             clock += seconds + rng.uniform(0.2, 2)
         key = f"{series}_{number}_{len(part) + 1}"
         if key == _NOT_ANNOTATED:
@@ -147,20 +116,27 @@ def _write_series(root, series):
     return dialogues
 
 
-def _write_wav(root, series, speaker, key, emotion, seconds):
+def _write_wav(
+    root: pathlib.Path,
+    series: str,
+    speaker: str,
+    key: str,
+    emotion: str,
+    seconds: float,
+) -> None:
     if key == _MISSING:
         return
     gender, _ = _ROLES[speaker]
-    wave = synthesize(
-        _MANNERS[emotion], f"{series} {speaker}", gender, key, seconds
-    )
     extension = "WAV" if key == _UPPER_CASE else "wav"
-    name = f"{speaker}_{key}.{extension}"
-    write_audio(root / "modality_speech" / name, wave)
+    path = root / "modality_speech" / f"{speaker}_{key}.{extension}"
+    voice = f"{series} {speaker}"
+    write_speech(path, emotion, voice, gender, seconds, utterance=key)
 
 
-def _utterance(speaker, emotion, start, seconds):
-    content = {
+def _utterance(
+    speaker: str, emotion: str | None, start: float, seconds: float
+) -> dict[str, Any]:
+    content: dict[str, Any] = {
         "StartTime": _time(start),
         "EndTime": _time(start + seconds),
         "Text": "合成语音",  # synthetic speech
@@ -177,7 +153,7 @@ def _utterance(speaker, emotion, start, seconds):
     return content
 
 
-def _time(seconds):
+def _time(seconds: float) -> str:
     """hh:mm:ss:frames, at 25 frames a second."""
     frames = round(seconds * 25)
     minutes, rest = divmod(frames, 60 * 25)

@@ -20,7 +20,10 @@ import hashlib
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import lfilter, sosfilt
+
+_Floats = NDArray[np.float64]
 
 
 class Manner(NamedTuple):
@@ -75,7 +78,14 @@ _BANDWIDTHS = np.array([80, 100, 140, 250])
 _FOURTH_RESONANCE = 3500
 
 
-def synthesize(emotion, speaker, gender, utterance, seconds, sample_rate=16000):
+def synthesize(
+    emotion: str,
+    speaker: str,
+    gender: str,
+    utterance: int | str,
+    seconds: float,
+    sample_rate: int = 16000,
+) -> NDArray[np.float32]:
     """One utterance; the same arguments always give the same samples.
 
     Arguments
@@ -148,7 +158,7 @@ def synthesize(emotion, speaker, gender, utterance, seconds, sample_rate=16000):
     return np.clip(wave, -0.99, 0.99).astype(np.float32)
 
 
-def random_generator(*key):
+def random_generator(*key: str | float) -> np.random.Generator:
     """A generator that depends on its arguments and on nothing else.
 
     Arguments
@@ -170,9 +180,11 @@ def random_generator(*key):
     return np.random.default_rng(int.from_bytes(digest, "little"))
 
 
-def _syllables(rng, time, count, seconds):
+def _syllables(
+    rng: np.random.Generator, time: _Floats, syllables: float, seconds: float
+) -> tuple[_Floats, _Floats]:
     """Position in syllables at each time, and the strength of each one."""
-    count = max(2, round(count))
+    count = max(2, round(syllables))
     lengths = rng.uniform(0.6, 1.4, count)
     borders = np.concatenate([[0], np.cumsum(lengths)])
     borders *= seconds / borders[-1]
@@ -183,7 +195,13 @@ def _syllables(rng, time, count, seconds):
     return np.minimum(syllable, count - 1e-6), strength
 
 
-def _glottis(rng, syllable, pitch, manner, sample_rate):
+def _glottis(
+    rng: np.random.Generator,
+    syllable: _Floats,
+    pitch: _Floats,
+    manner: Manner,
+    sample_rate: int,
+) -> _Floats:
     """Pulses at the pitch of each syllable, with breath."""
     curve = np.interp(syllable, np.arange(len(pitch)) + 0.5, pitch)
     phase = np.cumsum(curve) / sample_rate % 1
@@ -192,10 +210,11 @@ def _glottis(rng, syllable, pitch, manner, sample_rate):
     pulses = 2 * phase - 3 * phase**2
     breath = np.clip(manner.breath, 0.01, 1) * rng.standard_normal(len(phase))
     pole = 0.97 - 0.5 * np.clip(manner.brightness, 0, 1.2)
-    return lfilter([1 - pole], [1, -pole], pulses + breath)
+    source: _Floats = lfilter([1 - pole], [1, -pole], pulses + breath)
+    return source
 
 
-def _tract(source, resonances, sample_rate):
+def _tract(source: _Floats, resonances: _Floats, sample_rate: int) -> _Floats:
     """Four resonances in a row, each with gain 1 at 0 Hz."""
     centres = np.append(resonances, _FOURTH_RESONANCE)
     radius = np.exp(-np.pi * _BANDWIDTHS / sample_rate)
@@ -203,4 +222,5 @@ def _tract(source, resonances, sample_rate):
     second = radius**2
     zeros, ones = np.zeros(4), np.ones(4)
     sections = [1 + first + second, zeros, zeros, ones, first, second]
-    return sosfilt(np.stack(sections, axis=1), source)
+    wave: _Floats = sosfilt(np.stack(sections, axis=1), source)
+    return wave
