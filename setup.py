@@ -11,8 +11,8 @@ STUDIES = [
     "rich>=13",
     "pandas>=2.2",
     "scipy>=1.15",
+    "statsmodels>=0.14",
     "seaborn>=0.13",
-    "jinja2>=3.1",
 ]
 
 # The model as ONNX; running it (speechbrain_hrf.runtime) needs only the last.
@@ -34,6 +34,7 @@ setup(
     package_data={
         "speechbrain_hrf": ["py.typed"],
         "speechbrain_hrf.demo": ["page/*"],
+        "speechbrain_hrf.export": ["card.md"],
         "speechbrain_hrf.studies": ["*.csv", "*.html", "*.md"],
     },
     entry_points={"console_scripts": ["hrf = speechbrain_hrf.cli:main"]},
@@ -53,6 +54,8 @@ setup(
         "scikit-learn>=1.3",
         "matplotlib>=3.7",
         "tabulate>=0.9",
+        "huggingface_hub>=0.20",
+        "jinja2>=3.1",
         "tqdm>=4.64",
     ],
     extras_require={
@@ -63,7 +66,6 @@ setup(
             *STUDIES,
             *ONNX,
             "pytest>=8.0",
-            "statsmodels>=0.14",  # what ours is checked against
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
             "transformers>=4.46",

@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("an exported model in a browser", "demo.__main__", "main"),
     "study": ("many trainings, from a YAML", "studies.command", "study"),
     "report": ("what a study's trainings say", "studies.command", "report"),
+    "profile": ("a model's parameters and MACs", "inference.profile", "main"),
 }
 
 
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       demo      an exported model in a browser
       study     many trainings, from a YAML
       report    what a study's trainings say
+      profile   a model's parameters and MACs
     0
     """
     argv = sys.argv[1:] if argv is None else list(argv)

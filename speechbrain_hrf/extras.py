@@ -5,9 +5,10 @@ Authors
 """
 
 import importlib
+from collections.abc import Sequence
 
 
-def require(extra, packages, who):
+def require(extra: str, packages: Sequence[str], who: str) -> None:
     """Raises if a package of an extra of setup.py cannot be imported.
 
     Arguments

@@ -9,7 +9,7 @@ Authors
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what editors and type checkers read
     from speechbrain_hrf.export.pretrained import export_pretrained
@@ -25,9 +25,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name):
-    # Imported when first used: the demo page is written as whole a folder as
-    # an export, by export/folder.py, where there is no PyTorch.
+def __getattr__(name: str) -> Any:
+    # Imported when first used: `export.onnx.sizes` needs no PyTorch.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_HOMES[name]}")

@@ -10,13 +10,14 @@ Authors
 
 import argparse
 import sys
+from collections.abc import Sequence
 
-from speechbrain_hrf.export import VerificationError, export_pretrained
+from speechbrain_hrf.export.onnx import PRECISIONS
+from speechbrain_hrf.export.pretrained import export_pretrained
+from speechbrain_hrf.export.verify import VerificationError
 
-PRECISIONS = ("int8", "fp16")
 
-
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the export and prints what came out of it.
 
     Arguments

@@ -14,11 +14,16 @@ import os
 import pathlib
 import pydoc
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 from hyperpyyaml import load_hyperpyyaml
+from torch import nn
 
 from speechbrain_hrf.export import yaml_tree
 
+# The modules of ``EncoderClassifier`` by name, [B, samples] to [B, 1, C].
+Modules: TypeAlias = dict[str, Any]
 INTERFACE = (
     "compute_features",
     "mean_var_norm",
@@ -37,6 +42,25 @@ HRF_OPTIONS = {
     "hrf_inner_norm": "inner_norm",
 }
 HEADER = "# Inference hyperparameters of an exported model (speechbrain-hrf)."
+_TEXT = """\
+{header}
+# Every file that it names lies beside it, as <loadable>.ckpt.
+
+{part}
+label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
+# Labels that are not as many as the classifier's outputs raise.
+__n_labels: !apply:speechbrain.dataio.encoder.CategoricalEncoder.expect_len
+    - !ref <label_encoder>
+    - {n_classes}
+
+audio_normalizer: !new:speechbrain.dataio.preprocess.AudioNormalizer
+    sample_rate: !ref <sample_rate>
+
+modules:
+{modules}
+pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
+    loadables:
+{loadables}"""
 
 
 class Definition:
@@ -46,12 +70,16 @@ class Definition:
     ---------
     path : str or os.PathLike
         ``hyperparams.yaml`` of a training's output folder (SpeechBrain's
-        resolved copy), or the recipe's own.
+        resolved copy) or of an exported folder, or the recipe's own.
+    overrides : str
+        Values to replace, as YAML.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
+    ImportError
+        It names a class that cannot be imported.
     ValueError
         A key is missing, a value holds an absolute path, or a class says
         (``why_not_exported``) that it serves for comparison only.
@@ -69,11 +97,11 @@ class Definition:
     ... classifier: !new:torch.nn.Identity
     ... ''')
     >>> definition = Definition(path)
-    >>> sorted(definition.objects)[-1]
-    'torch.nn.Identity'
+    >>> sorted(definition.objects)[-1], definition.sample_rate
+    ('torch.nn.Identity', 16000)
     >>> definition.build()["classifier"]
     Identity()
-    >>> print(definition.text(["classifier"], n_classes=2))
+    >>> print(definition.write(["classifier"], n_classes=2))
     # Inference hyperparameters of an exported model (speechbrain-hrf).
     ...
     pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
@@ -83,7 +111,9 @@ class Definition:
     <BLANKLINE>
     """
 
-    def __init__(self, path):
+    def __init__(
+        self, path: str | os.PathLike[str], overrides: str = ""
+    ) -> None:
         self.path = pathlib.Path(path)
         if not self.path.is_file():
             raise FileNotFoundError(
@@ -91,7 +121,7 @@ class Definition:
                 "training (SpeechBrain writes hyperparams.yaml there), or a "
                 "checkpoint inside it."
             )
-        self._tree = yaml_tree.read(self.path)
+        self._tree = yaml_tree.read(self.path, overrides)
         needed = ("sample_rate", *INTERFACE)
         missing = [key for key in needed if key not in self._tree]
         if missing:
@@ -101,54 +131,21 @@ class Definition:
                 f"needs the top-level keys {', '.join(needed)}: rename yours, "
                 "or add them with !ref."
             )
-        self._part = yaml_tree.stripped(
-            {key: self._tree[key] for key in needed}
-        )
-        for node in yaml_tree.calls(self._part):
-            # Features may be there only to be compared with.
-            found = pydoc.locate(yaml_tree.call(node)[1])
-            why_not = getattr(found, "why_not_exported", None)
-            if why_not:
-                raise ValueError(f"{self.path} cannot be exported: {why_not}")
-        for where, value in yaml_tree.strings(self._part):
-            if os.path.isabs(value):
-                raise ValueError(
-                    f"{self.path}: {where} is the absolute path {value}, which "
-                    "means nothing on another machine. Give a relative path, "
-                    "or a name on the Hugging Face Hub."
-                )
-        self._objects = {}
-        for node in yaml_tree.calls(self._part):
-            verb, name = yaml_tree.call(node)
-            found = pydoc.locate(name)
-            if found is None:
-                raise ImportError(
-                    f"{self.path}: {verb}{name} names nothing that can be "
-                    "imported here. Run the export where the training ran, or "
-                    "put the module's folder on PYTHONPATH."
-                )
-            name = yaml_tree.importable_name(name, found)
+        self._part = yaml_tree.strip({key: self._tree[key] for key in needed})
+        self.sample_rate = int(self._tree["sample_rate"])  # Hz
+        # Class of the embedding model, without its module.
+        called = yaml_tree.call(self._part["embedding_model"])
+        self.model_name = called[1].rpartition(".")[2] if called else "model"
+        # The classes and functions that the YAML calls, by name.
+        self.objects = {}
+        for node, verb, name in yaml_tree.calls(self._part):
+            found = self._locate(verb, name)
+            name = _importable_name(name, found)
             yaml_tree.set_call(node, verb, name)
-            self._objects[name] = found
+            self.objects[name] = found
+        self._refuse_absolute_paths()
 
-    @property
-    def objects(self):
-        """dict: The classes and functions that the YAML calls, by name."""
-        return dict(self._objects)
-
-    @property
-    def sample_rate(self):
-        """int: Rate of the audio, Hz."""
-        return int(self._tree["sample_rate"])
-
-    @property
-    def model_name(self):
-        """str: Class of the embedding model, without its module."""
-        node = self._part["embedding_model"]
-        _, name = yaml_tree.call(node) or ("", "model")
-        return name.rpartition(".")[2]
-
-    def value(self, key, default):
+    def value(self, key: str, default: str) -> str:
         """A plain top-level value of the training's YAML.
 
         Arguments
@@ -164,7 +161,7 @@ class Definition:
         """
         return str(self._tree.get(key, default))
 
-    def build(self):
+    def build(self) -> Modules:
         """Builds the four modules, plain and with fresh parameters.
 
         Returns
@@ -172,10 +169,29 @@ class Definition:
         dict
             Module by name.
         """
-        built = load_hyperpyyaml(yaml_tree.dumped(self._part))
+        built = load_hyperpyyaml(yaml_tree.dump(self._part))
         return {key: built[key] for key in INTERFACE}
 
-    def hrf_arguments(self):
+    def segment_frames(self, embedding_model: nn.Module) -> int | None:
+        """Frames of a segment of the training.
+
+        Arguments
+        ---------
+        embedding_model : torch.nn.Module
+            Frames of the windows in which it embeds long audio are taken if
+            the YAML has no segment_frames.
+
+        Returns
+        -------
+        int or None
+            None if neither says.
+        """
+        frames = self.value("segment_frames", "")
+        if frames.isdigit():
+            return int(frames) or None
+        return getattr(embedding_model, "segment_frames", None)
+
+    def hrf_arguments(self) -> dict[str, Any]:
         """What ``apply_hrf`` was called with in training.
 
         Returns
@@ -183,17 +199,13 @@ class Definition:
         dict
             Its keyword arguments; empty if the model was not expanded.
         """
-        options = {
-            key: self._tree[key] for key in HRF_OPTIONS if key in self._tree
-        }
-        if not options:
-            return {}
-        loaded = load_hyperpyyaml(yaml_tree.dumped(yaml_tree.stripped(options)))
+        options = {k: self._tree[k] for k in HRF_OPTIONS if k in self._tree}
+        loaded = load_hyperpyyaml(yaml_tree.dump(yaml_tree.strip(options)))
         if not loaded.get("hrf_modules"):
             return {}
         return {HRF_OPTIONS[key]: value for key, value in loaded.items()}
 
-    def saved_as(self, key):
+    def saved_as(self, key: str) -> list[str]:
         """Names under which a training's checkpointer may save a module.
 
         Arguments
@@ -207,14 +219,20 @@ class Definition:
             The key itself first.
         """
         checkpointer = self._tree.get("checkpointer")
-        recoverables = {}
+        recoverables: Mapping[str, Any] = {}
         if hasattr(checkpointer, "get"):
             recoverables = checkpointer.get("recoverables") or {}
         node = self._tree[key]
         others = [name for name in recoverables if recoverables[name] is node]
         return list(dict.fromkeys([key, *others]))
 
-    def text(self, loadables, n_classes, rename=None, hook=None):
+    def write(
+        self,
+        loadables: Sequence[str],
+        n_classes: int,
+        rename: Mapping[str, str] | None = None,
+        hook: str | None = None,
+    ) -> str:
         """The YAML for ``EncoderClassifier.from_hparams``.
 
         Arguments
@@ -233,42 +251,57 @@ class Definition:
         -------
         str
         """
-        part = yaml_tree.stripped(self._part)
-        for node in yaml_tree.calls(part):
-            verb, name = yaml_tree.call(node)
+        part = yaml_tree.strip(self._part)
+        for node, verb, name in yaml_tree.calls(part):
             yaml_tree.set_call(node, verb, (rename or {}).get(name, name))
-        lines = [
-            HEADER,
-            "# Every file that it names lies beside it, as <loadable>.ckpt.",
-            "",
+        text = _TEXT.format(
+            header=HEADER,
             # A blank line before each top-level key.
-            re.sub(r"\n(?=\w)", "\n\n", yaml_tree.dumped(part))
-            + _TAIL.format(n_classes=n_classes),
-            *(f"        {key}: !ref <{key}>" for key in loadables),
-            "        label_encoder: !ref <label_encoder>",
-        ]
+            part=re.sub(r"\n(?=\w)", "\n\n", yaml_tree.dump(part)),
+            n_classes=n_classes,
+            modules=_refer(INTERFACE, "    "),
+            loadables=_refer((*loadables, "label_encoder"), "        "),
+        )
         if hook:
-            lines.append("    custom_hooks:")
-            for key in ("embedding_model", "classifier"):
-                lines.append(f"        {key}: !name:{hook}")
-        return "\n".join(lines) + "\n"
+            text += (
+                "    custom_hooks:\n"
+                f"        embedding_model: !name:{hook}\n"
+                f"        classifier: !name:{hook}\n"
+            )
+        return text
+
+    def _locate(self, verb: str, name: str) -> Any:
+        found = pydoc.locate(name)
+        if found is None:
+            raise ImportError(
+                f"{self.path}: {verb}{name} names nothing that can be "
+                "imported here. Run the export where the training ran, or "
+                "put the module's folder on PYTHONPATH."
+            )
+        # Features may be there only to be compared with.
+        if why_not := getattr(found, "why_not_exported", None):
+            raise ValueError(f"{self.path} cannot be exported: {why_not}")
+        return found
+
+    def _refuse_absolute_paths(self) -> None:
+        for where, node in yaml_tree.walk(self._part):
+            value = getattr(node, "value", node)  # of a tagged scalar
+            if isinstance(value, str) and os.path.isabs(value):
+                raise ValueError(
+                    f"{self.path}: {where} is the absolute path {value}, which "
+                    "means nothing on another machine. Give a relative path, "
+                    "or a name on the Hugging Face Hub."
+                )
 
 
-_TAIL = """
-label_encoder: !new:speechbrain.dataio.encoder.CategoricalEncoder
-# Labels that are not as many as the classifier's outputs raise.
-__n_labels: !apply:speechbrain.dataio.encoder.CategoricalEncoder.expect_len
-    - !ref <label_encoder>
-    - {n_classes}
+def _importable_name(name: str, found: Any) -> str:
+    # An alias that one package puts into another's namespace exists only once
+    # the first one is imported; the object's own name always imports.
+    module = getattr(found, "__module__", None) or ""
+    own = f"{module}.{getattr(found, '__qualname__', '')}"
+    is_alias = module.partition(".")[0] not in ("", name.partition(".")[0])
+    return own if is_alias and pydoc.locate(own) is found else name
 
-audio_normalizer: !new:speechbrain.dataio.preprocess.AudioNormalizer
-    sample_rate: !ref <sample_rate>
 
-modules:
-    compute_features: !ref <compute_features>
-    mean_var_norm: !ref <mean_var_norm>
-    embedding_model: !ref <embedding_model>
-    classifier: !ref <classifier>
-
-pretrainer: !new:speechbrain.utils.parameter_transfer.Pretrainer
-    loadables:"""
+def _refer(keys: Sequence[str], indent: str) -> str:
+    return "".join(f"{indent}{key}: !ref <{key}>\n" for key in keys)

@@ -12,6 +12,10 @@ Authors
 
 import json
 import sys
+from typing import Any
+
+# [log-probabilities, label] by file.
+Answers = dict[str, tuple[list[float], str]]
 
 
 class Blocked:
@@ -30,10 +34,12 @@ class Blocked:
     ModuleNotFoundError: No module named 'wave' (blocked)
     """
 
-    def __init__(self, roots):
+    def __init__(self, roots: list[str]) -> None:
         self.roots = roots
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: object = None, target: object = None
+    ) -> None:
         """Raises for what is blocked; leaves the rest to the next finder.
 
         Arguments
@@ -49,7 +55,7 @@ class Blocked:
             )
 
 
-def answers(classifier, files):
+def answer(classifier: Any, files: list[str]) -> Answers:
     """Log-probabilities and label of each file.
 
     Arguments
@@ -60,7 +66,7 @@ def answers(classifier, files):
     Returns
     -------
     dict
-        [list of float, str] by file.
+        (list of float, str) by file.
 
     Example
     -------
@@ -68,18 +74,18 @@ def answers(classifier, files):
     >>> class Constant:
     ...     def classify_file(self, path):
     ...         return torch.zeros(1, 1), None, None, ["sad"]
-    >>> answers(Constant(), ["a.wav"])
-    {'a.wav': [[0.0], 'sad']}
+    >>> answer(Constant(), ["a.wav"])
+    {'a.wav': ([0.0], 'sad')}
     """
-    found = {}
+    found: Answers = {}
     for file in files:
         log_probabilities, _, _, labels = classifier.classify_file(file)
         # JSON keeps a float32 to the last bit.
-        found[file] = [log_probabilities[0].tolist(), str(labels[0])]
+        found[file] = (log_probabilities[0].tolist(), str(labels[0]))
     return found
 
 
-def main(request_path, answer_path):
+def main(request_path: str, answer_path: str) -> None:
     """Answers a request; see ``verify``.
 
     Arguments
@@ -106,7 +112,7 @@ def main(request_path, answer_path):
         from speechbrain.inference.interfaces import foreign_class
 
         classifier = foreign_class(**options, **request["standalone"])
-        found["standalone"] = answers(classifier, request["files"])
+        found["standalone"] = answer(classifier, request["files"])
         sys.meta_path.remove(blocked)
 
     from speechbrain.inference.classifiers import EncoderClassifier
@@ -114,7 +120,7 @@ def main(request_path, answer_path):
     classifier = EncoderClassifier.from_hparams(
         **options, savedir=request["savedir"]
     )
-    found["from_hparams"] = answers(classifier, request["files"])
+    found["from_hparams"] = answer(classifier, request["files"])
     with open(answer_path, "w", encoding="utf-8") as stream:
         json.dump(found, stream)
 

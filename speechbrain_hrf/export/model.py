@@ -4,6 +4,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
+import pathlib
+
 import torch
 from speechbrain.utils.checkpoints import (
     DEFAULT_SAVE_HOOKS,
@@ -11,8 +14,10 @@ from speechbrain.utils.checkpoints import (
     get_default_hook,
     torch_parameter_transfer,
 )
+from torch import nn
 
-from speechbrain_hrf.export.definition import INTERFACE
+from speechbrain_hrf.export.definition import INTERFACE, Modules
+from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.inference.transfer import (
     is_factorised,
     load_merged,
@@ -23,7 +28,7 @@ from speechbrain_hrf.nnet import apply_hrf
 LEARNT = ("embedding_model", "classifier")
 
 
-def plain_model(training):
+def plain_model(training: Training) -> Modules:
     """Builds the model as inference has it; factors are merged.
 
     Arguments
@@ -58,10 +63,10 @@ def plain_model(training):
     for key in LEARNT:
         load_merged(modules[key], training.file(key))
         _check_finite(modules[key], training.file(key))
-    return _finished(modules, training)
+    return _load_others(modules, training)
 
 
-def trained_model(training):
+def trained_model(training: Training) -> Modules:
     """Builds the model as it was trained, with its factors.
 
     Arguments
@@ -92,7 +97,7 @@ def trained_model(training):
     True
     """
     modules = training.definition.build()
-    learnt = torch.nn.ModuleDict({key: modules[key] for key in LEARNT})
+    learnt = nn.ModuleDict({key: modules[key] for key in LEARNT})
     if any(is_factorised(read_state_dict(training.file(k))) for k in LEARNT):
         arguments = training.definition.hrf_arguments()
         if not arguments:
@@ -105,10 +110,10 @@ def trained_model(training):
         apply_hrf(learnt, **arguments)
     for key in LEARNT:
         load_merged(learnt[key], training.file(key))
-    return _finished({**modules, **learnt}, training)
+    return _load_others({**modules, **learnt}, training)
 
 
-def loadables(modules, training):
+def name_loadables(modules: Modules, training: Training) -> list[str]:
     """Names of the modules that inference must load something into.
 
     Arguments
@@ -126,7 +131,7 @@ def loadables(modules, training):
     >>> modules = {key: torch.nn.Linear(2, 1) for key in INTERFACE}
     >>> modules["compute_features"] = torch.nn.Identity()
     >>> from types import SimpleNamespace
-    >>> loadables(modules, SimpleNamespace(has_file=lambda key: False))
+    >>> name_loadables(modules, SimpleNamespace(has_file=lambda key: False))
     ['mean_var_norm', 'embedding_model', 'classifier']
     """
     return [
@@ -136,7 +141,29 @@ def loadables(modules, training):
     ]
 
 
-def save(module, path):
+def count_features(modules: Modules) -> int:
+    """Number of features per frame.
+
+    Arguments
+    ---------
+    modules : dict
+        With compute_features.
+
+    Returns
+    -------
+    int
+
+    Example
+    -------
+    >>> from speechbrain.lobes.features import Fbank
+    >>> count_features({"compute_features": Fbank(n_mels=26, deltas=True)})
+    78
+    """
+    with torch.no_grad():
+        return int(modules["compute_features"](torch.zeros(1, 1)).shape[-1])
+
+
+def save(module: nn.Module, path: str | os.PathLike[str]) -> None:
     """Writes what a module has learnt, in float32.
 
     Arguments
@@ -155,17 +182,17 @@ def save(module, path):
     saver(module.float(), path)
 
 
-def _is_stateful(module, key, training):
+def _is_stateful(module: nn.Module, key: str, training: Training) -> bool:
     # SpeechBrain's normalisation keeps its statistics outside state_dict, and
     # its deltas keep a constant inside: neither tells by its state.
     norm_type = getattr(module, "norm_type", None)
     if norm_type is not None:
-        return norm_type == "global"
+        return bool(norm_type == "global")
     return any(True for _ in module.parameters()) or training.has_file(key)
 
 
-def _finished(modules, training):
-    for key in loadables(modules, training):
+def _load_others(modules: Modules, training: Training) -> Modules:
+    for key in name_loadables(modules, training):
         if key in LEARNT:
             continue
         hook = get_default_hook(modules[key], DEFAULT_TRANSFER_HOOKS)
@@ -185,7 +212,7 @@ def _finished(modules, training):
     return modules
 
 
-def _check_finite(module, path):
+def _check_finite(module: nn.Module, path: pathlib.Path) -> None:
     for name, tensor in module.state_dict().items():
         if not torch.isfinite(tensor).all():
             raise ValueError(

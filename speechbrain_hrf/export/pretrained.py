@@ -9,22 +9,25 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import pathlib
 import re
 import shutil
+from collections.abc import Sequence
 
 import torch
 
-from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle
-from speechbrain_hrf.export.card import Facts, model_card
-from speechbrain_hrf.export.definition import HEADER
+from speechbrain_hrf.export.bundle import HOOK, bundle
+from speechbrain_hrf.export.card import model_card
+from speechbrain_hrf.export.definition import HEADER, Modules
 from speechbrain_hrf.export.model import (
     LEARNT,
-    loadables,
+    name_loadables,
     plain_model,
     save,
     trained_model,
 )
+from speechbrain_hrf.export.onnx import check_precision
 from speechbrain_hrf.export.report import ExportReport
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import verify
@@ -37,24 +40,16 @@ _OURS = re.compile(
     r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
     r"|model(\.\w+)*\.onnx|manifest\.json"
 )
-_LOAD = """\
-from speechbrain.inference.classifiers import EncoderClassifier
-classifier = EncoderClassifier.from_hparams(source="{source}")
-log_probabilities, score, index, label = classifier.classify_file("speech.wav")"""
-_LOAD_STANDALONE = """\
-from speechbrain.inference.interfaces import foreign_class
-classifier = foreign_class(
-    source="{source}",
-    hparams_file="hyperparams_standalone.yaml",
-    pymodule_file="{module}.py",
-    classname="{classname}",
-)"""
-_ANYWHERE = "path/to/this/folder"
 
 
 def export_pretrained(
-    output_folder, target, audio=None, onnx=False, precisions=(), keep=False
-):
+    output_folder: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    audio: Sequence[str] | None = None,
+    onnx: bool = False,
+    precisions: Sequence[str] = (),
+    keep: bool = False,
+) -> ExportReport:
     """Exports a trained model, merged, verified, all or nothing.
 
     Arguments
@@ -107,51 +102,28 @@ def export_pretrained(
     ...
     FileNotFoundError: There is no folder results/none.
     """
-    if precisions and not onnx:
-        raise ValueError(
-            f"{', '.join(precisions)} without ONNX: other precisions are made "
-            "of model.onnx. Ask for it as well (--onnx)."
-        )
-    if keep and not precisions:
-        raise ValueError(
-            "There is no file to keep (--keep): ask for int8 or fp16 as well "
-            "(--int8, --fp16)."
-        )
-    if onnx:
-        require("onnx", ("onnx", "onnxscript", "onnxruntime"), "ONNX")
-    if precisions:
-        from speechbrain_hrf.export.onnx.rounding import check_precision
-
-        for precision in precisions:
-            check_precision(precision)
+    _check_options(onnx, precisions, keep)
     training = Training(output_folder)
     target = pathlib.Path(target)
     with replace_folder(target, why_not_ours) as staging:
-        facts, verification = _write(
-            staging, training, audio, onnx, precisions, keep
-        )
-        card = model_card(facts, training.metrics)
-        (staging / "README.md").write_text(card, encoding="utf-8")
-        files = {
+        # Building modules draws random numbers; the caller's are left alone.
+        with torch.random.fork_rng(devices=[]):
+            modules = plain_model(training)
+            trained = trained_model(training)
+        report = _write(staging, target, training, modules, trained, audio)
+        if onnx:
+            report.onnx = _write_onnx(
+                staging, training, modules, audio, precisions, keep
+            )
+        card = model_card(report, training.results)
+        _write_text(staging / "README.md", card)
+        report.files = {
             path.name: path.stat().st_size for path in sorted(staging.iterdir())
         }
-    return ExportReport(
-        folder=target,
-        files=files,
-        checkpoint=training.checkpoint,
-        trained_parameters=facts.trained_parameters,
-        merged_parameters=facts.merged_parameters,
-        max_difference=verification.max_difference,
-        audio=verification.audio,
-        load=facts.load.replace(_ANYWHERE, target.as_posix()),
-        load_standalone=facts.load_standalone.replace(
-            _ANYWHERE, target.as_posix()
-        ),
-        onnx=facts.onnx,
-    )
+    return report
 
 
-def why_not_ours(folder):
+def why_not_ours(folder: pathlib.Path) -> str | None:
     """Why a folder must not be replaced by an export.
 
     Arguments
@@ -182,65 +154,81 @@ def why_not_ours(folder):
     return None
 
 
-def _write(staging, training, audio, onnx, precisions, keep):
-    definition = training.definition
-    # Building modules draws random numbers; the caller's are left alone.
-    with torch.random.fork_rng(devices=[]):
-        modules = plain_model(training)
-        trained = trained_model(training)
-    names = loadables(modules, training)
+def _check_options(onnx: bool, precisions: Sequence[str], keep: bool) -> None:
+    if precisions and not onnx:
+        raise ValueError(
+            f"{', '.join(precisions)} without ONNX: other precisions are made "
+            "of model.onnx. Ask for it as well (--onnx)."
+        )
+    if keep and not precisions:
+        raise ValueError(
+            "There is no file to keep (--keep): ask for int8 or fp16 as well "
+            "(--int8, --fp16)."
+        )
+    for precision in precisions:
+        check_precision(precision)
+    if onnx:
+        require("onnx", ("onnx", "onnxscript", "onnxruntime"), "ONNX")
+
+
+def _write(
+    staging: pathlib.Path,
+    target: pathlib.Path,
+    training: Training,
+    modules: Modules,
+    trained: Modules,
+    audio: Sequence[str] | None,
+) -> ExportReport:
+    definition, n_labels = training.definition, len(training.labels)
+    names = name_loadables(modules, training)
     for name in names:
         save(modules[name], staging / f"{name}.ckpt")
     shutil.copyfile(training.label_file, staging / "label_encoder.ckpt")
-    n_labels = len(training.labels)
-    _write_text(staging / "hyperparams.yaml", definition.text(names, n_labels))
+    _write_text(staging / "hyperparams.yaml", definition.write(names, n_labels))
     single = bundle(definition.objects, definition.model_name)
     if single is not None:
         _write_text(staging / f"{single.module}.py", single.text)
-        _write_text(
-            staging / "hyperparams_standalone.yaml",
-            definition.text(
-                names, n_labels, single.names, f"{single.module}.{HOOK}"
-            ),
+        standalone = definition.write(
+            names, n_labels, single.names, f"{single.module}.{HOOK}"
         )
+        _write_text(staging / "hyperparams_standalone.yaml", standalone)
     verification = verify(staging, training, trained, audio, single)
-    graphs = ""
-    if onnx:
-        # Imports packages of an extra, and takes a while.
-        from speechbrain_hrf.export.onnx.files import write_onnx
-
-        graphs = write_onnx(staging, training, modules, audio)
-    if precisions:
-        from speechbrain_hrf.export.onnx.precision import add_precision
-
-        recordings = list(training.labelled_recordings())
-        for precision in precisions:
-            added = add_precision(staging, precision, recordings, keep)
-            graphs += f"\n{added}"
-    facts = Facts(
+    return ExportReport(
+        folder=target,
+        checkpoint=training.checkpoint,
         model=definition.model_name,
         labels=training.labels,
         sample_rate=definition.sample_rate,
-        trained_parameters=_count(trained),
-        merged_parameters=_count(modules),
+        trained_parameters=sum(count_parameters(trained[k]) for k in LEARNT),
+        merged_parameters=sum(count_parameters(modules[k]) for k in LEARNT),
         hrf=definition.hrf_arguments(),
-        checkpoint=training.checkpoint.name,
         max_difference=verification.max_difference,
         audio=verification.audio,
-        load=_LOAD.format(source=_ANYWHERE),
-        load_standalone=""
-        if single is None
-        else _LOAD_STANDALONE.format(
-            source=_ANYWHERE, module=single.module, classname=CLASSNAME
-        ),
-        onnx=graphs,
+        module=single.module if single else "",
     )
-    return facts, verification
 
 
-def _count(modules):
-    return sum(count_parameters(modules[key]) for key in LEARNT)
+def _write_onnx(
+    staging: pathlib.Path,
+    training: Training,
+    modules: Modules,
+    audio: Sequence[str] | None,
+    precisions: Sequence[str],
+    keep: bool,
+) -> str:
+    # Imports packages of an extra, and takes a while.
+    from speechbrain_hrf.export.onnx.files import write_onnx
+
+    found = [write_onnx(staging, training, modules, audio)]
+    if precisions:
+        from speechbrain_hrf.export.onnx.precision import add_precision
+
+        recordings = list(training.recordings())
+        for precision in precisions:
+            added = add_precision(staging, precision, recordings, keep)
+            found.append(str(added))
+    return "\n".join(found)
 
 
-def _write_text(path, text):
+def _write_text(path: pathlib.Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")

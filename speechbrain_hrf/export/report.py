@@ -5,75 +5,140 @@ Authors
 """
 
 import pathlib
-from typing import NamedTuple
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any
+
+from tabulate import tabulate
+
+from speechbrain_hrf.export.bundle import CLASSNAME
+
+_LOAD = """\
+from speechbrain.inference.classifiers import EncoderClassifier
+classifier = EncoderClassifier.from_hparams(source="{source}")
+log_probabilities, score, index, label = classifier.classify_file("speech.wav")"""
+_LOAD_STANDALONE = """\
+from speechbrain.inference.interfaces import foreign_class
+classifier = foreign_class(
+    source="{source}",
+    hparams_file="hyperparams_standalone.yaml",
+    pymodule_file="{module}.py",
+    classname="{classname}",
+)"""
 
 
-class ExportReport(NamedTuple):
+@dataclass
+class ExportReport:
     """What was exported; ``print`` shows it.
 
     Arguments
     ---------
     folder : pathlib.Path
         The exported folder.
-    files : dict
-        Bytes by file name.
     checkpoint : pathlib.Path
         Where the parameters come from.
+    model : str
+        Name of the model's class.
+    labels : list of str
+        In the order of the outputs.
+    sample_rate : int
+        Hz
     trained_parameters, merged_parameters : int
         Number of parameters.
+    hrf : dict
+        Arguments of ``apply_hrf``; empty without HRF.
     max_difference : float
         Largest difference to the trained model's log-probabilities, in a
         fresh process.
     audio : str
         On what they were compared.
-    load : str
-        Three lines of Python that load the folder.
-    load_standalone : str
-        The same without this package; empty if those three do.
+    module : str
+        Of the file with the model's classes; empty if SpeechBrain has them.
     onnx : str
         What the export to ONNX found; empty without it.
+    files : dict
+        Bytes by file name.
 
     Example
     -------
     >>> report = ExportReport(
-    ...     pathlib.Path("model"), {"README.md": 2846}, pathlib.Path("CKPT+1"),
-    ...     6480, 2816, 1.2e-7, "4 recordings of the test set", "load()", "",
+    ...     pathlib.Path("model"), pathlib.Path("CKPT+1"), "Conformer", ["sad"],
+    ...     16000, 6480, 2816, {}, 1.2e-7, "4 recordings of the test set",
+    ...     files={"README.md": 2846, "classifier.ckpt": 12846},
     ... )
     >>> print(report)
     Exported CKPT+1 to model
-      README.md     2,846 bytes
+      README.md         2,846 bytes
+      classifier.ckpt  12,846 bytes
     Parameters: 6,480 in training, 2,816 merged
     Loaded in a fresh process, it differs from the trained model by 1.2e-07 on
     4 recordings of the test set
     Load it with:
-      load()
+      from speechbrain.inference.classifiers import EncoderClassifier
+      classifier = EncoderClassifier.from_hparams(source="model")
+      ...
     """
 
     folder: pathlib.Path
-    files: dict
     checkpoint: pathlib.Path
+    model: str
+    labels: list[str]
+    sample_rate: int
     trained_parameters: int
     merged_parameters: int
+    hrf: dict[str, Any]
     max_difference: float
     audio: str
-    load: str
-    load_standalone: str
+    module: str = ""
     onnx: str = ""
+    files: dict[str, int] = field(default_factory=dict)
 
-    def __str__(self):
-        width = max(map(len, self.files))
+    @property
+    def load(self) -> str:
+        """str: Three lines of Python that load the folder."""
+        return self.write_code(self.folder.as_posix())
+
+    @property
+    def load_standalone(self) -> str:
+        """str: The same without this package; empty if those three do."""
+        return self.write_code(self.folder.as_posix(), standalone=True)
+
+    def write_code(self, source: str, standalone: bool = False) -> str:
+        """Python that loads the model.
+
+        Arguments
+        ---------
+        source : str
+            Where it lies.
+        standalone : bool
+            Without this package; empty if that needs no code of its own.
+
+        Returns
+        -------
+        str
+        """
+        if not standalone:
+            return _LOAD.format(source=source)
+        return self.module and _LOAD_STANDALONE.format(
+            source=source, module=self.module, classname=CLASSNAME
+        )
+
+    def __str__(self) -> str:
+        files = tabulate(
+            [(name, f"{size:,} bytes") for name, size in self.files.items()],
+            tablefmt="plain",
+            disable_numparse=True,
+            colalign=("left", "right"),
+        )
         lines = [
             f"Exported {self.checkpoint.name} to {self.folder}",
-            *(
-                f"  {name:{width}} {size:>9,} bytes"
-                for name, size in self.files.items()
-            ),
+            textwrap.indent(files, "  "),
             f"Parameters: {self.trained_parameters:,} in training, "
             f"{self.merged_parameters:,} merged",
             f"Loaded in a fresh process, it differs from the trained model "
             f"by {self.max_difference:.1e} on {self.audio}",
             *self.onnx.splitlines(),
             "Load it with:",
-            *(f"  {line}" for line in self.load.splitlines()),
+            textwrap.indent(self.load, "  "),
         ]
         return "\n".join(lines)

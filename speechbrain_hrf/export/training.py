@@ -7,19 +7,29 @@ Authors
 import json
 import os
 import pathlib
+from collections.abc import Iterator
+from typing import Any
 
-import ruamel.yaml
+import yaml
 from speechbrain.dataio.encoder import CategoricalEncoder
+from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
 
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.export.definition import Definition
+from speechbrain_hrf.results import METRICS_FILE, RunResults
 
-METRICS_FILE = "test_metrics.json"
-# What the metrics file says about the corpus: true of every checkpoint.
+# What results say about the corpus is true of every checkpoint.
 _OF_THE_CORPUS = (
     *("dataset", "synthetic", "licence", "labels"),
     *("task", "caution", "corrections"),
 )
+# Results that a recipe's YAML tells as well, and their keys there.
+_IN_YAML = {
+    "dataset": "corpus",
+    "licence": "licence",
+    "task": "task",
+    "caution": "caution",
+}
 
 
 class Training:
@@ -66,18 +76,19 @@ class Training:
     FileNotFoundError: .../CKPT+1 holds no embedding_model.ckpt: ...
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         path = pathlib.Path(path)
-        self.folder = _output_folder(path)
+        self.folder = find_output_folder(path)
         self.definition = Definition(self.folder / "hyperparams.yaml")
-        metrics = _read_metrics(self.folder)
-        evaluated = None
-        if metrics.get("checkpoint"):
-            evaluated = self.folder / metrics["checkpoint"]
+        results, evaluated = RunResults(), None
+        if (self.folder / METRICS_FILE).is_file():
+            results = RunResults.read(self.folder)
+        if results.checkpoint:
+            evaluated = self.folder / results.checkpoint
         if _is_checkpoint(path):
             self.checkpoint = path
         else:
-            self.checkpoint = evaluated or self._newest()
+            self.checkpoint = evaluated or self._find_newest()
         if not self.checkpoint.is_dir():
             raise FileNotFoundError(
                 f"{self.folder / METRICS_FILE} holds the scores of "
@@ -89,24 +100,25 @@ class Training:
             or self.checkpoint.resolve() != evaluated.resolve()
         ):
             # The scores, if any, are another checkpoint's.
-            metrics = {
-                key: metrics[key] for key in _OF_THE_CORPUS if key in metrics
-            }
-        self.metrics = {**self._corpus(), **metrics}
-        # Whoever writes the metrics may not know it; the corpus does.
-        self.metrics["synthetic"] = bool(
-            metrics.get("synthetic") or self._is_synthetic()
-        )
-        self.label_file = self._label_file()
+            results = RunResults(
+                **{name: getattr(results, name) for name in _OF_THE_CORPUS}
+            )
+        # Whoever writes the results may not know it; the corpus does.
+        results.synthetic = results.synthetic or self._is_synthetic()
+        for name, key in _IN_YAML.items():
+            if getattr(results, name) is None:
+                setattr(results, name, self.definition.value(key, "") or None)
+        self.results = results
+        self.label_file = self._find_label_file()
         self.label_encoder = _read_labels(self.label_file)
 
     @property
-    def labels(self):
+    def labels(self) -> list[str]:
         """list of str: In the order of the classifier's outputs."""
         ind2lab = self.label_encoder.ind2lab
         return [str(ind2lab[index]) for index in sorted(ind2lab)]
 
-    def has_file(self, key):
+    def has_file(self, key: str) -> bool:
         """Whether the checkpoint holds parameters of a module.
 
         Arguments
@@ -118,9 +130,9 @@ class Training:
         -------
         bool
         """
-        return self._file(key) is not None
+        return any(path.is_file() for path in self._candidates(key))
 
-    def file(self, key):
+    def file(self, key: str) -> pathlib.Path:
         """The checkpoint's file of a module.
 
         Arguments
@@ -132,43 +144,21 @@ class Training:
         -------
         pathlib.Path
         """
-        file = self._file(key)
-        if file is None:
-            raise FileNotFoundError(
-                f"{self.checkpoint} holds no {key}.ckpt: either the training "
-                "was killed while it saved this checkpoint (give an older "
-                f"one), or the recipe does not save {key} (name it among the "
-                "checkpointer's recoverables)."
-            )
-        return file
+        for path in self._candidates(key):
+            if path.is_file():
+                return path
+        raise FileNotFoundError(
+            f"{self.checkpoint} holds no {key}.ckpt: either the training "
+            "was killed while it saved this checkpoint (give an older "
+            f"one), or the recipe does not save {key} (name it among the "
+            "checkpointer's recoverables)."
+        )
 
-    def recordings(self, limit):
-        """Recordings of the test set that are at hand.
+    def recordings(self) -> Iterator[tuple[str, str | None]]:
+        """Recordings of the test set that are at hand, with their labels.
 
         Clips that are cut out of a recording (``parts`` in the manifest) are
         none: the recording holds other voices as well, and may be clinical.
-
-        Arguments
-        ---------
-        limit : int
-            At most so many.
-
-        Returns
-        -------
-        list of str
-            Paths; empty without a manifest, or if it names no whole file that
-            exists.
-        """
-        found = []
-        for path, _ in self.labelled_recordings():
-            if path not in found:
-                found.append(path)
-            if len(found) == limit:
-                break
-        return found
-
-    def labelled_recordings(self):
-        """The same recordings, all of them, with their labels.
 
         Yields
         ------
@@ -182,28 +172,22 @@ class Training:
             return
         root = self._data_root()
         for _, entry in sorted(_read_json(manifest).items()):
-            if "parts" in entry:
-                continue
             path = entry["wav"].replace("{data_root}", root)
-            if pathlib.Path(path).is_file():
+            if "parts" not in entry and os.path.isfile(path):
                 yield path, entry.get("emo")
 
-    def _corpus(self):
-        # What the YAML says, for a checkpoint that nobody has evaluated.
-        return {
-            "dataset": self.definition.value("corpus", ""),
-            "licence": self.definition.value("licence", ""),
-            "task": self.definition.value("task", ""),
-            "caution": self.definition.value("caution", ""),
-        }
+    def _candidates(self, key: str) -> list[pathlib.Path]:
+        names = self.definition.saved_as(key)
+        return [self.checkpoint / f"{name}.ckpt" for name in names]
 
-    def _is_synthetic(self):
+    def _is_synthetic(self) -> bool:
         folders = [pathlib.Path(self._data_root())]
-        for path in self.recordings(limit=1):
+        for path, _ in self.recordings():
             folders += pathlib.Path(path).parents
+            break
         return any(map(is_synthetic, folders))
 
-    def _data_root(self):
+    def _data_root(self) -> str:
         root = self.definition.value("data_folder", "")
         output = self.definition.value("output_folder", "")
         inside = os.path.relpath(root or ".", output or ".")
@@ -212,30 +196,30 @@ class Training:
         # A corpus inside the output folder moves with it.
         return str(self.folder / inside)
 
-    def _file(self, key):
-        for name in self.definition.saved_as(key):
-            file = self.checkpoint / f"{name}.ckpt"
-            if file.is_file():
-                return file
-        return None
-
-    def _newest(self):
+    def _find_newest(self) -> pathlib.Path:
         places = [self.folder / "save", self.folder]
-        checkpoints = [
-            folder
-            for place in places
-            if place.is_dir()
-            for folder in place.iterdir()
-            if _is_checkpoint(folder)
-        ]
-        if not checkpoints:
+        try:
+            found = [
+                Checkpointer(place).find_checkpoint()
+                for place in places
+                if place.is_dir()
+            ]
+            found = [checkpoint for checkpoint in found if checkpoint]
+            newest = max(found, key=ckpt_recency, default=None)
+        except (yaml.YAMLError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"A CKPT.yaml of a checkpoint in {self.folder} is damaged "
+                f"({error!r}): remove that checkpoint, or give the one to "
+                "export."
+            ) from error
+        if newest is None:
             raise FileNotFoundError(
                 f"{self.folder} holds no checkpoint (save/CKPT+...): train "
                 "first, or give the folder of a finished training."
             )
-        return max(checkpoints, key=_time_of)
+        return pathlib.Path(newest.path)
 
-    def _label_file(self):
+    def _find_label_file(self) -> pathlib.Path:
         candidates = [
             self.checkpoint / "label_encoder.ckpt",
             self.checkpoint.parent / "label_encoder.txt",
@@ -251,13 +235,36 @@ class Training:
         )
 
 
-def _output_folder(path):
+def find_output_folder(path: pathlib.Path) -> pathlib.Path:
+    """The output folder of a training, or of a checkpoint in it.
+
+    Arguments
+    ---------
+    path : pathlib.Path
+        Either of them.
+
+    Returns
+    -------
+    pathlib.Path
+        It holds hyperparams.yaml.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+
+    Example
+    -------
+    >>> find_output_folder(pathlib.Path("results/none"))
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: There is no folder results/none.
+    """
     if not path.is_dir():
         raise FileNotFoundError(f"There is no folder {path}.")
+    candidates = [path]
     if _is_checkpoint(path):
-        candidates = path.absolute().parents[:2]
-    else:
-        candidates = [path]
+        candidates = list(path.absolute().parents[:2])
     for folder in candidates:
         if (folder / "hyperparams.yaml").is_file():
             return folder
@@ -267,28 +274,11 @@ def _output_folder(path):
     )
 
 
-def _is_checkpoint(folder):
+def _is_checkpoint(folder: pathlib.Path) -> bool:
     return (folder / "CKPT.yaml").is_file()
 
 
-def _time_of(checkpoint):
-    path = checkpoint / "CKPT.yaml"
-    try:
-        meta = ruamel.yaml.YAML().load(path.read_text(encoding="utf-8"))
-        return float(meta["unixtime"])
-    except (ruamel.yaml.error.YAMLError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"{path} is damaged ({error}): remove that checkpoint, or give "
-            "the one to export."
-        ) from error
-
-
-def _read_metrics(folder):
-    path = folder / METRICS_FILE
-    return _read_json(path) if path.is_file() else {}
-
-
-def _read_json(path):
+def _read_json(path: pathlib.Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -298,7 +288,7 @@ def _read_json(path):
     return content
 
 
-def _read_labels(path):
+def _read_labels(path: pathlib.Path) -> CategoricalEncoder:
     encoder = CategoricalEncoder()
     try:
         encoder.load(path)

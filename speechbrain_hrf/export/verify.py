@@ -16,15 +16,20 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import soundfile
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 
+from speechbrain_hrf.dataio.synthetic.voice import synthesize
 from speechbrain_hrf.export import fresh_process
-from speechbrain_hrf.export.bundle import CLASSNAME
+from speechbrain_hrf.export.bundle import CLASSNAME, Bundle
+from speechbrain_hrf.export.definition import Modules
+from speechbrain_hrf.export.fresh_process import Answers
+from speechbrain_hrf.export.training import Training
 
 # Of a log-probability. In evaluation the trained model computes its collapsed
 # weights as merging does, so that even a very confident model, whose -180 has
@@ -35,6 +40,8 @@ _RECORDINGS = 4
 # No more of a recording is needed to compare two models.
 _LONGEST_SECONDS = 30
 _LINES_OF_ERROR = 15
+# Of signals that are made up, where there are no recordings.
+_SECONDS = (0.3, 1.0, 2.5, 7.0)
 
 
 class VerificationError(RuntimeError):
@@ -69,7 +76,13 @@ class Verification(NamedTuple):
     audio: str
 
 
-def verify(folder, training, trained, audio=None, bundle=None):
+def verify(
+    folder: str | os.PathLike[str],
+    training: Training,
+    trained: Modules,
+    audio: Sequence[str] | None = None,
+    bundle: Bundle | None = None,
+) -> Verification:
     """Loads a folder in a fresh process and compares it with the training.
 
     Arguments
@@ -103,11 +116,11 @@ def verify(folder, training, trained, audio=None, bundle=None):
     ...
     FileNotFoundError: There is no audio file .../none.wav.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as name:
+        scratch = pathlib.Path(name)
         files, described = audio_files(training, audio, scratch)
-        expected = _expected(training, trained, files)
-        request = {
+        expected = _answer_as_trained(training, trained, files)
+        request: dict[str, Any] = {
             "source": str(pathlib.Path(folder).absolute()),
             "savedir": str(scratch / "savedir"),
             "files": files,
@@ -127,7 +140,9 @@ def verify(folder, training, trained, audio=None, bundle=None):
     worst = 0.0
     for route, answers in found.items():
         differences = {
-            file: _difference(expected[file], answers[file], training.labels)
+            file: measure_difference(
+                expected[file], answers[file], training.labels
+            )
             for file in files
         }
         worst = max(worst, *differences.values())
@@ -146,7 +161,9 @@ def verify(folder, training, trained, audio=None, bundle=None):
     return Verification(worst, described)
 
 
-def audio_files(training, audio, scratch):
+def audio_files(
+    training: Training, audio: Sequence[str] | None, scratch: pathlib.Path
+) -> tuple[list[str], str]:
     """The recordings to compare on, each of 30 s at most.
 
     Arguments
@@ -180,31 +197,63 @@ def audio_files(training, audio, scratch):
     FileNotFoundError: There is no audio file .../none.wav.
     """
     if audio:
-        paths = [os.path.abspath(path) for path in audio]
-        for path in paths:
-            if not os.path.isfile(path):
-                raise FileNotFoundError(f"There is no audio file {path}.")
-        described = f"{_counted(paths)} given for it"
+        paths, whose = [os.path.abspath(path) for path in audio], "given for it"
     else:
-        paths = [
-            os.path.abspath(path) for path in training.recordings(_RECORDINGS)
-        ]
-        described = f"{_counted(paths)} of the test set"
+        # A recording may have several entries.
+        known = dict.fromkeys(path for path, _ in training.recordings())
+        paths = [os.path.abspath(path) for path in known][:_RECORDINGS]
+        whose = "of the test set"
+    described = f"{len(paths)} recording{'s' * (len(paths) != 1)} {whose}"
     if not paths:
         rate = training.definition.sample_rate
-        paths = _made_up(scratch, rate)
+        for number, seconds in enumerate(_SECONDS):
+            wave = synthesize("calm", "A", "female", number, seconds, rate)
+            paths.append(str(scratch / f"signal{number}.wav"))
+            soundfile.write(paths[-1], wave, rate)
         described = (
             f"{len(paths)} generated signals (no whole recording of the test "
             "set is at hand)"
         )
-    return [_at_most_longest(path, scratch) for path in paths], described
+    return [_cut(path, scratch) for path in paths], described
 
 
-def _counted(paths):
-    return f"{len(paths)} recording" + "s" * (len(paths) != 1)
+def measure_difference(
+    expected: tuple[list[float], str],
+    found: tuple[list[float], str],
+    labels: Sequence[str],
+) -> float:
+    """Largest difference of a log-probability between two answers.
+
+    Arguments
+    ---------
+    expected, found : tuple of (list of float, str)
+        Log-probabilities and label.
+    labels : list of str
+        In the order of the log-probabilities.
+
+    Returns
+    -------
+    float
+        Infinite if they are not as many, no numbers, or if the label found is
+        not that of the largest one.
+
+    Example
+    -------
+    >>> measure_difference(([-0.5, -1.0], "a"), ([-0.5, -1.5], "a"), "ab")
+    0.5
+    """
+    (mine, _), (theirs, label) = expected, found
+    if len(mine) != len(theirs) or label != labels[theirs.index(max(theirs))]:
+        return math.inf
+    differences = [abs(a - b) for a, b in zip(mine, theirs, strict=True)]
+    return (
+        max(differences) if all(map(math.isfinite, differences)) else math.inf
+    )
 
 
-def _at_most_longest(path, scratch):
+def _cut(path: str, scratch: pathlib.Path) -> str:
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"There is no audio file {path}.")
     try:
         info = soundfile.info(path)
     except soundfile.SoundFileError as error:
@@ -226,37 +275,22 @@ def _at_most_longest(path, scratch):
     return str(cut)
 
 
-def _made_up(scratch, rate):
-    # A gliding voice-like tone in noise, of different lengths.
-    generator = torch.Generator().manual_seed(0)
-    paths = []
-    for number, seconds in enumerate((0.3, 1.0, 2.5, 7.0)):
-        time = torch.arange(int(seconds * rate)) / rate
-        phase = 2 * math.pi * (110 * (number + 1) * time + 15 * time**2)
-        signal = sum(torch.sin(k * phase) / k for k in range(1, 9))
-        noise = torch.randn(len(time), generator=generator)
-        path = scratch / f"signal{number}.wav"
-        soundfile.write(path, (0.1 * signal + 0.01 * noise).numpy(), rate)
-        paths.append(str(path))
-    return paths
-
-
-def _expected(training, modules, files):
+def _answer_as_trained(
+    training: Training, modules: Modules, files: Sequence[str]
+) -> Answers:
     hparams = {
         "label_encoder": training.label_encoder,
         "audio_normalizer": AudioNormalizer(training.definition.sample_rate),
     }
     classifier = EncoderClassifier(modules, hparams, run_opts={"device": "cpu"})
-    n_labels = len(training.labels)
-    expected = {}
     for file in files:
         wavs = classifier.load_audio(file).unsqueeze(0)
         output = classifier.mods.classifier(classifier.encode_batch(wavs))
-        if output.shape[-1] != n_labels:
+        if output.shape[-1] != len(training.labels):
             raise ValueError(
                 f"The classifier has {output.shape[-1]} outputs, but "
-                f"{training.label_file} has {n_labels} labels: they are not "
-                "of one training."
+                f"{training.label_file} has {len(training.labels)} labels: "
+                "they are not of one training."
             )
         if not torch.isfinite(output).all():
             raise ValueError(
@@ -264,13 +298,14 @@ def _expected(training, modules, files):
                 f"for {file}: that file holds NaN, or what the training saved "
                 "of compute_features or mean_var_norm does."
             )
-        expected.update(fresh_process.answers(classifier, [file]))
-    return expected
+    return fresh_process.answer(classifier, list(files))
 
 
-def _ask(request, scratch):
-    paths = scratch / "request.json", scratch / "answer.json"
-    paths[0].write_text(json.dumps(request), encoding="utf-8")
+def _ask(
+    request: Mapping[str, Any], scratch: pathlib.Path
+) -> dict[str, Answers]:
+    asked, answered = scratch / "request.json", scratch / "answer.json"
+    asked.write_text(json.dumps(request), encoding="utf-8")
     # The current folder comes along: a recipe may define its model there.
     path = [os.path.abspath(entry) for entry in sys.path]
     environment = {
@@ -282,7 +317,7 @@ def _ask(request, scratch):
     for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"):
         environment.pop(name, None)  # it is no part of a distributed run
     process = subprocess.run(
-        [sys.executable, fresh_process.__file__, *map(str, paths)],
+        [sys.executable, fresh_process.__file__, asked, answered],
         cwd=scratch,
         env=environment,
         capture_output=True,
@@ -295,14 +330,5 @@ def _ask(request, scratch):
             "The exported folder does not load in a fresh process; nothing "
             "was exported. It says:\n" + "\n".join(lines)
         )
-    return json.loads(paths[1].read_text(encoding="utf-8"))
-
-
-def _difference(expected, found, labels):
-    (mine, _), (theirs, label) = expected, found
-    if len(mine) != len(theirs) or label != labels[theirs.index(max(theirs))]:
-        return math.inf
-    differences = [abs(a - b) for a, b in zip(mine, theirs, strict=True)]
-    if not all(map(math.isfinite, differences)):
-        return math.inf
-    return max(differences)
+    found: dict[str, Answers] = json.loads(answered.read_text("utf-8"))
+    return found

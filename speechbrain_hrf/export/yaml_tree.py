@@ -6,21 +6,27 @@ Authors
 
 import copy
 import io
-import pydoc
+import os
+from collections.abc import Iterator
+from typing import Any
 
 import ruamel.yaml
 from hyperpyyaml import resolve_references
-from ruamel.yaml.comments import Anchor, Comment
+from ruamel.yaml.anchor import Anchor
+from ruamel.yaml.comments import Comment
+from ruamel.yaml.tag import Tag
 
 _VERBS = ("!new:", "!name:", "!apply:")
 
 
-def read(path):
+def read(path: str | os.PathLike[str], overrides: str = "") -> Any:
     """Reads a file, its references resolved, nothing built.
 
     Arguments
     ---------
     path : str or os.PathLike
+    overrides : str
+        Values to replace, as YAML.
 
     Returns
     -------
@@ -30,27 +36,30 @@ def read(path):
     Raises
     ------
     ValueError
-        The file is not YAML, or has no keys.
+        The file is not YAML, has no keys, or none that is to be replaced.
 
     Example
     -------
     >>> path = getfixture("tmpdir") / "file.yaml"
     >>> _ = path.write_text("a: {b: 1}\\nc: !ref <a>\\n", "utf-8")
-    >>> tree = read(path)
-    >>> tree["c"] is tree["a"]
-    True
+    >>> tree = read(path, "a: {b: 2}")
+    >>> tree["c"] is tree["a"], tree["c"]["b"]
+    (True, 2)
     """
     try:
         with open(path, encoding="utf-8") as stream:
-            tree = _yaml().load(resolve_references(stream))
+            text = resolve_references(stream, overrides, bool(overrides))
+        tree = _yaml().load(text)
     except ruamel.yaml.error.YAMLError as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
+    except KeyError as error:  # of overrides; it names the key
+        raise ValueError(f"{path}: {error.args[0]}") from error
     if not isinstance(tree, dict):
         raise ValueError(f"{path} has no keys: it is empty or a list.")
     return tree
 
 
-def dumped(tree):
+def dump(tree: Any) -> str:
     """Writes a document as text.
 
     Arguments
@@ -63,7 +72,7 @@ def dumped(tree):
 
     Example
     -------
-    >>> dumped({"a": [1, 2]})
+    >>> dump({"a": [1, 2]})
     'a:\\n    - 1\\n    - 2\\n'
     """
     stream = io.StringIO()
@@ -71,7 +80,7 @@ def dumped(tree):
     return stream.getvalue()
 
 
-def stripped(tree):
+def strip(tree: Any) -> Any:
     """Copies a document without its comments and the names of its anchors.
 
     Arguments
@@ -86,7 +95,7 @@ def stripped(tree):
     -------
     >>> path = getfixture("tmpdir") / "file.yaml"
     >>> _ = path.write_text("a: 1  # of this training\\n", "utf-8")
-    >>> dumped(stripped(read(path)))
+    >>> dump(strip(read(path)))
     'a: 1\\n'
     """
     tree = copy.deepcopy(tree)
@@ -98,7 +107,7 @@ def stripped(tree):
     return tree
 
 
-def walk(node, where=""):
+def walk(node: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     """All nodes of a document, each with its place.
 
     Arguments
@@ -129,32 +138,7 @@ def walk(node, where=""):
             yield from walk(value, f"{where}[{index}]")
 
 
-def strings(tree):
-    """All strings of a document, each with its place.
-
-    Arguments
-    ---------
-    tree : dict
-
-    Yields
-    ------
-    str
-        The place.
-    str
-        The string.
-
-    Example
-    -------
-    >>> list(strings({"a": [1, "x"]}))
-    [('a[1]', 'x')]
-    """
-    for where, node in walk(tree):
-        value = getattr(node, "value", node)  # of a tagged scalar
-        if isinstance(value, str):
-            yield where, value
-
-
-def call(node):
+def call(node: Any) -> tuple[str, str] | None:
     """What a node calls, if it does.
 
     Arguments
@@ -180,8 +164,8 @@ def call(node):
     return None
 
 
-def calls(tree):
-    """All nodes of a document that call something.
+def calls(tree: Any) -> list[tuple[Any, str, str]]:
+    """All nodes of a document that call something, with verb and name.
 
     Arguments
     ---------
@@ -189,17 +173,18 @@ def calls(tree):
 
     Returns
     -------
-    list
+    list of tuple
 
     Example
     -------
     >>> calls({"a": 1})
     []
     """
-    return [node for _, node in walk(tree) if call(node)]
+    found = ((node, call(node)) for _, node in walk(tree))
+    return [(node, *called) for node, called in found if called]
 
 
-def set_call(node, verb, name):
+def set_call(node: Any, verb: str, name: str) -> None:
     """Makes a node call something else, with the arguments that it has.
 
     Arguments
@@ -215,49 +200,13 @@ def set_call(node, verb, name):
     >>> _ = path.write_text("a: !new:torch.nn.Linear [2, 1]\\n", "utf-8")
     >>> tree = read(path)
     >>> set_call(tree["a"], "!new:", "torch.nn.Bilinear")
-    >>> dumped(tree)
+    >>> dump(tree)
     'a: !new:torch.nn.Bilinear [2, 1]\\n'
     """
-    node.yaml_set_ctag(ruamel.yaml.Tag(suffix=verb + name))
+    node.yaml_set_ctag(Tag(suffix=verb + name))
 
 
-def importable_name(name, found):
-    """The name by which anybody can import what a name stands for.
-
-    An alias that one package puts into another's namespace exists only once
-    the first one is imported; the object's own name always imports.
-
-    Arguments
-    ---------
-    name : str
-        Dotted name.
-    found : object
-        What it stands for.
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> import torch
-    >>> importable_name("torch.nn.Linear", torch.nn.Linear)
-    'torch.nn.Linear'
-    >>> importable_name("speechbrain.alias.Linear", torch.nn.Linear)
-    'torch.nn.modules.linear.Linear'
-    """
-    module = getattr(found, "__module__", None)
-    own = f"{module}.{getattr(found, '__qualname__', '')}"
-    if (
-        module
-        and module.partition(".")[0] != name.partition(".")[0]
-        and pydoc.locate(own) is found
-    ):
-        return own
-    return name
-
-
-def _yaml():
+def _yaml() -> Any:
     yaml = ruamel.yaml.YAML()
     yaml.indent(mapping=4, sequence=6, offset=4)
     return yaml

@@ -5,6 +5,7 @@ Authors
 """
 
 import copy
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,11 +40,11 @@ class MergedClassifier(nn.Module):
     True
     """
 
-    def __init__(self, embedding_model, classifier):
+    def __init__(self, embedding_model: nn.Module, classifier: nn.Module):
         super().__init__()
         model = nn.ModuleList([embedding_model, classifier])
         # Brain.evaluate() sets its own modules to eval; these copies are not.
-        self.merged = merge_hrf(model).eval()
+        self.merged: Any = merge_hrf(model).eval()
         self.chained = copy.deepcopy(model).eval()
         for module in self.chained.modules():
             if isinstance(module, HRFLinear):
@@ -51,7 +52,9 @@ class MergedClassifier(nn.Module):
         self.difference = 0.0
 
     @torch.no_grad()
-    def forward(self, feats, wav_lens):
+    def forward(
+        self, feats: torch.Tensor, wav_lens: torch.Tensor
+    ) -> torch.Tensor:
         """Log-probabilities of the merged model.
 
         Also keeps the largest difference from the chains' in ``difference``.
@@ -68,10 +71,11 @@ class MergedClassifier(nn.Module):
         torch.Tensor
             [B, 1, C]
         """
-        outputs = [
+        output: torch.Tensor
+        output, reference = (
             classifier(embedding_model(feats, wav_lens))
             for embedding_model, classifier in (self.merged, self.chained)
-        ]
-        difference = float((outputs[0] - outputs[1]).abs().max())
+        )
+        difference = float((output - reference).abs().max())
         self.difference = max(self.difference, difference)
-        return outputs[0]
+        return output

@@ -16,15 +16,24 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from typing import NamedTuple
+import argparse
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
+from speechbrain import parse_arguments
+from tabulate import tabulate
 from torch import nn
 
-from speechbrain_hrf.nnet import count_parameters, merge_hrf
+from speechbrain_hrf.nnet import apply_hrf, count_parameters, merge_hrf
 
 NORMS = (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
 CONVS = (nn.Conv1d, nn.Conv2d)
+BYTES = 4  # of a parameter: float32
+# T of the input where a YAML does not say: 5 s.
+_FRAMES = 500
 
 
 class ModuleCost(NamedTuple):
@@ -68,7 +77,8 @@ class Profile(NamedTuple):
     -------
     >>> cost = ModuleCost("linear", "Linear", 68, 64)
     >>> print(Profile(68, 68, 68, 64, (cost,)))
-    linear  Linear              68 parameters            64 MACs 100.0 %
+    layer    kind      parameters    MACs    share
+    linear   Linear            68      64  100.0 %
     64 MACs; parameters: 68 in all, 68 by the paper's rule, 68 in training
     """
 
@@ -79,19 +89,27 @@ class Profile(NamedTuple):
     layers: tuple[ModuleCost, ...]
 
     def __str__(self) -> str:
-        width = max(len(layer.name) for layer in self.layers)
-        lines = [
-            f"{layer.name:<{width}}  {layer.kind:<12} "
-            f"{layer.parameters:>9,} parameters {layer.macs:>13,} MACs "
-            f"{100 * layer.macs / max(self.macs, 1):5.1f} %"
-            for layer in self.layers
-        ]
-        lines.append(
-            f"{self.macs:,} MACs; parameters: {self.parameters:,} in all, "
-            f"{self.paper_parameters:,} by the paper's rule, "
+        layers = tabulate(
+            [
+                (
+                    layer.name,
+                    layer.kind,
+                    f"{layer.parameters:,}",
+                    f"{layer.macs:,}",
+                    f"{100 * layer.macs / max(self.macs, 1):.1f} %",
+                )
+                for layer in self.layers
+            ],
+            headers=("layer", "kind", "parameters", "MACs", "share"),
+            tablefmt="plain",
+            disable_numparse=True,
+            colalign=("left", "left", "right", "right", "right"),
+        )
+        return (
+            f"{layers}\n{self.macs:,} MACs; parameters: {self.parameters:,} in "
+            f"all, {self.paper_parameters:,} by the paper's rule, "
             f"{self.training_parameters:,} in training"
         )
-        return "\n".join(lines)
 
 
 @torch.no_grad()
@@ -128,7 +146,7 @@ def profile(
     model = nn.ModuleDict(
         {"embedding_model": embedding_model, "classifier": classifier}
     )
-    merged = merge_hrf(model).eval()
+    merged: Any = merge_hrf(model).eval()
     uncounted = {
         id(norm)
         for lobe in merged.modules()
@@ -136,10 +154,10 @@ def profile(
         for norm in lobe.modules()
         if isinstance(norm, nn.LayerNorm)
     }
-    macs, hooks = {}, []
+    macs: dict[str, int] = {}
     for name, module in merged.named_modules():
         if id(module) not in uncounted and _is_counted(module):
-            hooks.append(module.register_forward_hook(_counter(macs, name)))
+            module.register_forward_hook(_counter(macs, name))
     weight = next(merged.parameters())
     embedding = merged["embedding_model"](
         weight.new_zeros(1, frames, n_feats), weight.new_ones(1)
@@ -164,25 +182,118 @@ def profile(
     )
 
 
-def _is_counted(module):
+def _is_counted(module: nn.Module) -> bool:
     # Pooling layers are not PyTorch's: they say themselves what they cost.
     return isinstance(module, (nn.Linear, *CONVS, *NORMS)) or hasattr(
         module, "macs"
     )
 
 
-def _counter(macs, name):
-    def count(module, inputs, output):
+def _counter(macs: dict[str, int], name: str) -> Callable[..., None]:
+    def count(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
         macs[name] = macs.get(name, 0) + _macs(module, inputs, output)
 
     return count
 
 
-def _macs(module, inputs, output):
+def _macs(module: Any, inputs: Any, output: torch.Tensor) -> int:
     if isinstance(module, nn.Linear):
-        return output.numel() * module.in_features
+        return output.numel() * int(module.in_features)
     if isinstance(module, CONVS):
-        return output.numel() * module.weight[0].numel()
+        return output.numel() * int(module.weight[0].numel())
     if isinstance(module, NORMS):
         return 4 * output.numel()
-    return module.macs(inputs[0])
+    return int(module.macs(inputs[0]))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command ``hrf profile``: prints the profile of a model.
+
+    Arguments
+    ---------
+    arguments : list of str, optional
+        Default those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0, or 1 after an error (2 for wrong arguments).
+
+    Example
+    -------
+    >>> main(["results/none"])
+    1
+    """
+    parser = argparse.ArgumentParser(
+        prog="hrf profile",
+        description="Parameters and multiply-accumulates of the model that is "
+        "shipped, layer by layer, and its size.",
+        epilog="A recipe's YAML takes the recipe's options as well, such as "
+        "--num_blocks 2.",
+    )
+    parser.add_argument(
+        "source",
+        help="output folder of a training, exported folder, or a recipe's YAML",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        help="frames of the input (default: of a training segment)",
+    )
+    options, others = parser.parse_known_args(arguments)
+    if options.frames is not None and options.frames < 1:
+        parser.error(f"--frames is {options.frames}: give one or more.")
+    if others and not others[0].startswith("--"):
+        parser.error(f"unrecognized arguments: {others[0]}")
+    overrides = parse_arguments([options.source, *others])[2]
+    try:
+        print(
+            _describe(pathlib.Path(options.source), options.frames, overrides)
+        )
+    except OSError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    # HyperPyYAML raises in parts what a class says of its arguments.
+    except (ImportError, RuntimeError, TypeError, ValueError) as error:
+        print("Error:", ": ".join(map(str, error.args)), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _describe(source: pathlib.Path, frames: int | None, overrides: str) -> str:
+    # The export imports this folder.
+    from speechbrain_hrf.export.definition import Definition
+    from speechbrain_hrf.export.model import LEARNT, count_features
+    from speechbrain_hrf.export.training import find_output_folder
+
+    if source.is_dir() and overrides:
+        raise ValueError(
+            f"{source} is a folder, whose model is as it is: options such as "
+            f"{overrides.split(':')[0]} go with a recipe's YAML."
+        )
+    yaml = source
+    if source.is_dir():
+        yaml = find_output_folder(source) / "hyperparams.yaml"
+    definition = Definition(yaml, overrides)
+    modules = definition.build()
+    model = nn.ModuleDict({key: modules[key] for key in LEARNT})
+    if arguments := definition.hrf_arguments():
+        apply_hrf(model, **arguments)
+    frames = frames or definition.segment_frames(modules["embedding_model"])
+    frames, n_feats = frames or _FRAMES, count_features(modules)
+    embedding_model, classifier = model.values()
+    found = profile(embedding_model, classifier, frames, n_feats)
+    sizes = [
+        (path.name, f"{path.stat().st_size:,} bytes")
+        for path in sorted(source.glob("*"))
+        if path.suffix in (".ckpt", ".onnx")
+    ]
+    kib = found.parameters * BYTES / 1024
+    return "\n".join(
+        [
+            f"{definition.model_name}, {frames} frames of {n_feats} features",
+            str(found),
+            f"shipped: {kib:,.1f} KiB of parameters in float32",
+            *tabulate(sizes, tablefmt="plain").splitlines(),
+        ]
+    )

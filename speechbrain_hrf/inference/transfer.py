@@ -31,13 +31,17 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from speechbrain.utils.checkpoints import (
     DEFAULT_TRANSFER_HOOKS,
     hook_on_loading_state_dict_checkpoint,
 )
+from torch import nn
 
 from speechbrain_hrf.nnet.merge import merged_state_dict
 
@@ -45,7 +49,7 @@ from speechbrain_hrf.nnet.merge import merged_state_dict
 _NAMED_IN_ERROR = 5
 
 
-def load_merged(obj, path):
+def load_merged(obj: nn.Module, path: str | os.PathLike[str]) -> None:
     """Loads a checkpoint's parameters strictly; merges factors if need be.
 
     A factorised checkpoint fits a plain model (it is merged) and an equally
@@ -89,7 +93,7 @@ def load_merged(obj, path):
     obj.load_state_dict(state, strict=True)
 
 
-def read_state_dict(path):
+def read_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     """Reads a file of parameters onto the CPU, as data only.
 
     Arguments
@@ -135,10 +139,11 @@ def read_state_dict(path):
             "embedding_model.ckpt of a checkpoint folder."
         )
     # As SpeechBrain does: parameters that it renamed since.
-    return hook_on_loading_state_dict_checkpoint(state)
+    state = hook_on_loading_state_dict_checkpoint(state)
+    return dict(state)
 
 
-def is_factorised(state):
+def is_factorised(state: Mapping[str, torch.Tensor]) -> bool:
     """Whether a state dict has factors that ``merged_state_dict`` would merge.
 
     Arguments
@@ -160,7 +165,7 @@ def is_factorised(state):
     return merged_state_dict(zeros).keys() != state.keys()
 
 
-def merge_on_transfer(*classes):
+def merge_on_transfer(*classes: type[nn.Module]) -> Any:
     """Makes ``load_merged`` the hook that ``Pretrainer`` uses for classes.
 
     Subclasses inherit it. Saving and recovery of a training are left alone.
@@ -189,11 +194,16 @@ def merge_on_transfer(*classes):
     return classes[0] if len(classes) == 1 else classes
 
 
-def _check_fit(obj, own, state, path):
+def _check_fit(
+    obj: nn.Module,
+    own: Mapping[str, torch.Tensor],
+    state: Mapping[str, torch.Tensor],
+    path: str | os.PathLike[str],
+) -> None:
     reasons = [
-        _listed("missing", [key for key in own if key not in state]),
-        _listed("unknown", [key for key in state if key not in own]),
-        _listed(
+        _list_names("missing", [key for key in own if key not in state]),
+        _list_names("unknown", [key for key in state if key not in own]),
+        _list_names(
             "of another shape",
             [
                 f"{key} is {list(state[key].shape)}, the model's "
@@ -213,7 +223,7 @@ def _check_fit(obj, own, state, path):
         )
 
 
-def _listed(what, names):
+def _list_names(what: str, names: Sequence[str]) -> str:
     if not names:
         return ""
     shown = ", ".join(names[:_NAMED_IN_ERROR])

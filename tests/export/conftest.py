@@ -23,7 +23,7 @@ from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.export import export_pretrained, verify
-from speechbrain_hrf.export.fresh_process import answers
+from speechbrain_hrf.export.fresh_process import answer
 from speechbrain_hrf.nnet import apply_hrf
 
 LABELS = ["neutral", "happy", "sad", "angry"]
@@ -97,14 +97,9 @@ def training_output(tmp_path):
 
 
 @pytest.fixture
-def another_checkpoint():
-    """Saves one more checkpoint of an output folder; gives its path."""
-
-    def save(folder):
-        with open(folder / "hyperparams.yaml") as stream:
-            return save_checkpoint(load_hyperpyyaml(stream))
-
-    return save
+def quick(monkeypatch):
+    """Loads exports in this process: for tests of something else."""
+    monkeypatch.setattr(verify, "_ask", ask_here)
 
 
 @pytest.fixture(scope="session")
@@ -134,12 +129,12 @@ def exported_onnx(tmp_path_factory):
 
 
 def ask_here(request, scratch):
-    """Loads the export in this process: for tests of something else."""
+    """What ``verify`` asks a fresh process."""
     with torch.random.fork_rng(devices=[]):
         classifier = EncoderClassifier.from_hparams(
             source=request["source"], run_opts={"device": "cpu"}
         )
-    return {"from_hparams": answers(classifier, request["files"])}
+    return {"from_hparams": answer(classifier, request["files"])}
 
 
 def state_of_torch():

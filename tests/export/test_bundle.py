@@ -13,8 +13,7 @@ import torch
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.utils.superpowers import import_from_path
 
-from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle
-from speechbrain_hrf.export.source import is_own, source
+from speechbrain_hrf.export.bundle import CLASSNAME, HOOK, bundle, is_own
 from speechbrain_hrf.lobes import models
 
 
@@ -31,7 +30,6 @@ def package(tmp_path, monkeypatch):
             path.write_text(textwrap.dedent(text))
         (tmp_path / "mine" / "__init__.py").touch()
         importlib.invalidate_caches()
-        source.cache_clear()
         module, _, attribute = f"mine.{name}".rpartition(".")
         found = getattr(importlib.import_module(module), attribute)
         return bundle({f"mine.{name}": found}, "Net")

@@ -1,88 +1,111 @@
-"""The model card, for people and for the Hugging Face Hub.
+"""The model card says what is known, to people and to the Hugging Face Hub.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+
 import pytest
 from huggingface_hub import ModelCard
 
-from speechbrain_hrf.export.card import Facts, model_card
+from speechbrain_hrf.export.card import model_card
+from speechbrain_hrf.export.report import ExportReport
+from speechbrain_hrf.results import RunResults
 
-FACTS = Facts(
+REPORT = ExportReport(
+    folder=Path("/home/me/model"),
+    checkpoint=Path("/home/me/save/CKPT+1"),
     model="Conformer",
     labels=["neutral", "sad"],
     sample_rate=16000,
     trained_parameters=300,
     merged_parameters=200,
     hrf={"modules": ["FFN_M1", "CLS"], "ratio": 8},
-    checkpoint="CKPT+1",
     max_difference=1.2e-7,
     audio="4 recordings of the test set",
-    load="first line\nsecond line",
-    load_standalone="standalone lines",
+    module="hrf_conformer_01234567",
 )
-METRICS = {
-    "dataset": "IEMOCAP",
-    "synthetic": False,
-    "protocol": "paper",
-    "split": "session 5",
-    "labels": ["neutral", "sad"],
-    "epoch": 120,
-    "seed": 1234,
-    "n_test": 10,
-    "WA": 0.61234,
-    "UA": 0.6,
-    "WF1": 0.59,
-    "confusion": [[4, 1], [2, 3]],
-    "params_lightweight": 200,
-    "licence": "IEMOCAP: licensed by USC, no redistribution",
-}
+RESULTS = RunResults(
+    dataset="IEMOCAP",
+    protocol="paper",
+    split="session 5",
+    labels=["neutral", "sad"],
+    epoch=120,
+    seed=1234,
+    n_test=10,
+    WA=0.61234,
+    UA=0.6,
+    WF1=0.59,
+    confusion=[[4, 1], [2, 3]],
+    params_lightweight=190,
+    licence="IEMOCAP: licensed by USC, no redistribution",
+)
+
+
+def card_of(report=REPORT, **changes):
+    """The card, its columns not aligned."""
+    card = model_card(report, replace(RESULTS, **changes))
+    return re.sub(r"(?<=\S) +", " ", card)
 
 
 def test_everything_that_is_known():
-    """Dataset, split, metrics, confusion, sizes, labels, loading, licence."""
-    card = model_card(FACTS, METRICS)
-    for line in (
-        "# Conformer trained on IEMOCAP",
-        "first line\nsecond line",
-        "standalone lines",
+    """Dataset, split, scores, confusion, sizes, labels, loading, licence."""
+    card = card_of()
+    for text in (
+        "# Conformer trained on IEMOCAP\n",
+        "2 labels out (neutral, sad)",
+        'from_hparams(source="path/to/this/folder")\n',
+        'pymodule_file="hrf_conformer_01234567.py"',
+        "Give no `savedir`",
         "| Protocol | paper |",
         "| Split | session 5 |",
-        "| WA (accuracy) | 0.6123 |",
-        "| UA (mean recall) | 0.6000 |",
-        "| WF1 (class-weighted F1) | 0.5900 |",
+        "| WA (accuracy) | .612 |",
+        "| UA (mean recall) | .600 |",
+        "| WF1 (class-weighted F1) | .590 |",
+        "| MF1 (macro F1) | not evaluated |",
         "| Test utterances | 10 |",
-        "|  | neutral | sad |",
+        "| | neutral | sad |",
         "| **sad** | 2 | 3 |",
         "| In training | 300 |",
         "| Merged (this folder) | 200 |",
-        "modules: FFN_M1, CLS; ratio: 8",
-        "within 1.2e-07",
+        "| The same model, never expanded | 190 |",
+        "Trained with HRF (high-rank factorization) without normalisation of",
+        "(modules: FFN_M1, CLS; ratio: 8)",
+        "(checkpoint `CKPT+1`) within 1.2e-07, on 4 recordings of the test set",
         "IEMOCAP: licensed by USC, no redistribution",
     ):
-        assert line in card
-    assert "ynthetic" not in card
-    assert "savedir" in card  # the trap is explained
+        assert text in card, text
+    for text in ("ynthetic", "/home/me", "On a device", "articipant", "{"):
+        assert text not in card
+    assert re.findall("^## (.*)", card, re.MULTILINE) == [
+        *("How to load", "Results", "Sizes", "Check of this export"),
+        "Licence of the data",
+    ]
 
 
-def test_it_says_which_form_of_hrf_it_was():
-    plain = model_card(FACTS, METRICS)
-    assert "with HRF (high-rank factorization) without normalisation" in plain
-    hrf = {**FACTS.hrf, "inner_norm": True}
-    normalised = model_card(FACTS._replace(hrf=hrf), METRICS)
-    assert "Trained with normalised HRF" in normalised
-    assert "inner_norm: True" in normalised
+def test_normalised_hrf_and_onnx():
+    hrf = {**REPORT.hrf, "inner_norm": True}
+    card = card_of(replace(REPORT, hrf=hrf, onnx="the sizes"))
+    assert "Trained with normalised HRF" in card
+    assert "inner_norm: True" in card
+    assert "## On a device" in card and "```text\nthe sizes\n```" in card
 
 
 def test_the_hub_reads_it():
     """The metadata parses, scores included."""
-    data = ModelCard(model_card(FACTS, METRICS)).data
+    data = ModelCard(card_of()).data
     assert data.library_name == "speechbrain"
     assert data.pipeline_tag == "audio-classification"
     assert data.license == "other"
     assert data.license_name == "iemocap-licensed-by-usc-no-redistribution"
-    assert "high-rank-factorization" in data.tags
+    assert data.tags[2:] == [
+        *("speech-emotion-recognition", "Conformer"),
+        "high-rank-factorization",
+    ]
+    assert data.metrics == ["accuracy", "recall", "f1"]
     scores = {result.metric_type: result for result in data.eval_results}
     assert scores["accuracy"].metric_value == 0.6123
     assert scores["accuracy"].dataset_name == "IEMOCAP"
@@ -102,14 +125,14 @@ def test_the_hub_reads_it():
 )
 def test_licence(licence, identifier):
     """A licence that the Hub knows gets the Hub's identifier."""
-    card = model_card(FACTS, dict(METRICS, licence=licence))
+    card = card_of(licence=licence)
     assert ModelCard(card).data.license == identifier
     assert (licence or "Not stated") in card
 
 
 def test_synthetic():
     """It says so on top, and no figure reaches a leaderboard."""
-    card = model_card(FACTS, dict(METRICS, synthetic=True))
+    card = card_of(synthetic=True)
     assert card.index("Trained on synthetic signals") < card.index("## How")
     assert "mean nothing" in card
     assert "USC" not in card and "no corpus's licence applies" in card
@@ -120,38 +143,39 @@ def test_synthetic():
 
 def test_nothing_is_known():
     """Every missing figure is said to be missing."""
-    card = model_card(FACTS._replace(hrf={}, load_standalone=""), {})
+    unknown = {
+        field.name: getattr(RunResults(), field.name)
+        for field in fields(RunResults)
+    }
+    card = card_of(replace(REPORT, hrf={}, module=""), **unknown)
+    assert "trained on an unnamed corpus" in card
     assert card.count("not evaluated") == 4
     assert "| Split | unknown |" in card
     assert "Confusion" not in card
     assert "foreign_class" not in card and "plugin" not in card
-    assert "without high-rank factorization" in card
+    assert "Trained without high-rank factorization" in card
     data = ModelCard(card).data
     assert data.eval_results is None
     assert "high-rank-factorization" not in data.tags
 
 
-def test_odd_labels_do_not_break_the_table():
-    """A bar in a label is no column."""
-    card = model_card(FACTS, dict(METRICS, labels=["a|b", "c"]))
-    assert r"|  | a\|b | c |" in card
+def test_a_bar_in_a_label_is_no_column():
+    assert r"| | a\|b | c |" in card_of(labels=["a|b", "c"])
 
 
-def test_another_task_and_its_caution():
+def test_another_task_its_caution_and_participants():
     """A recipe that recognises something else says so, and warns."""
-    clinical = {
-        **METRICS,
-        "task": "Depression detection",
-        "caution": "No diagnosis.",
-        "corrections": ["drop_sync_rows"],
-    }
-    card = model_card(FACTS, clinical)
+    card = card_of(
+        task="Depression detection",
+        caution="No diagnosis.",
+        corrections=["drop_sync_rows"],
+        per_participant={"MF1": 0.75, "confusion": [[2, 0], [0, 2]]},
+    )
     data = ModelCard(card).data
     assert "depression-detection" in data.tags
     assert {r.task_name for r in data.eval_results} == {"Depression detection"}
-    assert "> No diagnosis." in card
+    assert "\n> No diagnosis.\n" in card
     assert "| Corrections of the corpus | drop_sync_rows |" in card
+    assert "| MF1 (macro F1), per participant | .750 |" in card
+    assert "### Confusion matrix per participant" in card
     assert "emotion" not in card.lower()
-    plain = model_card(FACTS, METRICS)
-    assert "Corrections" not in plain
-    assert "speech-emotion-recognition" in ModelCard(plain).data.tags

@@ -5,7 +5,6 @@ Authors
 """
 
 import pytest
-import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.core import create_experiment_directory
 
@@ -77,7 +76,8 @@ def simple_recipe(**changes):
 def test_nothing_else_is_built_or_kept(tmp_path, resolve):
     """Not the checkpointer, not the exit, not the paths, not the comments."""
     made = definition(tmp_path, RECIPE, resolve)
-    exported = made.text(["embedding_model", "classifier"], n_classes=2)
+    exported = made.write(["embedding_model", "classifier"], n_classes=2)
+    assert exported.startswith(HEADER + "\n")
     assert "somebody" not in exported
     assert "paper" not in exported and "head" not in exported
     hparams = load_hyperpyyaml(exported)
@@ -110,27 +110,8 @@ def test_references_between_the_four(tmp_path):
         "classifier: !new:torch.nn.Linear [4, 2]",
         "classifier: !new:torch.nn.Sequential\n    - !ref <embedding_model>",
     )
-    hparams = load_hyperpyyaml(definition(tmp_path, text).text([], 4))
+    hparams = load_hyperpyyaml(definition(tmp_path, text).write([], 4))
     assert hparams["classifier"][0] is hparams["embedding_model"]
-
-
-def test_build_is_plain(tmp_path):
-    """The modules of the YAML, without HRF."""
-    modules = definition(tmp_path).build()
-    assert list(modules) == [
-        "compute_features",
-        "mean_var_norm",
-        "embedding_model",
-        "classifier",
-    ]
-    assert type(modules["classifier"]) is torch.nn.Linear
-
-
-def test_header(tmp_path):
-    """An export is recognised by its first line."""
-    text = definition(tmp_path).text([], 2)
-    assert text.startswith(HEADER + "\n")
-    assert text.endswith("label_encoder: !ref <label_encoder>\n")
 
 
 def test_names_under_which_modules_are_saved(tmp_path):
@@ -160,13 +141,13 @@ def test_hrf_arguments(tmp_path, lines, expected):
 def test_renamed_classes(tmp_path):
     """The standalone YAML names the bundled classes and their hook."""
     made = definition(tmp_path)
-    text = made.text(
+    text = made.write(
         ["classifier"], 2, {"torch.nn.Linear": "hrf_x_0.Linear"}, "hrf_x_0.load"
     )
     assert text.count("!new:hrf_x_0.Linear") == 2
     assert "!new:torch.nn.Linear" not in text
     assert "classifier: !name:hrf_x_0.load" in text
-    assert "!new:torch.nn.Linear" in made.text(["classifier"], 2)
+    assert "!new:torch.nn.Linear" in made.write(["classifier"], 2)
 
 
 def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
@@ -177,7 +158,7 @@ def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
     made = definition(tmp_path, text)
     own = "speechbrain_hrf.lobes.models.conformer.Conformer"
     assert own in made.objects
-    assert f"!new:{own}" in made.text([], 2)
+    assert f"!new:{own}" in made.write([], 2)
     assert made.model_name == "Conformer"
 
 
@@ -193,7 +174,9 @@ def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
             "has no sample_rate, mean_var_norm",
         ),
         (
-            simple_recipe(embedding_model="!new:my.Net {source: /x/y}"),
+            simple_recipe(
+                embedding_model="!new:torch.nn.Linear {source: /x/y}"
+            ),
             r"embedding_model\.source is the absolute path /x/y",
         ),
         (
@@ -218,7 +201,11 @@ def test_unknown_class(tmp_path):
         definition(tmp_path, text)
 
 
-def test_no_file(tmp_path):
-    """No YAML, no export."""
-    with pytest.raises(FileNotFoundError, match="hyperparams.yaml"):
-        Definition(tmp_path / "hyperparams.yaml")
+def test_overrides(tmp_path):
+    """Values are replaced before references are followed; typos are named."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE)
+    modules = Definition(path, "width: 6").build()
+    assert modules["classifier"][0].in_features == 6
+    with pytest.raises(ValueError, match="recipe.yaml.*'widht' not found"):
+        Definition(path, "widht: 6")

@@ -1,9 +1,10 @@
-"""python -m speechbrain_hrf.export
+"""The command ``hrf export``, also ``python -m speechbrain_hrf.export``.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+import json
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ import pytest
 
 from speechbrain_hrf.export import __main__ as command
 from speechbrain_hrf.export import pretrained
-from speechbrain_hrf.export.onnx import files
+from speechbrain_hrf.export.onnx import PRECISIONS, files
 from speechbrain_hrf.export.verify import Verification
 
 
@@ -96,13 +97,33 @@ def test_errors_are_one_line(tmp_path, capsys):
         assert printed.count("\n") == 1
 
 
-def test_a_checkpoint_that_does_not_exist(training_output, tmp_path, capsys):
-    """A typing error must not export another checkpoint."""
-    output = training_output()
-    for name in ("save/CKPT+typo", "save"):
-        target = tmp_path / "model"
-        assert command.main([str(output / name), str(target)]) == 1
-        assert not target.exists()
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (["--int8", "--fp16"], "int8, fp16 without ONNX"),
+        (["--onnx", "--keep"], "no file to keep (--keep)"),
+    ],
+)
+def test_options_that_belong_together(tmp_path, capsys, options, says):
+    """Before anything is looked at: there is no such training."""
+    assert command.main(["none", str(tmp_path / "model"), *options]) == 1
+    assert says in capsys.readouterr().err
+
+
+@pytest.mark.slow  # a whole export
+def test_both_precisions_are_in_the_folder_and_the_report(
+    training_output, tmp_path, capsys
+):
+    pytest.importorskip("onnxruntime", reason="the extra onnx is missing")
+    arguments = [str(training_output()), str(tmp_path / "model"), "--onnx"]
+    assert command.main([*arguments, "--int8", "--fp16", "--keep"]) == 0
+    printed = capsys.readouterr().out
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    for precision in PRECISIONS:
+        entry = manifest["graphs"][f"model.{precision}.onnx"]
+        assert entry["comparison"]["n_labelled"] == 3
+        assert entry["reason"] in printed
+        assert (tmp_path / "model" / f"model.{precision}.onnx").exists()
 
 
 def test_as_a_module(tmp_path):

@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 
-from speechbrain_hrf.export.card import Facts, model_card
 from speechbrain_hrf.results import RunResults
 from speechbrain_hrf.training.results import results_text, write_results
 from speechbrain_hrf.training.summary import summary_table
@@ -83,16 +82,6 @@ def test_columns_line_up(results):
     scores, counts = lines[1:4], lines[4:7]
     assert len({len(line) for line in scores}) == 1
     assert len({len(line) for line in counts}) == 1
-
-
-def test_the_card_has_both_levels(results):
-    facts = Facts("M", ["no", "yes"], 16000, 9, 9, {}, "C", 0.0, "-", "", "")
-    card = model_card(facts, results.to_dict())
-    assert "| MF1 (macro F1) | 0.2500 |" in card
-    assert "| MF1 (macro F1), per participant | 0.7500 |" in card
-    assert "### Confusion matrix per participant" in card
-    card = model_card(facts, of_utterances(results).to_dict())
-    assert "articipant" not in card
 
 
 def test_the_summary_has_both_levels(results, tmp_path):

@@ -5,23 +5,45 @@ Authors
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import onnxruntime
 import torch
+from speechbrain.inference.classifiers import EncoderClassifier
 
-from speechbrain_hrf.export.onnx.graphs import (
-    FEATURES,
-    LOG_PROBABILITIES,
-    WAVEFORM,
-)
+from speechbrain_hrf.export.onnx.graph import LOG_PROBABILITIES, Array
+from speechbrain_hrf.export.onnx.model import FEATURES, WAVEFORM
 from speechbrain_hrf.export.verify import VerificationError
+from speechbrain_hrf.runtime.session import open_session
 
 # Of a log-probability. Both sides compute in float32, in another order.
 TOLERANCE = 1e-4
 # Below this one the tolerance grows with it: float32 rounds -300 to no more
 # than 3e-5, and what has led there likewise.
 LARGE = -10.0
+
+
+class Audio(NamedTuple):
+    """A batch of signals.
+
+    Arguments
+    ---------
+    name : str
+        What it is.
+    wavs : torch.Tensor
+        Zero-padded, [B, samples].
+    wav_lens : torch.Tensor
+        Relative lengths, [B].
+
+    Example
+    -------
+    >>> Audio("silence", torch.zeros(1, 16000), torch.ones(1)).name
+    'silence'
+    """
+
+    name: str
+    wavs: torch.Tensor
+    wav_lens: torch.Tensor
 
 
 class Check(NamedTuple):
@@ -42,40 +64,91 @@ class Check(NamedTuple):
     """
 
     max_difference: float
-    differences: dict
+    differences: dict[str, float]
 
 
-def session(model, threads=1):
-    """A graph, ready to run on the CPU.
+def make_examples(
+    recordings: Mapping[str, torch.Tensor], sample_rate: int, frame: int
+) -> list[Audio]:
+    """Recordings, and every edge that can be made of them.
 
     Arguments
     ---------
-    model : str or bytes
-        A path, or the file's content.
-    threads : int
+    recordings : dict
+        Signal [samples] by name; at least one, none of them empty.
+    sample_rate : int
+        Hz
+    frame : int
+        Samples from one frame to the next.
 
     Returns
     -------
-    onnxruntime.InferenceSession
+    list of Audio
 
     Example
     -------
-    >>> session(b"nonsense")
-    Traceback (most recent call last):
-    ...
-    onnxruntime...InvalidProtobuf: ...
+    >>> found = make_examples({"a.wav": torch.rand(16000)}, 16000, 160)
+    >>> [audio.name for audio in found][:4]
+    ['a.wav', 'silence', 'full-scale square wave', 'clipped recording']
+    >>> {tuple(audio.wavs.shape) for audio in found} >= {(1, 1), (1, 480000)}
+    True
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # its errors are raised as well
-    return onnxruntime.InferenceSession(
-        model, options, providers=["CPUExecutionProvider"]
-    )
+    rate = sample_rate
+    first = next(iter(recordings.values()))
+    longest = max(recordings.values(), key=len)
+
+    # Recordings begin with silence; an instant of one should be of speech.
+    loud = longest.roll(-int(longest.abs().argmax()))
+
+    def seconds(duration: float) -> torch.Tensor:
+        # As much of a recording as that, said again where it is shorter.
+        samples = int(duration * rate)
+        times = -(-samples // len(loud))
+        return loud.repeat(times)[:samples]
+
+    # It glides: what does not change has no deviation, and a normalisation
+    # over time would divide rounding errors by it.
+    time = torch.arange(rate) / rate
+    square = torch.sign(torch.sin(800 * time + 1500 * time**2))
+    signals = {
+        **recordings,
+        "silence": torch.zeros(rate),
+        "full-scale square wave": square,
+        "clipped recording": (1000 * first).clamp(-1, 1),
+        "a click": torch.nn.functional.one_hot(
+            torch.tensor(rate // 3), rate
+        ).float(),
+        "no sample": torch.zeros(0),
+        "one sample": torch.tensor([0.5]),
+        "one frame": seconds(1)[: frame - 1],
+        "one frame and one sample more": seconds(1)[: frame + 1],
+        "0.1 s": seconds(0.1),
+        "5 s": seconds(5),
+        "30 s": seconds(30),
+    }
+    found = [
+        Audio(name, signal.unsqueeze(0), torch.ones(1))
+        for name, signal in signals.items()
+    ]
+    batch = [seconds(12.3), seconds(5), seconds(0.2), torch.zeros(rate)]
+    everything = [*batch, *recordings.values(), torch.tensor([0.5])]
+    short = [seconds(1.5), seconds(0.7), seconds(0.02)]
+    for name, rows in (
+        ("a padded batch of short ones", short),
+        ("a padded batch of all lengths", everything),
+    ):
+        wavs = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+        lengths = torch.tensor([float(len(row)) for row in rows])
+        found.append(Audio(name, wavs, lengths / wavs.shape[1]))
+    return found
 
 
 @torch.no_grad()
-def check(graphs, classifier, audio):
+def check(
+    graphs: Mapping[str, bytes],
+    classifier: EncoderClassifier,
+    audio: Sequence[Audio],
+) -> dict[str, Check]:
     """Compares graphs with SpeechBrain's classifier.
 
     Arguments
@@ -101,19 +174,19 @@ def check(graphs, classifier, audio):
     >>> check({}, None, [])
     {}
     """
-    sessions = {name: _loaded(name, graphs[name]) for name in graphs}
-    found = {name: {} for name in sessions}
+    sessions = {name: _open(name, graph) for name, graph in graphs.items()}
+    found: dict[str, dict[str, float]] = {name: {} for name in sessions}
     for example in audio:
         wavs, wav_lens = example.wavs, example.wav_lens
         embedding = classifier.encode_batch(wavs, wav_lens)
         expected = classifier.mods.classifier(embedding).squeeze(1)
-        inputs = {WAVEFORM: {"wavs": wavs}}
-        if FEATURES in sessions:
-            feats = classifier.mods.compute_features(wavs)
-            inputs[FEATURES] = {"feats": feats}
-        for name, run in sessions.items():
-            output = _output(run, name, example, inputs[name])
-            found[name][example.name] = _difference(output, expected)
+        inputs = {
+            WAVEFORM: {"wavs": wavs},
+            FEATURES: {"feats": classifier.mods.compute_features(wavs)},
+        }
+        for name, session in sessions.items():
+            output = _run(session, name, example, inputs[name])
+            found[name][example.name] = measure_difference(output, expected)
     for name, differences in found.items():
         _refuse_differences(name, differences)
     return {
@@ -122,48 +195,67 @@ def check(graphs, classifier, audio):
     }
 
 
-def _loaded(name, content):
-    try:
-        return session(content)
-    except Exception as error:  # ONNX Runtime's errors share no class
-        raise VerificationError(
-            f"ONNX Runtime cannot load {name}: {error}"
-        ) from error
+def measure_difference(output: Array, expected: torch.Tensor) -> float:
+    """Largest difference, of large log-probabilities in proportion.
 
+    Arguments
+    ---------
+    output : numpy.ndarray
+        [B, C]
+    expected : torch.Tensor
+        [B, C]
 
-def _output(run, name, example, inputs):
-    inputs = {**inputs, "wav_lens": example.wav_lens}
-    arrays = {key: value.numpy() for key, value in inputs.items()}
-    try:
-        return run.run([LOG_PROBABILITIES], arrays)[0]
-    except Exception as error:  # ONNX Runtime's errors share no class
-        raise VerificationError(
-            f"ONNX Runtime cannot run {name} on {example.name}: {error}"
-        ) from error
+    Returns
+    -------
+    float
 
-
-def _refuse_differences(name, differences):
-    # Written so that NaN is no agreement.
-    wrong = {
-        key: value
-        for key, value in differences.items()
-        if not value <= TOLERANCE
-    }
-    if wrong:
-        raise VerificationError(
-            f"{name} does not give SpeechBrain's log-probabilities, by more "
-            f"than {TOLERANCE:.0e} (below {LARGE:.0f} in proportion) on "
-            + ", ".join(f"{k} ({v:.1e})" for k, v in wrong.items())
-            + ". Nothing was exported. If it is little more, give other "
-            "recordings (--audio): audio that was upsampled has bands that "
-            "hold rounding errors alone. If not, this is a fault of the "
-            "export: report it, and export without --onnx."
-        )
-
-
-def _difference(output, expected):
+    Example
+    -------
+    >>> expected = torch.tensor([[-1.0, -50.0]])
+    >>> f"{measure_difference(expected.numpy() + 0.01, expected):.3f}"
+    '0.010'
+    """
     if output.shape != tuple(expected.shape):
         return math.inf
     scale = (expected / LARGE).clamp(min=1)
     difference = (torch.from_numpy(output) - expected).abs() / scale
     return float(difference.max())
+
+
+def _open(name: str, content: bytes) -> Any:
+    try:
+        return open_session(content, name)
+    except ValueError as error:
+        raise VerificationError(str(error)) from error
+
+
+def _run(
+    session: Any, name: str, example: Audio, inputs: Mapping[str, torch.Tensor]
+) -> Array:
+    inputs = {**inputs, "wav_lens": example.wav_lens}
+    arrays = {key: value.numpy() for key, value in inputs.items()}
+    try:
+        output: Array = session.run([LOG_PROBABILITIES], arrays)[0]
+    except Exception as error:  # ONNX Runtime's errors share no class
+        raise VerificationError(
+            f"ONNX Runtime cannot run {name} on {example.name}: {error}"
+        ) from error
+    return output
+
+
+def _refuse_differences(name: str, differences: Mapping[str, float]) -> None:
+    # Written so that NaN is no agreement.
+    wrong = [
+        f"{key} ({value:.1e})"
+        for key, value in differences.items()
+        if not value <= TOLERANCE
+    ]
+    if wrong:
+        raise VerificationError(
+            f"{name} does not give SpeechBrain's log-probabilities, by more "
+            f"than {TOLERANCE:.0e} (below {LARGE:.0f} in proportion) on "
+            f"{', '.join(wrong)}. Nothing was exported. If it is little more, "
+            "give other recordings (--audio): audio that was upsampled has "
+            "bands that hold rounding errors alone. If not, this is a fault "
+            "of the export: report it, and export without --onnx."
+        )

@@ -1,4 +1,7 @@
-"""Runs two graphs against each other: time in turns, accuracy on recordings.
+"""Is another version of a graph better? Size, time and accuracy say.
+
+A claim is made only for what was measured: times against the scatter of one
+and the same file, accuracy on labelled recordings.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,22 +9,166 @@ Authors
 
 import statistics
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 import torch
+from tabulate import tabulate
 
-from speechbrain_hrf.export.onnx.verdict import SECONDS, Comparison
 from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.session import open_session
 from speechbrain_hrf.runtime.waveform import mono
-from speechbrain_hrf.training.scores import EmotionScores
+from speechbrain_hrf.training.scores import EmotionScores, score_text
 
+# A smaller difference is not worth a second file.
+LEAST = 0.05
+# What WA or UA may lose, as a share. On a test set of 240 recordings, two.
+LOSS = 0.01
+# Among fewer labelled recordings, such a loss is less than one of them.
+FEWEST = round(1 / LOSS)
+SECONDS = 5  # of the signal that is timed
 _ROUNDS, _TURN = 11, 0.05  # a turn lasts at least 0.05 s
 
+Recordings = Sequence[tuple[str, str | None]]
 
-def compare(before, after, recordings, labels, sample_rate):
-    """Runs both graphs in turns.
+
+class Comparison(NamedTuple):
+    """A graph before and after.
+
+    Arguments
+    ---------
+    bytes : tuple of int
+        Before, after.
+    milliseconds : tuple of float
+        For 5 s of audio on one thread: medians.
+    time_ratio, control : tuple of float
+        Quartiles and median of the ratio of times, round by round: after to
+        before, and of a second copy of before to before.
+    n : int
+        Recordings that were compared.
+    agree : int
+        On so many of them the labels are the same.
+    max_difference : float
+        Largest one of a log-probability.
+    audio : str
+        What was compared.
+    n_labelled : int
+        Recordings whose true label is known.
+    WA, UA : tuple of float, or None
+        On those, before and after; None if there are none.
+
+    Example
+    -------
+    >>> gain, sentence = EXAMPLE.judge()
+    >>> gain
+    True
+    >>> print(EXAMPLE._replace(time_ratio=(1.2, 1.3, 1.4)).judge()[1])
+    No gain: 1.30 times the time.
+    >>> print(EXAMPLE._replace(UA=(0.5, 0.4)).judge()[1])
+    No gain: UA falls by 10.0 points.
+    """
+
+    bytes: tuple[int, int]
+    milliseconds: tuple[float, float]
+    time_ratio: tuple[float, float, float]
+    control: tuple[float, float, float]
+    n: int
+    agree: int
+    max_difference: float
+    audio: str
+    n_labelled: int
+    WA: tuple[float, float] | None
+    UA: tuple[float, float] | None
+
+    def judge(self) -> tuple[bool, str]:
+        """Whether the change is a gain: better in something, worse in nothing.
+
+        Returns
+        -------
+        bool
+        str
+            A sentence that says why.
+        """
+        size = self.bytes[1] / self.bytes[0]
+        low, ratio, high = self.time_ratio
+        # As one file scatters against itself, two files may.
+        least, _, most = self.control
+        smaller, faster = size <= 1 - LEAST, ratio <= 1 - LEAST and high < least
+        against = []
+        if size >= 1 + LEAST:
+            against.append(f"{size:.2f} times the size")
+        if ratio >= 1 + LEAST and low > most:
+            against.append(f"{ratio:.2f} times the time")
+        for name, scores in (("WA", self.WA), ("UA", self.UA)):
+            if scores and scores[0] - scores[1] > LOSS:
+                loss = 100 * (scores[0] - scores[1])
+                against.append(f"{name} falls by {loss:.1f} points")
+        if against:
+            return False, f"No gain: {', '.join(against)}."
+        of_size = f"{100 * (1 - size):.0f} % smaller" if smaller else "as large"
+        times = f"{ratio:.2f} times the time"
+        of_time = times if faster else "the same time within noise"
+        if not (smaller or faster):
+            return False, f"No gain: {of_size}, and {of_time}."
+        if self.n_labelled < FEWEST:
+            return False, (
+                f"No gain is claimed: {of_size}, and {of_time}, but how "
+                "accurate it is is not known: labelled recordings of the test "
+                f"set at hand: {self.n_labelled}, needed: {FEWEST}."
+            )
+        return True, (
+            f"A gain: {of_size}, and {of_time}, at WA {_change(self.WA)}, "
+            f"UA {_change(self.UA)}, {self.agree} of {self.n} labels unchanged."
+        )
+
+    def __str__(self) -> str:
+        low, _, high = self.time_ratio
+        least, _, most = self.control
+        rows = [
+            ("size", "{:,} -> {:,} bytes".format(*self.bytes)),
+            (
+                "time",
+                "{:.2f} -> {:.2f} ms".format(*self.milliseconds)
+                + f" ({SECONDS} s, one thread), {low:.2f}-{high:.2f} times; "
+                f"the same file against itself {least:.2f}-{most:.2f}",
+            ),
+            (
+                "labels",
+                f"{self.agree} of {self.n} agree, log-probabilities within "
+                f"{self.max_difference:.1e}",
+            ),
+            ("WA", _change(self.WA)),
+            ("UA", _change(self.UA)),
+            ("audio", f"{self.audio}, {self.n_labelled} of them labelled"),
+        ]
+        return tabulate(rows, tablefmt="plain", disable_numparse=True)
+
+
+EXAMPLE = Comparison(
+    bytes=(50000, 25000),
+    milliseconds=(2.0, 2.0),
+    time_ratio=(0.98, 1.0, 1.02),
+    control=(0.98, 1.0, 1.02),
+    n=240,
+    agree=239,
+    max_difference=0.03,
+    audio="240 recordings",
+    n_labelled=240,
+    WA=(0.5, 0.5),
+    UA=(0.49, 0.495),
+)
+
+
+def compare(
+    before: bytes,
+    after: bytes,
+    recordings: Recordings,
+    labels: Sequence[str],
+    sample_rate: int,
+) -> Comparison:
+    """Runs both graphs: time in turns, accuracy on recordings.
 
     Arguments
     ---------
@@ -60,28 +207,29 @@ def compare(before, after, recordings, labels, sample_rate):
     sessions = {
         name: open_session(graph, name) for name, graph in graphs.items()
     }
-    noise = np.random.default_rng(1).standard_normal(SECONDS * sample_rate)
-    noise = (0.1 * noise).astype(np.float32)
-    times = _times(sessions, noise)
+    random = np.random.default_rng(1)
+    noise = random.standard_normal(SECONDS * sample_rate).astype(np.float32)
+    times = _measure_times(sessions, 0.1 * noise)
     audio = f"{len(recordings)} recordings"
     signals = (_read(path, sample_rate) for path, _ in recordings)
     if not recordings:
         lengths = (sample_rate // 2, sample_rate, len(noise))
-        signals = [noise[:samples] for samples in lengths]
-        audio = f"{len(signals)} generated signals"
-    found = [
+        signals = (0.1 * noise[:samples] for samples in lengths)
+        audio = f"{len(lengths)} generated signals"
+    answers = [
         [_answer(sessions[name], signal) for name in ("before", "after")]
         for signal in signals
     ]
-    found = np.stack(found, axis=1)  # [2, n, C]
+    found = np.stack(answers, axis=1)  # [2, n, C]
     chosen = found.argmax(-1)
     truth = [None if y is None else labels.index(y) for _, y in recordings]
-    scores = [_scores(part, truth, labels) for part in found]
+    known = [index for index, y in enumerate(truth) if y is not None]
+    scores = [_score(part, truth, known, labels) for part in found]
     return Comparison(
         bytes=(len(before), len(after)),
-        milliseconds=tuple(
-            1000 * statistics.median(times[name])
-            for name in ("before", "after")
+        milliseconds=(
+            1000 * statistics.median(times["before"]),
+            1000 * statistics.median(times["after"]),
         ),
         time_ratio=_quartiles(times["after"], times["before"]),
         control=_quartiles(times["again"], times["before"]),
@@ -89,36 +237,46 @@ def compare(before, after, recordings, labels, sample_rate):
         agree=int((chosen[0] == chosen[1]).sum()),
         max_difference=float(np.abs(found[0] - found[1]).max()),
         audio=audio,
-        n_labelled=sum(y is not None for y in truth),
-        WA=None if None in scores else tuple(s["WA"] for s in scores),
-        UA=None if None in scores else tuple(s["UA"] for s in scores),
+        n_labelled=len(known),
+        WA=(scores[0]["WA"], scores[1]["WA"]) if known else None,
+        UA=(scores[0]["UA"], scores[1]["UA"]) if known else None,
     )
 
 
-def _read(path, sample_rate):
+def _change(scores: tuple[float, float] | None) -> str:
+    return " -> ".join(map(score_text, scores)) if scores else "not known"
+
+
+def _read(path: str, sample_rate: int) -> Any:
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return resample(mono(samples), rate, sample_rate)
 
 
-def _answer(session, signal):
+def _answer(session: Any, signal: Any) -> Any:
     inputs = {"wavs": signal[None], "wav_lens": np.ones(1, np.float32)}
     return session.run(None, inputs)[0][0]
 
 
-def _scores(log_probabilities, truth, labels):
-    known = [k for k, index in enumerate(truth) if index is not None]
+def _score(
+    log_probabilities: Any,
+    truth: Sequence[int | None],
+    known: Sequence[int],
+    labels: Sequence[str],
+) -> dict[str, Any]:
+    scores = EmotionScores(list(labels))
     if not known:
-        return None
-    scores = EmotionScores(labels)
+        return {}
     scores.append(
-        [str(k) for k in known],
+        [str(index) for index in known],
         torch.from_numpy(log_probabilities[known]).unsqueeze(1),
-        torch.tensor([truth[k] for k in known]).unsqueeze(1),
+        torch.tensor([truth[index] for index in known]).unsqueeze(1),
     )
-    return scores.summarize()
+    return dict(scores.summarize())
 
 
-def _times(sessions, signal):
+def _measure_times(
+    sessions: Mapping[str, Any], signal: Any
+) -> dict[str, list[float]]:
     # Times of a shared machine drift: the sessions take turns, in an order
     # that rotates, and ratios are taken within a round.
     names = list(sessions)
@@ -127,7 +285,7 @@ def _times(sessions, signal):
         _answer(sessions[name], signal)
     once = (time.perf_counter() - start) / len(names)
     repeats = max(1, round(_TURN / once))
-    times = {name: [] for name in names}
+    times: dict[str, list[float]] = {name: [] for name in names}
     for k in range(_ROUNDS):
         turn = k % len(names)
         for name in names[turn:] + names[:turn]:
@@ -138,6 +296,9 @@ def _times(sessions, signal):
     return times
 
 
-def _quartiles(times, baseline):
+def _quartiles(
+    times: Sequence[float], baseline: Sequence[float]
+) -> tuple[float, float, float]:
     ratios = [a / b for a, b in zip(times, baseline, strict=True)]
-    return tuple(statistics.quantiles(ratios, n=4, method="inclusive"))
+    low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return low, median, high

@@ -6,8 +6,10 @@ Authors
 
 import copy
 import math
+from typing import Any
 
 import torch
+from torch import nn
 
 from speechbrain_hrf.lobes.models.pooling import GroupMean
 
@@ -33,7 +35,9 @@ class GatheredGroupMean(GroupMean):
     (True, True)
     """
 
-    def forward(self, x, lengths):
+    def forward(
+        self, x: torch.Tensor, lengths: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Averages the valid frames of each group, as ``GroupMean`` does.
 
         Arguments
@@ -64,7 +68,7 @@ class GatheredGroupMean(GroupMean):
         return total / count, groups
 
 
-def exportable(module):
+def make_exportable(module: nn.Module) -> nn.Module:
     """A copy of a module with such parts of it replaced.
 
     Arguments
@@ -81,7 +85,7 @@ def exportable(module):
     -------
     >>> from speechbrain_hrf import SpeechFormer
     >>> model = SpeechFormer(blocks_per_stage=[1, 1])
-    >>> exportable(model).merges[0].pool
+    >>> make_exportable(model).merges[0].pool
     GatheredGroupMean()
     >>> model.merges[0].pool
     GroupMean()
@@ -94,7 +98,7 @@ def exportable(module):
     return module
 
 
-def fewest_frames(model):
+def fewest_frames(model: nn.Module) -> int:
     """Frames that must go in so that no layer sees less than two.
 
     A size of one is a constant to PyTorch's exporter.
@@ -113,9 +117,105 @@ def fewest_frames(model):
     >>> fewest_frames(SpeechFormer(blocks_per_stage=[1, 1, 1, 1]))
     101
     """
-    sizes = [
+    sizes: list[int] = [
         module.size
         for module in model.modules()
         if isinstance(module, GroupMean)
     ]
     return max(_FRONT_END_FRAMES, math.prod(sizes) + 1)
+
+
+class Whole(nn.Module):
+    """A user's model and the classifier in one export.
+
+    Arguments
+    ---------
+    embedding_model : torch.nn.Module
+        (feats, wav_lens) -> [B, 1, D]
+    classifier : torch.nn.Module
+        [B, 1, D] -> [B, 1, C]
+
+    Example
+    -------
+    >>> from speechbrain_hrf import ClassifierHead, SpeechFormer
+    >>> whole = Whole(SpeechFormer(), ClassifierHead(16, 4))
+    >>> whole(torch.rand(2, 50, 78), torch.ones(2)).shape
+    torch.Size([2, 4])
+    """
+
+    def __init__(self, embedding_model: Any, classifier: nn.Module):
+        super().__init__()
+        self.embedding_model: Any = embedding_model
+        self.classifier = classifier
+
+    def forward(
+        self, feats: torch.Tensor, wav_lens: torch.Tensor
+    ) -> torch.Tensor:
+        """Both, one after the other.
+
+        Arguments
+        ---------
+        feats : torch.Tensor
+            [B, T, F]
+        wav_lens : torch.Tensor
+            Relative lengths, [B].
+
+        Returns
+        -------
+        torch.Tensor
+            Log-probabilities, [B, C].
+        """
+        embedding = self.embedding_model(feats, wav_lens)
+        output: torch.Tensor = self.classifier(embedding).squeeze(1)
+        return output
+
+
+class WindowAndHead(Whole):
+    """One window's hidden frames, and the classifier, in one export.
+
+    Arguments
+    ---------
+    embedding_model : UtteranceEmbedding
+    classifier : torch.nn.Module
+
+    Example
+    -------
+    >>> from speechbrain_hrf import ClassifierHead, SpeechFormer
+    >>> both = WindowAndHead(SpeechFormer(), ClassifierHead(16, 4))
+    >>> outputs = both(
+    ...     torch.rand(2, 50, 78), torch.tensor([50, 3]), torch.rand(2, 16)
+    ... )
+    >>> [list(output.shape) for output in outputs]
+    [[2, 50, 16], [2], [2, 4]]
+    """
+
+    def forward(  # type: ignore[override]
+        self,
+        feats: torch.Tensor,
+        lengths: torch.Tensor,
+        embedding: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """Both at once; neither depends on the other.
+
+        Arguments
+        ---------
+        feats : torch.Tensor
+            [B, T, F], T at least ``fewest_frames``.
+        lengths : torch.Tensor
+            Valid frames, at least one each, int64 [B].
+        embedding : torch.Tensor
+            [B, D]
+
+        Returns
+        -------
+        torch.Tensor
+            Hidden frames, [B, T', D].
+        torch.Tensor
+            Valid ones among the T', int64 [B].
+        torch.Tensor
+            Log-probabilities of the embedding given, [B, C].
+        """
+        return (
+            *self.embedding_model.encode(feats, lengths),
+            self.classifier(embedding.unsqueeze(1)).squeeze(1),
+        )

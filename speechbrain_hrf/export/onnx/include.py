@@ -4,13 +4,22 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Callable, Iterator, Sequence
+
 import numpy as np
 import onnx
 
-from speechbrain_hrf.export.onnx.graph import OPSET
+from speechbrain_hrf.export.definition import Modules
+from speechbrain_hrf.export.onnx.graph import OPSET, Array, Graph
 
 
-def include(graph, model, inputs, part, outputs=None):
+def include(
+    graph: Graph,
+    model: onnx.ModelProto,
+    inputs: Sequence[str],
+    part: Callable[[Array | None], str],
+    outputs: Sequence[int],
+) -> list[str]:
     """Adds the operators of a model to a graph.
 
     Arguments
@@ -23,9 +32,8 @@ def include(graph, model, inputs, part, outputs=None):
     part : callable
         Array of a constant, or None for an operator: the letter of
         ``graph.PARTS`` that it belongs to.
-    outputs : list of int, optional
-        Which outputs are wanted; what only others need is left out. Default
-        all.
+    outputs : list of int
+        Which outputs are wanted; what only others need is left out.
 
     Returns
     -------
@@ -34,20 +42,17 @@ def include(graph, model, inputs, part, outputs=None):
 
     Example
     -------
-    >>> from speechbrain_hrf.export.onnx.graph import Graph
     >>> inner = Graph()
     >>> x = inner.input("x", np.float32, [2])
-    >>> y = inner("Add", x, inner.constant(np.float32(1)))
+    >>> y = inner("Add", x, 1.0)
     >>> inner.output(y, "y", np.float32, [2])
     >>> graph = Graph()
     >>> a = graph.input("a", np.float32, [2])
-    >>> include(graph, inner.model(), [a], lambda value: "m")
+    >>> include(graph, inner.model(), [a], lambda value: "m", [0])
     ['m1']
     """
     source = model.graph
-    wanted = [
-        source.output[i].name for i in outputs or range(len(source.output))
-    ]
+    wanted = [source.output[index].name for index in outputs]
     names = {
         entry.name: value
         for entry, value in zip(source.input, inputs, strict=True)
@@ -58,30 +63,28 @@ def include(graph, model, inputs, part, outputs=None):
         for tensor in source.initializer
     }
 
-    def renamed(name):
+    def rename(name: str) -> str:
         if name not in names:
             value = constants[name]
-            letter = "k" if _is_shape(value) else part(value)
+            letter = "k" if value.dtype.kind in "iub" else part(value)
             names[name] = graph.constant(value, letter)
         return names[name]
 
-    for node in _needed(source.node, wanted):
+    for node in _select_needed(source.node, wanted):
         copy = onnx.NodeProto()
         copy.op_type, copy.domain = node.op_type, node.domain
-        copy.input.extend(map(renamed, node.input))
+        copy.input.extend(map(rename, node.input))
         for name in node.output:
             names[name] = graph.name(part(None)) if name else ""
             copy.output.append(names[name])
-        copy.attribute.extend(_told(node))
+        copy.attribute.extend(_without_defaults(node))
         graph.nodes.append(copy)
     return [names[name] for name in wanted]
 
 
-def _is_shape(value):
-    return value.dtype.kind in "iub"
-
-
-def _needed(nodes, wanted):
+def _select_needed(
+    nodes: Sequence[onnx.NodeProto], wanted: Sequence[str]
+) -> Iterator[onnx.NodeProto]:
     needed, kept = set(wanted), []
     for node in reversed(nodes):
         if needed.intersection(node.output):
@@ -90,16 +93,15 @@ def _needed(nodes, wanted):
     return reversed(kept)
 
 
-def _told(node):
+def _without_defaults(node: onnx.NodeProto) -> Iterator[onnx.AttributeProto]:
     # Attributes that say no more than ONNX's default are left out.
     schema = onnx.defs.get_schema(node.op_type, OPSET, node.domain)
     for attribute in node.attribute:
-        told = onnx.AttributeProto()
-        told.CopyFrom(attribute)
-        told.ClearField("doc_string")
-        if schema.attributes[told.name].default_value == told:
-            continue
-        yield told
+        copy = onnx.AttributeProto()
+        copy.CopyFrom(attribute)
+        copy.ClearField("doc_string")
+        if schema.attributes[copy.name].default_value != copy:
+            yield copy
 
 
 class Parts:
@@ -121,16 +123,16 @@ class Parts:
     ('h', 'p', 'm')
     """
 
-    def __init__(self, modules):
-        self._letters = {}
+    def __init__(self, modules: Modules) -> None:
+        self._letters: dict[bytes, str] = {}
         for key in ("embedding_model", "classifier"):
             for name, value in modules[key].state_dict().items():
-                value = value.detach().cpu().numpy()
-                for array in (value, value.T):
+                array = value.detach().cpu().numpy()
+                for turned in (array, array.T):
                     letter = "h" if key == "classifier" else _letter(name)
-                    self._letters[_key(array)] = letter
+                    self._letters[_key(turned)] = letter
 
-    def __call__(self, value):
+    def __call__(self, value: Array | None) -> str:
         """The part's letter.
 
         Arguments
@@ -147,12 +149,12 @@ class Parts:
         return self._letters.get(_key(value), "p")
 
 
-def _key(array):
+def _key(array: Array) -> bytes:
     # What was made of several parameters is like none of them.
     return np.ascontiguousarray(array).tobytes()
 
 
-def _letter(name):
+def _letter(name: str) -> str:
     if name.startswith("front_end"):
         return "f" if ".conv" in name else "l"
     if name.startswith(("blocks", "stages", "merges")):

@@ -4,22 +4,31 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import numpy as np
+import functools
+from typing import Any
+
 from speechbrain.processing.features import InputNormalization
 
-from speechbrain_hrf.export.onnx.sums import add_sum
+from speechbrain_hrf.export.onnx.graph import Graph
 
 # SpeechBrain's make_padding_mask takes it off a length before comparing.
 _MASK_EPSILON = 1e-6
 
 
-def add_normalisation(graph, norm, feats, wav_lens, n_features):
+def add_normalisation(
+    graph: Graph,
+    norm: InputNormalization,
+    feats: str,
+    wav_lens: str,
+    n_features: int,
+) -> str:
     """Adds the normalisation of a batch of features to a graph.
 
     Arguments
     ---------
     graph : Graph
     norm : speechbrain.processing.features.InputNormalization
+        One that ``check_normalisation`` accepts.
     feats : str
         [B, T, F]
     wav_lens : str
@@ -32,14 +41,9 @@ def add_normalisation(graph, norm, feats, wav_lens, n_features):
     str
         [B, T, F]
 
-    Raises
-    ------
-    ValueError
-        This is another module.
-
     Example
     -------
-    >>> from speechbrain_hrf.export.onnx.graph import Graph
+    >>> import numpy as np
     >>> graph = Graph()
     >>> feats = graph.input("feats", np.float32, ["batch", "frames", 78])
     >>> lens = graph.input("wav_lens", np.float32, ["batch"])
@@ -48,33 +52,27 @@ def add_normalisation(graph, norm, feats, wav_lens, n_features):
     >>> graph.nodes[-1].op_type
     'Div'
     """
-    check_normalisation(norm)
-    g = graph
-    kind, epsilon = norm.norm_type, np.float32(norm.epsilon)
-    mask = None
-    if kind != "global" or norm.avoid_padding_norm:
-        mask = _mask(g, feats, wav_lens)  # float32 [B, T, 1]
-    if kind == "global":
+    g = functools.partial(graph, part="n")
+    is_global, mask = norm.norm_type == "global", ""
+    if norm.avoid_padding_norm or not is_global:
+        mask = _mask(graph, feats, wav_lens)  # float32 [B, T, 1]
+    if is_global:
         mean, std = (
-            value.detach().cpu().numpy().astype(np.float32)
+            graph.constant(value.detach().cpu().float().numpy(), "n")
             for value in (norm.glob_mean, norm.glob_std)
         )
-        mean = g.constant(mean, "n")
-        std = g.constant(np.maximum(std, epsilon), "n")
     else:
-        mean, std = _statistics(g, feats, mask, kind, epsilon, n_features)
+        mean, std = _statistics(graph, feats, mask, norm, n_features)
+    std = g("Max", std, float(norm.epsilon))
     if norm.avoid_padding_norm:
         # Padding has mean 0 and deviation 1.
-        mean = g("Mul", mean, mask, part="n")
-        off = g("Sub", g.constant(np.float32(1), "n"), mask, part="n")
-        std = g("Add", g("Mul", std, mask, part="n"), off, part="n")
-    feats = g("Sub", feats, mean, part="n")
-    if not norm.std_norm:
-        return feats
-    return g("Div", feats, std, part="n")
+        mean = g("Mul", mean, mask)
+        std = g("Add", g("Mul", std, mask), g("Sub", 1.0, mask))
+    feats = g("Sub", feats, mean)
+    return g("Div", feats, std) if norm.std_norm else feats
 
 
-def check_normalisation(norm):
+def check_normalisation(norm: Any) -> None:
     """Refuses a normalisation that cannot be exported.
 
     Arguments
@@ -107,44 +105,37 @@ def check_normalisation(norm):
         )
 
 
-def _mask(g, feats, wav_lens):
-    frames = g.size(feats, 1)  # [1]
-    length = g("Mul", wav_lens, g("Cast", frames, to=1), part="n")
-    length = g(
-        "Sub", length, g.constant(np.float32(_MASK_EPSILON), "n"), part="n"
-    )
-    zero, one = g.constant(0), g.constant(1)
-    steps = g("Range", zero, g("Squeeze", frames), one)
-    inside = g(
-        "Less",
-        g("Cast", steps, to=1),
-        g("Unsqueeze", length, g.constant([1]), part="n"),
-        part="n",
-    )  # [B, T]
-    mask = g("Cast", inside, to=1, part="n")
-    return g("Unsqueeze", mask, g.constant([2]), part="n")
+def _mask(graph: Graph, feats: str, wav_lens: str) -> str:
+    g = functools.partial(graph, part="n")
+    frames = graph.size(feats, 1)  # [1]
+    length = g("Mul", wav_lens, graph("Cast", frames, to=1))
+    length = g("Unsqueeze", g("Sub", length, _MASK_EPSILON), [1])
+    steps = graph("Range", 0, graph("Squeeze", frames), 1)
+    inside = g("Less", graph("Cast", steps, to=1), length)  # [B, T]
+    return g("Unsqueeze", g("Cast", inside, to=1), [2])
 
 
-def _statistics(g, feats, mask, kind, epsilon, n_features):
+def _statistics(
+    graph: Graph, feats: str, mask: str, norm: InputNormalization, width: int
+) -> tuple[str, str]:
     # Of each utterance, or of the batch as a whole; [B or 1, 1, F].
-    def total(value, width):
-        value = add_sum(g, value, width, "n")
-        if kind == "batch":
-            value = g("ReduceSum", value, g.constant([0]), part="n")
-        return g("Unsqueeze", value, g.constant([1]), part="n")
+    g = functools.partial(graph, part="n")
+    batch = norm.norm_type == "batch"
 
-    def mean_of(value):
-        value = g("Mul", value, mask, part="n")
-        return g("Div", total(value, n_features), count, part="n")
+    def total(value: str, width: int) -> str:
+        value = graph.sum_over_time(value, width, "n")
+        if batch:
+            value = g("ReduceSum", value, [0])
+        return g("Unsqueeze", value, [1])
+
+    def mean_of(value: str) -> str:
+        return g("Div", total(g("Mul", value, mask), width), count)
 
     count = total(mask, 1)
     mean = mean_of(feats)
-    centred = g("Sub", feats, mean, part="n")
-    variance = mean_of(g("Mul", centred, centred, part="n"))
-    floor = g.constant(epsilon, "n")
-    if kind == "sentence":
-        std = g("Sqrt", variance, part="n")
-        return mean, g("Max", std, floor, part="n")
-    # SpeechBrain clamps here what it calls the deviation, then once more.
-    std = g("Sqrt", g("Max", variance, floor, part="n"), part="n")
-    return mean, g("Max", std, floor, part="n")
+    centred = g("Sub", feats, mean)
+    variance = mean_of(g("Mul", centred, centred))
+    if batch:
+        # SpeechBrain clamps here what it calls the deviation, then once more.
+        variance = g("Max", variance, float(norm.epsilon))
+    return mean, g("Sqrt", variance)

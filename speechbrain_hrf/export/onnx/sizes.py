@@ -9,15 +9,18 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import collections
 import os
 import sys
 from typing import NamedTuple
 
 import onnx
+from tabulate import tabulate
 
-from speechbrain_hrf.export.onnx.graph import PARTS
+from speechbrain_hrf.export.onnx.graph import LOG_PROBABILITIES, PARTS
 
 _REST = "inputs, outputs, versions, names of constants"
+_NO_PART = "of no part"  # in a file of another origin
 
 
 class SizeReport(NamedTuple):
@@ -35,41 +38,49 @@ class SizeReport(NamedTuple):
     Example
     -------
     >>> report = SizeReport({"mel filters": 2048}, {"mel filters": 512}, 100)
-    >>> report.total
-    2660
     >>> print(report)
-    constants  mel filters                                       2,048   77.0 %
-    operators  mel filters                                         512   19.2 %
-    rest       inputs, outputs, versions, names of constants       100    3.8 %
-    total      bytes                                             2,660
+    constants  mel filters                                    2,048  77.0 %
+    operators  mel filters                                      512  19.2 %
+    rest       inputs, outputs, versions, names of constants    100   3.8 %
+    total      bytes                                          2,660
     """
 
-    constants: dict
-    operators: dict
+    constants: dict[str, int]
+    operators: dict[str, int]
     rest: int
 
     @property
-    def total(self):
+    def total(self) -> int:
         """int: Bytes of the file."""
         parts = [*self.constants.values(), *self.operators.values()]
         return sum(parts) + self.rest
 
-    def __str__(self):
+    def __str__(self) -> str:
         rows = [
             *(("constants", *item) for item in self.constants.items()),
             *(("operators", *item) for item in self.operators.items()),
             ("rest", _REST, self.rest),
         ]
-        total = self.total
-        lines = [
-            f"{kind:<9}  {name:<45} {size:>9,}  {size / total:6.1%}"
-            for kind, name, size in rows
-        ]
-        lines = [line.replace("%", " %") for line in lines]
-        return "\n".join([*lines, f"{'total':<9}  {'bytes':<45} {total:>9,}"])
+        return tabulate(
+            [
+                *(
+                    (
+                        kind,
+                        name,
+                        f"{size:,}",
+                        f"{100 * size / self.total:.1f} %",
+                    )
+                    for kind, name, size in rows
+                ),
+                ("total", "bytes", f"{self.total:,}"),
+            ],
+            tablefmt="plain",
+            disable_numparse=True,
+            colalign=("left", "left", "right", "right"),
+        )
 
 
-def size_report(model):
+def size_report(model: str | os.PathLike[str] | bytes) -> SizeReport:
     """Counts the bytes of a file.
 
     Arguments
@@ -105,36 +116,42 @@ def size_report(model):
         graph = onnx.load_from_string(model).graph
     except Exception as error:  # protobuf's errors share no class
         raise ValueError(f"The file is no ONNX model: {error}") from error
-    constants, operators = {}, {}
-    names = {**PARTS, "": "of no part"}  # a file of another origin
+    constants: collections.Counter[str] = collections.Counter()
+    operators: collections.Counter[str] = collections.Counter()
     _count(graph, constants, operators)
-    ordered = [
-        {names[key]: part[key] for key in names if part.get(key)}
-        for part in (constants, operators)
-    ]
-    known = sum(constants.values()) + sum(operators.values())
-    return SizeReport(*ordered, len(model) - known)
+    of_constants, of_operators = (
+        {
+            name: count[name]
+            for name in (*PARTS.values(), _NO_PART)
+            if count[name]
+        }
+        for count in (constants, operators)
+    )
+    rest = len(model) - constants.total() - operators.total()
+    return SizeReport(of_constants, of_operators, rest)
 
 
-def _count(graph, constants, operators):
+def _count(
+    graph: onnx.GraphProto,
+    constants: collections.Counter[str],
+    operators: collections.Counter[str],
+) -> None:
     for tensor in graph.initializer:
-        part = _part(tensor.name)
         size = len(onnx.numpy_helper.to_array(tensor).tobytes())
-        constants[part] = constants.get(part, 0) + size
+        constants[_part(tensor.name)] += size
     for node in graph.node:
         size = node.ByteSize()
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.GRAPH:
                 size -= attribute.g.ByteSize()
                 _count(attribute.g, constants, operators)
-        part = _part(node.output[0])
-        operators[part] = operators.get(part, 0) + size
+        operators[_part(node.output[0])] += size
 
 
-def _part(name):
-    if name == "log_probabilities":
-        return "h"
-    return name[:1] if name[:1] in PARTS else ""
+def _part(name: str) -> str:
+    if name == LOG_PROBABILITIES:
+        return PARTS["h"]
+    return PARTS.get(name[:1], _NO_PART)
 
 
 if __name__ == "__main__":

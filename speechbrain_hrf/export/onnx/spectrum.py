@@ -32,14 +32,25 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
+
 import numpy as np
-import torch
+from speechbrain.processing.features import STFT
+
+from speechbrain_hrf.export.onnx.graph import Graph
 
 # A step's matrix must stay small; primes up to this are still fine.
 LARGEST_FACTOR = 64
+# How Fbank sets the STFT up.
+_SETTINGS = {
+    "center": True,
+    "pad_mode": "constant",
+    "normalized_stft": False,
+    "onesided": True,
+}
 
 
-def factors(n_fft, hop):
+def factors(n_fft: int, hop: int) -> tuple[int, int]:
     """The two factors of a DFT.
 
     Arguments
@@ -78,7 +89,7 @@ def factors(n_fft, hop):
             f"{n_fft * n_fft * 4 // 1024:,} KiB. Train with another n_fft, "
             "such as 400 or 512."
         )
-    return min(pairs, key=lambda p: (hop % p[1] != 0 and sum(p), sum(p)))
+    return min(pairs, key=lambda p: (sum(p) if hop % p[1] else 0, sum(p)))
 
 
 class Spectrum:
@@ -104,14 +115,9 @@ class Spectrum:
     43
     """
 
-    def __init__(self, stft):
+    def __init__(self, stft: STFT) -> None:
         self.n_fft, self.hop = stft.n_fft, stft.hop_length
-        for name, value in (
-            ("center", True),
-            ("pad_mode", "constant"),
-            ("normalized_stft", False),
-            ("onesided", True),
-        ):
+        for name, value in _SETTINGS.items():
             if getattr(stft, name) != value:
                 raise ValueError(
                     f"STFT with {name}={getattr(stft, name)!r} cannot be "
@@ -124,7 +130,7 @@ class Spectrum:
             )
         left = (self.n_fft - stft.win_length) // 2
         self.window = np.zeros(self.n_fft, np.float32)
-        window = stft.window.detach().to(torch.float32).cpu().numpy()
+        window = stft.window.detach().float().cpu().numpy()
         self.window[left : left + stft.win_length] = window
         self.n1, self.n2 = factors(self.n_fft, self.hop)
         self.k1 = self.n1 // 2 + 1
@@ -133,7 +139,7 @@ class Spectrum:
         k = np.arange(self.k1)[:, None] + self.n1 * np.arange(self.n2)
         self.bins = np.minimum(k, self.n_fft - k)
 
-    def power(self, graph, wavs):
+    def power(self, graph: Graph, wavs: str) -> str:
         """Adds the power spectrum to a graph.
 
         Arguments
@@ -147,28 +153,22 @@ class Spectrum:
         str
             [B, K1 * N2, T], in the order of ``bins``.
         """
-        g, n2, k1 = graph, self.n2, self.k1
-        cosine, sine = self._tables(g)
-        y = self._first_step(g, wavs, cosine, sine)  # [B, N2, K1 * 2, T]
-        y = g("Reshape", y, g.constant([0, n2, k1, 2, -1]), part="t")
-        y = g("Transpose", y, perm=[0, 2, 3, 1, 4], part="t")
-        y = g("Reshape", y, g.constant([0, k1, 2 * n2, -1]), part="t")
-        # [K1, 2 * N2, T] of each signal, from the left [2 * N2, 2 * N2]
-        x = g("MatMul", self._second_matrix(g, cosine, sine), y, part="t")
-        x = g("Reshape", x, g.constant([0, k1, 2, n2, -1]), part="t")
-        x = g("Mul", x, x, part="t")
-        x = g("ReduceSum", x, g.constant([2]), keepdims=0, part="t")
-        return g("Reshape", x, g.constant([0, k1 * n2, -1]), part="t")
-
-    def _tables(self, g):
-        # One period each; rounded once, from float64.
+        g, n2, k1 = functools.partial(graph, part="t"), self.n2, self.k1
+        # One period of cosine and sine; rounded once, from float64.
         angle = 2 * np.pi * np.arange(self.n_fft) / self.n_fft
-        return (
-            g.constant(np.cos(angle).astype(np.float32), "t"),
-            g.constant(np.sin(angle).astype(np.float32), "t"),
-        )
+        cosine = graph.constant(np.cos(angle).astype(np.float32), "t")
+        sine = graph.constant(np.sin(angle).astype(np.float32), "t")
+        y = self._first_step(graph, wavs, cosine, sine)  # [B, N2, K1 * 2, T]
+        y = g("Reshape", y, [0, n2, k1, 2, -1])
+        y = g("Transpose", y, perm=[0, 2, 3, 1, 4])
+        y = g("Reshape", y, [0, k1, 2 * n2, -1])
+        # [K1, 2 * N2, T] of each signal, from the left [2 * N2, 2 * N2]
+        x = g("MatMul", self._second_matrix(graph, cosine, sine), y)
+        x = g("Reshape", x, [0, k1, 2, n2, -1])
+        x = g("ReduceSum", g("Mul", x, x), [2], keepdims=0)
+        return g("Reshape", x, [0, k1 * n2, -1])
 
-    def _first_step(self, g, wavs, cosine, sine):
+    def _first_step(self, g: Graph, wavs: str, cosine: str, sine: str) -> str:
         # Y of all frames, [B, N2, K1 * 2, T]; real and imaginary in turn.
         kernels = self._kernels(g, cosine, sine)  # [N2, K1, 2, N1]
         # Frame t is centred on sample t * hop, with zeros around the signal:
@@ -176,82 +176,69 @@ class Spectrum:
         # possible one. An odd n_fft has one zero less than a frame.
         span = g.size(wavs, 1)
         if self.n_fft % 2:
-            span = g("Sub", span, g.constant([1]))
+            span = g("Sub", span, [1])
         if self.hop % self.n2:
             return self._of_frames(g, wavs, kernels, span)
         return self._of_blocks(g, wavs, kernels, span)
 
-    def _kernels(self, g, cosine, sine):
-        k1 = g("Unsqueeze", _range(g, self.k1), g.constant([1]))  # [K1, 1]
-        n = g("Unsqueeze", self._samples(g), g.constant([1]))  # [N2, 1, N1]
-        turn = g("Mod", g("Mul", n, k1), g.constant(self.n_fft))
-        window = g("Gather", g.constant(self.window, "t"), n, part="t")
-        real = g("Mul", g("Gather", cosine, turn, part="t"), window, part="t")
-        imag = g("Mul", g("Gather", sine, turn, part="t"), window, part="t")
-        imag = g("Neg", imag, part="t")
-        real, imag = (
-            g("Unsqueeze", value, g.constant([2]), part="t")
-            for value in (real, imag)
-        )
-        return g("Concat", real, imag, axis=2, part="t")
+    def _kernels(self, graph: Graph, cosine: str, sine: str) -> str:
+        g = functools.partial(graph, part="t")
+        k1 = graph("Unsqueeze", _range(graph, self.k1), [1])  # [K1, 1]
+        n = graph("Unsqueeze", self._samples(graph), [1])  # [N2, 1, N1]
+        turn = graph("Mod", graph("Mul", n, k1), self.n_fft)
+        window = g("Gather", self.window, n)
+        real = g("Mul", g("Gather", cosine, turn), window)
+        imag = g("Neg", g("Mul", g("Gather", sine, turn), window))
+        real, imag = (g("Unsqueeze", value, [2]) for value in (real, imag))
+        return g("Concat", real, imag, axis=2)
 
-    def _samples(self, g):
+    def _samples(self, g: Graph) -> str:
         # n = N2 n1 + n2, [N2, N1]
-        return g(
-            "Add",
-            g("Unsqueeze", _range(g, self.n2), g.constant([1])),
-            g("Mul", _range(g, self.n1), g.constant(self.n2)),
-        )
+        n2 = g("Unsqueeze", _range(g, self.n2), [1])
+        return g("Add", n2, g("Mul", _range(g, self.n1), self.n2))
 
-    def _of_blocks(self, g, wavs, kernels, span):
+    def _of_blocks(
+        self, graph: Graph, wavs: str, kernels: str, span: str
+    ) -> str:
         # Zeros around the signal, up to a multiple of N2 samples.
+        g = functools.partial(graph, part="t")
         n2, half = self.n2, self.n_fft // 2
-        excess = g("Mod", span, g.constant([n2]))
-        right = g("Sub", g.constant([half]), excess)
-        pads = g("Concat", g.constant([0, half, 0]), right, axis=0)
-        wavs = g("Pad", wavs, pads, part="t")
-        blocks = g("Reshape", wavs, g.constant([0, -1, n2]), part="t")
-        blocks = g("Transpose", blocks, perm=[0, 2, 1], part="t")
-        shape = g.constant([n2 * self.k1 * 2, 1, self.n1])
-        return g(
-            "Conv",
-            blocks,
-            g("Reshape", kernels, shape, part="t"),
-            group=n2,
-            strides=[self.hop // n2],
-            part="t",
-        )
+        right = graph("Sub", [half], graph("Mod", span, [n2]))
+        wavs = g("Pad", wavs, graph("Concat", [0, half, 0], right, axis=0))
+        blocks = g("Reshape", wavs, [0, -1, n2])
+        blocks = g("Transpose", blocks, perm=[0, 2, 1])
+        kernels = g("Reshape", kernels, [n2 * self.k1 * 2, 1, self.n1])
+        return g("Conv", blocks, kernels, group=n2, strides=[self.hop // n2])
 
-    def _of_frames(self, g, wavs, kernels, span):
-        # A hop that is no multiple of N2: the frames are copied out.
+    def _of_frames(
+        self, graph: Graph, wavs: str, kernels: str, span: str
+    ) -> str:
+        # The hop is no multiple of N2: samples of frames are copied out.
+        g = functools.partial(graph, part="t")
         half = self.n_fft // 2
-        wavs = g("Pad", wavs, g.constant([0, half, 0, half]), part="t")
-        frames = g("Div", span, g.constant([self.hop]))
-        frames = g("Squeeze", g("Add", frames, g.constant([1])))
-        start = g("Range", g.constant(0), frames, g.constant(1))
-        start = g("Mul", start, g.constant(self.hop))  # [T]
-        n = g("Unsqueeze", self._samples(g), g.constant([2]))  # [N2, N1, 1]
-        index = g("Add", n, start)  # [N2, N1, T]
-        x = g("Gather", wavs, index, axis=1, part="t")
-        shape = g.constant([self.n2, self.k1 * 2, self.n1])
-        kernels = g("Reshape", kernels, shape, part="t")
-        return g("MatMul", kernels, x, part="t")
+        wavs = g("Pad", wavs, [0, half, 0, half])
+        frames = graph("Add", graph("Div", span, [self.hop]), [1])
+        start = graph("Range", 0, graph("Squeeze", frames), 1)
+        start = graph("Mul", start, self.hop)  # [T]
+        n = graph("Unsqueeze", self._samples(graph), [2])  # [N2, N1, 1]
+        x = g("Gather", wavs, graph("Add", n, start), axis=1)  # [B, N2, N1, T]
+        kernels = g("Reshape", kernels, [self.n2, self.k1 * 2, self.n1])
+        return g("MatMul", kernels, x)
 
-    def _second_matrix(self, g, cosine, sine):
+    def _second_matrix(self, graph: Graph, cosine: str, sine: str) -> str:
         # Complex numbers as pairs: rows are the real parts of all k2, then
         # the imaginary ones; columns are those of all n2. The turns n2 k2 / N2
         # are every N1-th of the tables.
-        n2 = self.n2
-        index = _range(g, n2)
-        turn = g("Mul", index, g("Unsqueeze", index, g.constant([1])))
-        turn = g("Mod", turn, g.constant(n2))
-        turn = g("Mul", turn, g.constant(self.n1))
-        real = g("Gather", cosine, turn, part="t")
-        imag = g("Gather", sine, turn, part="t")  # minus the imaginary part
-        top = g("Concat", real, imag, axis=1, part="t")
-        bottom = g("Concat", g("Neg", imag, part="t"), real, axis=1, part="t")
-        return g("Concat", top, bottom, axis=0, part="t")
+        g = functools.partial(graph, part="t")
+        index = _range(graph, self.n2)
+        turn = graph("Mul", index, graph("Unsqueeze", index, [1]))
+        turn = graph("Mul", graph("Mod", turn, self.n2), self.n1)
+        real = g("Gather", cosine, turn)
+        imag = g("Gather", sine, turn)  # minus the imaginary part
+        top = g("Concat", real, imag, axis=1)
+        bottom = g("Concat", g("Neg", imag), real, axis=1)
+        return g("Concat", top, bottom, axis=0)
 
 
-def _range(g, stop):
-    return g("Range", g.constant(0), g.constant(stop), g.constant(1))
+def _range(g: Graph, stop: int) -> str:
+    return g("Range", 0, stop, 1)

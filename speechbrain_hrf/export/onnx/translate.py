@@ -13,6 +13,8 @@ import contextlib
 import io
 import logging
 import warnings
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -27,7 +29,12 @@ LARGEST_BATCH = 1 << 12
 LONGEST = 1 << 20
 
 
-def translate(module, inputs, sizes, what):
+def translate(
+    module: torch.nn.Module,
+    inputs: Mapping[str, torch.Tensor],
+    sizes: Mapping[str, tuple[tuple[str, int] | None, ...]],
+    what: str,
+) -> onnx.ModelProto:
     """Translates a module.
 
     Arguments
@@ -61,28 +68,32 @@ def translate(module, inputs, sizes, what):
     >>> [node.op_type for node in model.graph.node]
     ['Gemm']
     """
-    dims, dynamic = {}, []
-    for name in inputs:
-        shape = {}
-        for axis, size in enumerate(sizes[name]):
-            if size is not None:
-                largest = LARGEST_BATCH if size[0] == "batch" else LONGEST
-                dims.setdefault(
-                    size[0],
-                    torch.export.Dim(size[0], min=size[1], max=largest),
-                )
-                shape[axis] = dims[size[0]]
-        dynamic.append(shape)
+    dims = {
+        name: torch.export.Dim(
+            name,
+            min=smallest,
+            max=LARGEST_BATCH if name == "batch" else LONGEST,
+        )
+        for name, smallest in filter(None, sum(sizes.values(), ()))
+    }
+    dynamic = tuple(
+        {
+            axis: dims[size[0]]
+            for axis, size in enumerate(sizes[name])
+            if size is not None
+        }
+        for name in inputs
+    )
     try:
         with _quiet(), torch.random.fork_rng(devices=[]):
             program = torch.export.export(
                 module.eval(),
                 tuple(inputs.values()),
-                dynamic_shapes=tuple(dynamic),
+                dynamic_shapes=dynamic,
                 # What can only be known at run time is not decided here.
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
-            program = torch.onnx.export(
+            exported: Any = torch.onnx.export(
                 program,
                 dynamo=True,
                 verbose=False,
@@ -90,7 +101,7 @@ def translate(module, inputs, sizes, what):
                 opset_version=OPSET,
                 input_names=list(inputs),
             )
-            onnxscript.optimizer.optimize(program.model)
+            onnxscript.optimizer.optimize(exported.model)
     except Exception as error:  # whatever a module of a user's makes it raise
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise ValueError(
@@ -98,7 +109,7 @@ def translate(module, inputs, sizes, what):
             f"{' '.join(lines[:3])[:400]}). Export without --onnx, or change "
             "its code so that torch.onnx.export(..., dynamo=True) accepts it."
         ) from error
-    model = program.model_proto
+    model: onnx.ModelProto = exported.model_proto
     versions = {entry.domain: entry.version for entry in model.opset_import}
     if versions.get("") != OPSET or model.functions:
         raise ValueError(
@@ -118,7 +129,7 @@ def translate(module, inputs, sizes, what):
     return model
 
 
-def _drop_nan_guards(graph):
+def _drop_nan_guards(graph: onnx.GraphProto) -> None:
     # PyTorch's attention makes 0 of a row that may attend to nothing; the
     # exporter has it so for every row, at a tenth of a block's time. A mask
     # that adds the lowest float instead of -inf leaves no such row.
@@ -126,44 +137,38 @@ def _drop_nan_guards(graph):
     users = collections.Counter(
         name for node in graph.node for name in node.input
     )
-    lowest = [
+    lowest = {
         tensor.name
         for tensor in graph.initializer
         if not tensor.dims
         and onnx.numpy_helper.to_array(tensor) == np.finfo(np.float32).min
-    ]
+    }
+
+    def is_made_by(name: str, operator: str) -> bool:
+        return name in makers and makers[name].op_type == operator
+
+    def adds_mask(name: str) -> bool:
+        return is_made_by(name, "Add") and any(
+            is_made_by(mask, "Where") and lowest & set(makers[mask].input[1:])
+            for mask in makers[name].input
+        )
+
     for guard in [node for node in graph.node if node.op_type == "Where"]:
-        test = makers.get(guard.input[0])
-        softmax = makers.get(guard.input[2])
+        test, attention = guard.input[0], guard.input[2]
         if (
-            test is None
-            or softmax is None
-            or test.op_type != "IsNaN"
-            or softmax.op_type != "Softmax"
-            or test.input[0] != softmax.output[0]
-            or users[softmax.output[0]] != 2
-            or not _adds_mask(makers.get(softmax.input[0]), makers, lowest)
+            is_made_by(test, "IsNaN")
+            and is_made_by(attention, "Softmax")
+            and makers[test].input[0] == attention
+            and users[attention] == 2
+            and adds_mask(makers[attention].input[0])
         ):
-            continue
-        softmax.output[0] = guard.output[0]
-        graph.node.remove(guard)
-        graph.node.remove(test)
-
-
-def _adds_mask(node, makers, lowest):
-    if node is None or node.op_type != "Add":
-        return False
-    masks = [makers.get(name) for name in node.input]
-    return any(
-        mask is not None
-        and mask.op_type == "Where"
-        and set(mask.input[1:]) & set(lowest)
-        for mask in masks
-    )
+            makers[attention].output[0] = guard.output[0]
+            graph.node.remove(guard)
+            graph.node.remove(makers[test])
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     sink = io.StringIO()

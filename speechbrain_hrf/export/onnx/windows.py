@@ -8,66 +8,22 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Callable
+
 import numpy as np
-import torch
 
 from speechbrain_hrf.export.onnx.graph import Graph
 
 
-class WindowAndHead(torch.nn.Module):
-    """One window's hidden frames, and the classifier, in one export.
-
-    Arguments
-    ---------
-    embedding_model : UtteranceEmbedding
-    classifier : torch.nn.Module
-
-    Example
-    -------
-    >>> from speechbrain_hrf import ClassifierHead, SpeechFormer
-    >>> both = WindowAndHead(SpeechFormer(), ClassifierHead(16, 4))
-    >>> outputs = both(
-    ...     torch.rand(2, 50, 78), torch.tensor([50, 3]), torch.rand(2, 16)
-    ... )
-    >>> [list(output.shape) for output in outputs]
-    [[2, 50, 16], [2], [2, 4]]
-    """
-
-    def __init__(self, embedding_model, classifier):
-        super().__init__()
-        self.embedding_model = embedding_model
-        self.classifier = classifier
-
-    def forward(self, feats, lengths, embedding):
-        """Both at once; neither depends on the other.
-
-        Arguments
-        ---------
-        feats : torch.Tensor
-            [B, T, F], T at least ``fewest_frames``.
-        lengths : torch.Tensor
-            Valid frames, at least one each, int64 [B].
-        embedding : torch.Tensor
-            [B, D]
-
-        Returns
-        -------
-        torch.Tensor
-            Hidden frames, [B, T', D].
-        torch.Tensor
-            Valid ones among the T', int64 [B].
-        torch.Tensor
-            Log-probabilities of the embedding given, [B, C].
-        """
-        return (
-            *self.embedding_model.encode(feats, lengths),
-            self.classifier(embedding.unsqueeze(1)).squeeze(1),
-        )
-
-
 def add_windows(
-    graph, feats, wav_lens, segment_frames, fewest_frames, width, embed
-):
+    graph: Graph,
+    feats: str,
+    wav_lens: str,
+    segment_frames: int | None,
+    fewest_frames: int,
+    width: int,
+    embed: Callable[[Graph, str, str], str],
+) -> str:
     """Adds the mean embedding of an utterance's windows to a graph.
 
     Arguments
@@ -98,7 +54,7 @@ def add_windows(
     >>> lens = graph.input("wav_lens", np.float32, ["batch"])
     >>> _ = add_windows(
     ...     graph, feats, lens, 500, 11, 78,
-    ...     lambda g, window, lengths: g("ReduceSum", window, g.constant([1])),
+    ...     lambda g, window, lengths: g("ReduceSum", window, [1]),
     ... )
     >>> [node.op_type for node in graph.nodes].count("Loop")
     1
@@ -106,38 +62,66 @@ def add_windows(
     g = graph
     frames = g.size(feats, 1)  # [1]
     lengths = g("Round", g("Mul", wav_lens, g("Cast", frames, to=1)))
-    lengths = g("Max", g("Cast", lengths, to=7), g.constant(1))
-    lengths = g("Min", lengths, frames)  # [B]
-    fill = g.constant([0, 0, 0, 0, fewest_frames - 1, 0])
-    filled = g("Pad", feats, fill, part="f")
+    lengths = g("Min", g("Max", g("Cast", lengths, to=7), 1), frames)  # [B]
+    filled = g("Pad", feats, [0, 0, 0, 0, fewest_frames - 1, 0], part="f")
     if segment_frames is None:
         return embed(g, filled, lengths)
-    size = g.constant([segment_frames])
-    count = g("Add", frames, g.constant([segment_frames - 1]))
-    count = g("Squeeze", g("Div", count, size))
-    zeros = g("Concat", g.size(feats, 0), g.constant([width]), axis=0)
-    zero = np.zeros(1, np.float32)
-    total = g("Expand", g.constant(zero), zeros)
+    size = [segment_frames]
+    count = g("Div", g("Add", frames, [segment_frames - 1]), size)
+    zeros = g("Concat", g.size(feats, 0), [width], axis=0)
+    total = g("Expand", np.zeros(1, np.float32), zeros)
 
     body = Graph(scope=g)
     step = body.input(body.name("k"), np.int64, [])
-    body.input(body.name("k"), np.bool_, [])
+    goes_on = body.input(body.name("k"), np.bool_, [])
     so_far = body.input(body.name("k"), np.float32, ["batch", width])
     start = body("Mul", step, size)  # [1]
-    stop = body("Add", start, size)
-    window = body("Slice", filled, start, stop, body.constant([1]))
-    inside = body("Sub", lengths, start)
-    inside = body("Min", inside, size)
+    window = body("Slice", filled, start, body("Add", start, size), [1])
+    inside = body("Min", body("Sub", lengths, start), size)
     # An utterance that ended before has a weight of 0; one frame of it is
     # looked at all the same, for a mean over none would be 0 / 0.
-    share = body("Max", inside, body.constant(0))
-    share = body("Cast", share, to=1)
+    share = body("Cast", body("Max", inside, 0), to=1)
     share = body("Div", share, body("Cast", lengths, to=1))
-    share = body("Unsqueeze", share, body.constant([1]))
-    inside = body("Max", inside, body.constant(1))
-    embedding = embed(body, window, inside)
+    share = body("Unsqueeze", share, [1])
+    embedding = embed(body, window, body("Max", inside, 1))
     new = body("Add", so_far, body("Mul", embedding, share))
-    again = body("Identity", body.inputs[1].name)
+    again = body("Identity", goes_on)
     body.output(again, body.name("k"), np.bool_, [])
     body.output(new, body.name("k"), np.float32, ["batch", width])
-    return g("Loop", count, "", total, body=body.proto())
+    return g("Loop", g("Squeeze", count), "", total, body=body.proto())
+
+
+def add_mean(graph: Graph, frames: str, lengths: str, width: int) -> str:
+    """Adds ``MaskedMean`` to a graph.
+
+    Arguments
+    ---------
+    graph : Graph
+    frames : str
+        [B, T, D]
+    lengths : str
+        Valid frames, int64 [B].
+    width : int
+        D
+
+    Returns
+    -------
+    str
+        [B, D]
+
+    Example
+    -------
+    >>> graph = Graph()
+    >>> frames = graph.input("frames", np.float32, ["batch", "frames", 16])
+    >>> lengths = graph.input("lengths", np.int64, ["batch"])
+    >>> _ = add_mean(graph, frames, lengths, 16)
+    >>> graph.nodes[-1].op_type
+    'Div'
+    """
+    g = graph
+    steps = g("Range", 0, g("Squeeze", g.size(frames, 1)), 1)
+    lengths = g("Unsqueeze", lengths, [1])
+    valid = g("Unsqueeze", g("Less", steps, lengths), [2])
+    frames = g("Where", valid, frames, 0.0, part="m")
+    total = g.sum_over_time(frames, width, "m")
+    return g("Div", total, g("Cast", lengths, to=1), part="m")

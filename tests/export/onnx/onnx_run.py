@@ -6,8 +6,8 @@ Authors
 
 import numpy as np
 
-from speechbrain_hrf.export.onnx.check import session
 from speechbrain_hrf.export.onnx.graph import Graph
+from speechbrain_hrf.runtime.session import open_session
 
 
 def built(add, inputs, rank=3):
@@ -47,5 +47,6 @@ def run(model, **inputs):
     numpy.ndarray
     """
     arrays = {name: value.numpy() for name, value in inputs.items()}
-    (output,) = session(model.SerializeToString()).run(None, arrays)
+    session = open_session(model.SerializeToString(), "the graph")
+    (output,) = session.run(None, arrays)
     return output

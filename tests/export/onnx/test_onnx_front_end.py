@@ -11,7 +11,7 @@ from onnx_run import built, run
 from speechbrain.lobes.features import MFCC, Fbank
 from speechbrain.processing.features import STFT, Filterbank
 
-from speechbrain_hrf.export.onnx.fbank import add_fbank
+from speechbrain_hrf.export.onnx.fbank import add_fbank, check_fbank
 from speechbrain_hrf.export.onnx.spectrum import Spectrum, factors
 
 # Of decibels, on a scale of 80. At the floor, 80 dB below the peak, a
@@ -161,6 +161,7 @@ def test_a_wrong_constant_is_seen():
 def test_refusals(features, says):
     """Another feature class, or a length that has no near factors."""
     with pytest.raises(ValueError, match=says):
+        check_fbank(features)
         built(lambda g, wavs: add_fbank(g, features, wavs), {"wavs": [1, 9]})
 
 
@@ -176,6 +177,7 @@ def test_refuses_settings_that_fbank_does_not_offer():
         fbank = Fbank()
         setattr(fbank, key, part)
         with pytest.raises(ValueError, match=says):
+            check_fbank(fbank)
             built(lambda g, wavs, f=fbank: add_fbank(g, f, wavs), {"w": [1, 9]})
 
 

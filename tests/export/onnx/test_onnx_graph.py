@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx_run import run
+from onnx_run import built, run
 
 from speechbrain_hrf.export.onnx.graph import PARTS, Graph
 from speechbrain_hrf.export.onnx.include import Parts, include
@@ -28,17 +28,18 @@ def test_names_are_unique():
 def test_equal_constants_are_kept_once():
     """Of a part, and if type and shape are equal as well."""
     graph = Graph()
-    first = graph.constant([1, 2])
-    assert graph.constant([1, 2]) == first
-    assert Graph(scope=graph).constant([1, 2]) == first
+    first = graph.constant([1, 2], "m")
+    assert first == "k0"  # integers are shapes and indices
+    assert graph.constant([1, 2], "d") == first
+    assert Graph(scope=graph).constant([1, 2], "m") == first
     others = [
-        graph.constant([[1, 2]]),
-        graph.constant(np.array([1, 2], np.int32)),
-        graph.constant([1, 2], "m"),
-        Graph().constant([1, 3]),
+        graph.constant([[1, 2]], "m"),
+        graph.constant(np.array([1, 2], np.int32), "m"),
+        graph.constant([1.0, 2.0], "m"),
+        graph.constant([1.0, 2.0], "d"),
     ]
-    assert first not in others[:3]
-    assert len(graph.constants) == 4
+    assert len({first, *others}) == len(graph.constants) == 5
+    assert graph.constants[others[2]].dtype == np.float32
 
 
 def inner():
@@ -46,9 +47,8 @@ def inner():
     graph = Graph()
     x = graph.input("x", np.float32, [2])
     y = graph.input("y", np.float32, [2])
-    one, two = (graph.constant(np.float32(value)) for value in (1, 2))
-    double = graph("Mul", x, two)
-    graph.output(graph("Add", double, one), "a", np.float32, [2])
+    double = graph("Mul", x, 2.0)
+    graph.output(graph("Add", double, 1.0), "a", np.float32, [2])
     product = graph("Mul", x, y)
     graph.output(product, "b", np.float32, [2])
     model = graph.model()
@@ -56,7 +56,7 @@ def inner():
     return model
 
 
-@pytest.mark.parametrize("wanted, nodes", [([0], 2), ([1], 1), (None, 3)])
+@pytest.mark.parametrize("wanted, nodes", [([0], 2), ([1], 1), ([0, 1], 3)])
 def test_include(wanted, nodes):
     """Only what is needed comes along, twice if asked twice."""
     graph = Graph()
@@ -115,3 +115,32 @@ def test_sizes_of_a_file_of_another_origin():
     report = size_report(model.SerializeToString())
     assert report.constants == {"of no part": 8}
     assert report.total == model.ByteSize()
+
+
+@pytest.mark.parametrize("frames", [1, 31, 32, 33, 500, 3001])
+def test_equal_frames(frames):
+    """Added up one by one, the error of 500 would be tenfold."""
+    model = built(
+        lambda g, frames: g.sum_over_time(frames, 64, "m"),
+        {"frames": ["batch", "frames", 64]},
+        rank=2,
+    )
+    torch.manual_seed(0)
+    value = torch.rand(1, 1, 64)
+    found = run(model, frames=value.expand(2, frames, 64).contiguous())
+    expected = frames * value[0].double().numpy()
+    assert np.abs(found / expected - 1).max() <= 1e-6
+
+
+def test_one_by_one_is_worse():
+    """The test above would see a sum in one step."""
+    model = built(
+        lambda g, frames: g("ReduceSum", frames, [1], keepdims=0),
+        {"frames": ["batch", "frames", 64]},
+        rank=2,
+    )
+    torch.manual_seed(0)
+    value = torch.rand(1, 1, 64)
+    found = run(model, frames=value.expand(1, 3001, 64).contiguous())
+    expected = 3001 * value[0].double().numpy()
+    assert np.abs(found / expected - 1).max() > 1e-5

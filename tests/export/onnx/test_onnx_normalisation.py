@@ -13,7 +13,10 @@ from onnx_run import built, run
 from speechbrain.nnet.normalization import LayerNorm
 from speechbrain.processing.features import InputNormalization
 
-from speechbrain_hrf.export.onnx.normalisation import add_normalisation
+from speechbrain_hrf.export.onnx.normalisation import (
+    add_normalisation,
+    check_normalisation,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,4 +82,4 @@ def test_long_audio(norm_type):
 def test_refusals(norm, says):
     """What is not a normalisation over time."""
     with pytest.raises(ValueError, match=says):
-        add_normalisation(None, norm, "feats", "wav_lens", 6)
+        check_normalisation(norm)

@@ -5,12 +5,12 @@ Authors
 """
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx_run import built, run
 
-from speechbrain_hrf.export.onnx.sums import add_mean
-from speechbrain_hrf.export.onnx.windows import add_windows
+from speechbrain_hrf.export.onnx.windows import add_mean, add_windows
 from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
 
 
@@ -63,3 +63,19 @@ def test_one_window_is_not_the_whole():
             return feats[:, -1:], torch.ones_like(lengths)
 
     assert not torch.allclose(Last(50)(feats, lens), Last()(feats, lens))
+
+
+def test_padding_may_hold_anything():
+    """What lies beyond an utterance's end has no part in its mean."""
+    model = built(
+        lambda g, frames, lens: add_mean(
+            g, frames, g("Cast", lens, to=onnx.TensorProto.INT64), 2
+        ),
+        {"frames": ["batch", "frames", 2], "lens": ["batch"]},
+        rank=2,
+    )
+    frames = torch.full((1, 40, 2), float("nan"))
+    frames[:, :3] = torch.tensor([1.0, 2.0, 6.0]).unsqueeze(1)
+    assert run(model, frames=frames, lens=torch.tensor([3.0])).tolist() == [
+        [3.0, 3.0]
+    ]

@@ -14,11 +14,9 @@ import pytest
 import soundfile
 from onnx import numpy_helper
 
-from speechbrain_hrf.export.onnx import comparison, verdict
-from speechbrain_hrf.export.onnx.comparison import compare
-from speechbrain_hrf.export.onnx.precision import FILES, add_precision
-from speechbrain_hrf.export.onnx.rounding import stored_as
-from speechbrain_hrf.export.onnx.verdict import EXAMPLE
+from speechbrain_hrf.export.onnx import PRECISIONS, comparison
+from speechbrain_hrf.export.onnx.comparison import EXAMPLE, compare
+from speechbrain_hrf.export.onnx.precision import add_precision, store_as
 from speechbrain_hrf.runtime import Classifier
 
 # Of what is stored: half a step of 127, and 11 bits.
@@ -83,11 +81,11 @@ def matrices(seed=0):
     }
 
 
-@pytest.mark.parametrize("precision", FILES)
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_parameters_are_rounded_and_the_front_end_is_not(precision):
     constants = matrices()
     model = small_model(**constants)
-    small = stored_as(model, precision)
+    small = store_as(model, precision)
     run = onnx.reference.ReferenceEvaluator(small).run
     found = run(None, {"x": np.eye(1, 16, dtype=np.float32)})[0]
     largest = np.abs(constants["a"]).max(axis=0)
@@ -108,25 +106,25 @@ def test_a_parameter_that_float16_cannot_hold_raises():
     constants = matrices()
     constants["a"][0, 0] = 1e5
     with pytest.raises(ValueError, match="a holds 1e\\+05, which float16"):
-        stored_as(small_model(**constants), "fp16")
-    stored_as(small_model(**constants), "int8")
+        store_as(small_model(**constants), "fp16")
+    store_as(small_model(**constants), "int8")
 
 
 def test_a_graph_without_parameters_raises():
     constants = {"a": np.ones((2, 2)), "t0": np.ones((1, 2))}
     with pytest.raises(ValueError, match="no float32 parameters"):
-        stored_as(small_model(**constants), "int8")
+        store_as(small_model(**constants), "int8")
 
 
-@pytest.mark.parametrize("precision", FILES)
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_gain_is_kept_and_runs(folder, recordings, precision, monkeypatch):
     # On a busy machine, one of two like files may come out slower.
     monkeypatch.setattr(comparison, "_quartiles", lambda *times: (1, 1, 1))
-    monkeypatch.setattr(verdict, "FEWEST", len(recordings))
+    monkeypatch.setattr(comparison, "FEWEST", len(recordings))
     report = add_precision(folder, precision, recordings)
     assert report.kept and "A gain" in str(report)
     manifest = json.loads((folder / "manifest.json").read_text())
-    file = FILES[precision]
+    file = f"model.{precision}.onnx"
     content = (folder / file).read_bytes()
     entry = manifest["graphs"][file]
     assert entry["gain"] is True and entry["bytes"] == len(content)
@@ -151,7 +149,7 @@ def test_without_labels_nothing_is_claimed(folder, recordings, monkeypatch):
     report = add_precision(folder, "int8", unlabelled)
     assert not report.kept and "(not kept)" in str(report)
     assert "how accurate it is is not known" in str(report)
-    assert "WA        not known" in str(report)
+    assert "WA      not known" in str(report)
     assert not (folder / "model.int8.onnx").exists()
     assert json.loads((folder / "manifest.json").read_text()) == json.loads(
         before
@@ -184,7 +182,7 @@ def test_a_graph_that_has_unlearnt_is_no_gain(folder, recordings):
     found = compare(
         before, model.SerializeToString(), recordings, labels, 16000
     )
-    gain, sentence = found._replace(bytes=(2, 1)).verdict()
+    gain, sentence = found._replace(bytes=(2, 1)).judge()
     assert found.WA[0] == 1 and found.WA[1] < 1
     assert not gain and "WA falls by" in sentence
 
@@ -222,13 +220,13 @@ def test_a_graph_that_has_unlearnt_is_no_gain(folder, recordings):
             "the same time within noise",
         ),
         ({"UA": (0.5, 0.48)}, False, "UA falls by 2.0 points"),
-        ({"WA": (0.5, 0.495)}, True, "WA 0.5000 -> 0.4950"),
+        ({"WA": (0.5, 0.495)}, True, "WA .500 -> .495"),
         ({"WA": None, "UA": None, "n_labelled": 0}, False, "is not known"),
         ({"n_labelled": 99}, False, "at hand: 99, needed: 100"),
     ],
 )
 def test_the_verdict(changed, gain, reason):
-    found, sentence = EXAMPLE._replace(**changed).verdict()
+    found, sentence = EXAMPLE._replace(**changed).judge()
     assert found == gain
     assert reason in sentence
 

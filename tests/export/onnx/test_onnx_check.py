@@ -1,15 +1,14 @@
-"""What an export is verified on holds every edge.
+"""What graphs are verified on holds every edge, and differences are seen.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
-import numpy as np
-import soundfile
+import pytest
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.export.onnx.audio import audio_to_compare, read
+from speechbrain_hrf.export.onnx.check import make_examples, measure_difference
 
 RECORDINGS = {"a.wav": 0.1 * torch.randn(9000), "b.wav": torch.randn(40000)}
 
@@ -17,7 +16,7 @@ RECORDINGS = {"a.wav": 0.1 * torch.randn(9000), "b.wav": torch.randn(40000)}
 def test_edges():
     """Silence, clipping, one frame, 5 s, 30 s, batches with padding."""
     found = {
-        audio.name: audio for audio in audio_to_compare(RECORDINGS, 16000, 160)
+        audio.name: audio for audio in make_examples(RECORDINGS, 16000, 160)
     }
     assert torch.equal(found["a.wav"].wavs[0], RECORDINGS["a.wav"])
     assert not found["silence"].wavs.any()
@@ -47,15 +46,16 @@ def test_edges():
 def test_an_instant_is_not_of_the_silence_before():
     """Recordings begin with it."""
     quiet = {"a.wav": torch.cat([torch.zeros(9000), torch.randn(500)])}
-    for audio in audio_to_compare(quiet, 16000, 160):
+    for audio in make_examples(quiet, 16000, 160):
         if audio.name.startswith(("one frame", "0.1 s")):
             assert audio.wavs[0, :100].abs().max() > 1
 
 
-def test_read_as_speechbrain_does(tmp_path):
-    """Another rate, two channels."""
-    samples = 0.1 * np.random.default_rng(0).standard_normal((8000, 2))
-    soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
-    assert read(tmp_path / "a.wav", 16000).shape == (16000,)
-    found = read(tmp_path / "a.wav", 8000)
-    assert np.abs(found.numpy() - samples.mean(1)).max() < 1e-6
+def test_large_log_probabilities_count_in_proportion():
+    """5e-4 at -50 is what 1e-4 is at -10; above that nothing is given away."""
+    expected = torch.tensor([[-5.0, -50.0]])
+    for add, counted in (([1e-3, 0], 1e-3), ([0, 1e-3], 2e-4), ([0, 0], 0)):
+        found = (expected + torch.tensor(add)).numpy()
+        assert measure_difference(found, expected) == pytest.approx(
+            counted, rel=0.05
+        )
