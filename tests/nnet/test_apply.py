@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from speechbrain_hrf import HRFLinear, apply_hrf, merge_hrf
+from speechbrain_hrf.nnet import targets
 from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
-from speechbrain_hrf.nnet.targets import KINDS
 
 
 def test_the_report():
@@ -73,7 +73,7 @@ class Pointwise(Chain, Expanded):
 
 @pytest.fixture
 def pointwise(monkeypatch):
-    monkeypatch.setitem(KINDS, nn.Conv1d, Pointwise)
+    monkeypatch.setitem(targets.KINDS, nn.Conv1d, Pointwise)
 
 
 def test_a_new_kind_is_one_class_and_one_line(pointwise):
