@@ -27,11 +27,12 @@ ALL_INNER = tensors([[2.0], [1.0]], [[5.0, 1.0]]), tensors([3.0, 4.0], None)
 # A bias in the middle alone is missing: 4 * 3 * 1 + 5.
 THREE = tensors([[2.0]], [[3.0]], [[4.0]]), tensors([1.0], None, [5.0])
 NO_BIAS = tensors([[2.0]], [[5.0]]), [None, None], 10.0, None
+ONE = tensors([[2.0]]), tensors([3.0]), 2.0, 3.0
 
 
 @pytest.mark.parametrize(
     ("factors", "biases", "weight", "bias"),
-    [TWO, (*ALL_INNER, 11.0, 19.0), (*THREE, 24.0, 17.0), NO_BIAS],
+    [TWO, (*ALL_INNER, 11.0, 19.0), (*THREE, 24.0, 17.0), NO_BIAS, ONE],
 )
 def test_collapse_by_hand(factors, biases, weight, bias):
     found, found_bias = collapse(factors, biases)
@@ -103,6 +104,19 @@ def test_exactly_is_in_float64_rounded_once():
         assert weight.dtype == bias.dtype == torch.float32
         assert weight.item() == pytest.approx(2.0**-30, rel=1e-6)
     assert collapse_exactly(factors, [None] * 3)[1] is None
+
+
+def test_what_merges_at_the_edge():
+    """A normalised layer alone; a layer of zeros, which rounds to itself."""
+    norm = Norm(*tensors([3.0], [4.0], [1.0 - EPS]))
+    before = torch.random.get_rng_state()
+    state = merge_chain("layer", *tensors([[[2.0]]], [[1.0]]), [norm])
+    assert state == {"weight": 3 * 2.0, "bias": 3 * -4.0 + 1}
+    zeros = [torch.zeros(2, 1), torch.zeros(3, 2)]
+    state = merge_chain("layer", zeros, [None, None], [])
+    assert list(state) == ["weight"]
+    assert not state["weight"].any()
+    assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def chain(dtype=torch.float32):

@@ -34,20 +34,6 @@ def test_every_option_arrives():
     assert str(layer) == "HRFLinear(8 -> 24 -> 24 -> 4, inner_norm)"
     assert layer.biases[:-1] == [None, None]
     assert layer.chained is True
-    torch.manual_seed(0)
-    again = nn.Sequential(nn.Linear(8, 4))
-    apply_hrf(again, ["0"], init="preserve")
-    torch.manual_seed(0)
-    expected = nn.Linear(8, 4).weight
-    torch.testing.assert_close(again[0].weight, expected)
-    assert again[0].chained is None
-
-
-def test_expanded_layers_keep_mode_and_dtype():
-    model = nn.Sequential(nn.Linear(16, 4)).double().eval()
-    apply_hrf(model, ["0"])
-    assert not model[0].training
-    assert model[0](torch.rand(1, 16).double()).dtype == torch.float64
 
 
 class Pointwise(Chain, Expanded):

@@ -3,18 +3,12 @@
 The reference is PyTorch's: Linear, BatchNorm1d, Linear, ... in float64.
 """
 
-import copy
-
 import pytest
 import torch
 from torch import distributed, multiprocessing, nn
 
 from speechbrain_hrf import (
-    ClassifierHead,
-    Conformer,
-    ConvTransformer,
     HRFLinear,
-    SpeechFormer,
     apply_hrf,
     merge_hrf,
     merged_state_dict,
@@ -159,46 +153,6 @@ def test_statistics_are_not_summed_in_half_precision(chained):
     torch.testing.assert_close(
         layer.norms[0].mean.double(), expected, rtol=close, atol=close
     )
-
-
-@pytest.mark.parametrize("lobe", [ConvTransformer, Conformer, SpeechFormer])
-def test_models_train_resume_and_merge(lobe):
-    def build():
-        torch.manual_seed(0)
-        return nn.ModuleDict({"lobe": lobe(), "head": ClassifierHead(16, 4)})
-
-    def step(model, optimizer, seed):
-        torch.manual_seed(seed)
-        feats, lens = torch.randn(4, 60, 78), torch.linspace(0.4, 1, 4)
-        out = model["head"](model["lobe"](feats, lens)).squeeze(1)
-        nn.functional.nll_loss(out, torch.tensor([0, 1, 2, 3])).backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return feats, lens
-
-    model, resumed = build(), build()
-    for each in (model, resumed):
-        apply_hrf(each, ["ALL", "FRONT"], ratio=2, layers=2, inner_norm=True)
-    optimizers = [
-        torch.optim.AdamW(each.parameters()) for each in (model, resumed)
-    ]
-    for seed in range(3):
-        step(model, optimizers[0], seed)
-    resumed.load_state_dict(model.state_dict())
-    optimizers[1].load_state_dict(copy.deepcopy(optimizers[0].state_dict()))
-    for each, optimizer in zip((model, resumed), optimizers, strict=True):
-        feats, lens = step(each, optimizer, 3)
-    for key, tensor in model.state_dict().items():
-        assert torch.equal(tensor, resumed.state_dict()[key]), key
-    merged = merge_hrf(model.eval()).eval()
-    small = build().eval()
-    small.load_state_dict(merged_state_dict(model.state_dict()), strict=True)
-    outputs = [
-        each["head"](each["lobe"](feats, lens))
-        for each in (model, merged, small)
-    ]
-    assert torch.equal(outputs[0], outputs[1])
-    assert torch.equal(outputs[0], outputs[2])
 
 
 def test_a_stack_of_foreign_layers_trains_and_merges():

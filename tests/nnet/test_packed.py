@@ -63,9 +63,6 @@ def test_whole_encoder_layer_on_the_fast_path(names):
     plain.load_state_dict(merged_state_dict(model.state_dict()), strict=True)
     with torch.no_grad():
         assert torch.equal(plain(x), merged(x))
-    # Merging a copy leaves the original expanded and trainable.
-    model.train()(x).sum().backward()
-    assert any("factors" in key for key in model.state_dict())
 
 
 def test_a_copy_can_be_merged_while_the_original_trains_on():
