@@ -257,9 +257,10 @@ class _Source:
                 )
             if not is_nested and not is_from_own:
                 # "import a.b" binds a, just as "import a.c" does.
-                root = alias.name.partition(".")[0]
-                name = alias.name if base or alias.asname else root
-                self.bound[alias.asname or name] = f"import {base} {name}"
+                whole = base or alias.asname
+                name = alias.name if whole else alias.name.partition(".")[0]
+                stands_for = ".".join(filter(None, (base, name)))
+                self.bound[alias.asname or name] = f"import {stands_for}"
         if isinstance(node, ast.ImportFrom) and is_from_own:
             self._own_imports.append((node, is_nested))
         elif base == "__future__":

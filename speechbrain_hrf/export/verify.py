@@ -120,22 +120,20 @@ def verify(
         scratch = pathlib.Path(name)
         files, described = audio_files(training, audio, scratch)
         expected = _answer_as_trained(training, trained, files)
-        request: dict[str, Any] = {
+        request = {
             "source": str(pathlib.Path(folder).absolute()),
             "savedir": str(scratch / "savedir"),
             "files": files,
-            "blocked": [],
-            "standalone": None,
-        }
-        if bundle is not None:
-            request["blocked"] = sorted(
-                {name.partition(".")[0] for name in bundle.names}
-            )
-            request["standalone"] = {
+            "blocked": sorted(
+                {n.partition(".")[0] for n in bundle.names} if bundle else ()
+            ),
+            "standalone": bundle
+            and {
                 "hparams_file": "hyperparams_standalone.yaml",
                 "pymodule_file": f"{bundle.module}.py",
                 "classname": CLASSNAME,
-            }
+            },
+        }
         found = _ask(request, scratch)
     worst = 0.0
     for route, answers in found.items():

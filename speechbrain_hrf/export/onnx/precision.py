@@ -60,14 +60,14 @@ class PrecisionReport(NamedTuple):
 
     Example
     -------
-    >>> from speechbrain_hrf.export.onnx.comparison import EXAMPLE
-    >>> print(PrecisionReport("model.int8.onnx", True, EXAMPLE))
-    model.int8.onnx:
-      size    50,000 -> 25,000 bytes
-      time    2.00 -> 2.00 ms (5 s, one thread), 0.98-1.02 times; the same file
+    >>> import shutil
+    >>> folder = getfixture("tmp_path") / "model"
+    >>> _ = shutil.copytree(getfixture("onnx_folder"), folder)
+    >>> print(add_precision(folder, "int8"))
+    model.int8.onnx (not kept):
+      size    ... -> ... bytes
       ...
-      A gain: 50 % smaller, and the same time within noise, at WA .500 -> .500,
-      UA .490 -> .495, 239 of 240 labels unchanged.
+      No gain ...
     """
 
     file: str

@@ -9,9 +9,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import collections
 import os
+import pathlib
 import sys
+from collections import Counter
 from typing import NamedTuple
 
 import onnx
@@ -19,7 +20,6 @@ from tabulate import tabulate
 
 from speechbrain_hrf.export.onnx.graph import LOG_PROBABILITIES, PARTS
 
-_REST = "inputs, outputs, versions, names of constants"
 _NO_PART = "of no part"  # in a file of another origin
 
 
@@ -39,10 +39,10 @@ class SizeReport(NamedTuple):
     -------
     >>> report = SizeReport({"mel filters": 2048}, {"mel filters": 512}, 100)
     >>> print(report)
-    constants  mel filters                                    2,048  77.0 %
-    operators  mel filters                                      512  19.2 %
-    rest       inputs, outputs, versions, names of constants    100   3.8 %
-    total      bytes                                          2,660
+    constants  mel filters                       2,048   77.0 %
+    operators  mel filters                         512   19.2 %
+    rest       inputs, outputs, versions, names    100    3.8 %
+    total      bytes                             2,660  100.0 %
     """
 
     constants: dict[str, int]
@@ -59,20 +59,13 @@ class SizeReport(NamedTuple):
         rows = [
             *(("constants", *item) for item in self.constants.items()),
             *(("operators", *item) for item in self.operators.items()),
-            ("rest", _REST, self.rest),
+            ("rest", "inputs, outputs, versions, names", self.rest),
+            ("total", "bytes", self.total),
         ]
         return tabulate(
             [
-                *(
-                    (
-                        kind,
-                        name,
-                        f"{size:,}",
-                        f"{100 * size / self.total:.1f} %",
-                    )
-                    for kind, name, size in rows
-                ),
-                ("total", "bytes", f"{self.total:,}"),
+                (kind, name, f"{size:,}", f"{100 * size / self.total:.1f} %")
+                for kind, name, size in rows
             ],
             tablefmt="plain",
             disable_numparse=True,
@@ -110,31 +103,21 @@ def size_report(model: str | os.PathLike[str] | bytes) -> SizeReport:
     if not isinstance(model, bytes):
         if not os.path.isfile(model):
             raise FileNotFoundError(f"There is no file {model}.")
-        with open(model, "rb") as stream:
-            model = stream.read()
+        model = pathlib.Path(model).read_bytes()
     try:
         graph = onnx.load_from_string(model).graph
     except Exception as error:  # protobuf's errors share no class
         raise ValueError(f"The file is no ONNX model: {error}") from error
-    constants: collections.Counter[str] = collections.Counter()
-    operators: collections.Counter[str] = collections.Counter()
+    constants, operators = Counter[str](), Counter[str]()
     _count(graph, constants, operators)
-    of_constants, of_operators = (
-        {
-            name: count[name]
-            for name in (*PARTS.values(), _NO_PART)
-            if count[name]
-        }
-        for count in (constants, operators)
-    )
     rest = len(model) - constants.total() - operators.total()
-    return SizeReport(of_constants, of_operators, rest)
+    return SizeReport(
+        dict(constants.most_common()), dict(operators.most_common()), rest
+    )
 
 
 def _count(
-    graph: onnx.GraphProto,
-    constants: collections.Counter[str],
-    operators: collections.Counter[str],
+    graph: onnx.GraphProto, constants: Counter[str], operators: Counter[str]
 ) -> None:
     for tensor in graph.initializer:
         size = len(onnx.numpy_helper.to_array(tensor).tobytes())

@@ -15,10 +15,23 @@ import soundfile
 from onnx import numpy_helper
 
 from speechbrain_hrf.export.onnx import PRECISIONS, comparison
-from speechbrain_hrf.export.onnx.comparison import EXAMPLE, compare
+from speechbrain_hrf.export.onnx.comparison import Comparison, compare
 from speechbrain_hrf.export.onnx.precision import add_precision, store_as
 from speechbrain_hrf.runtime import Classifier
 
+EXAMPLE = Comparison(
+    bytes=(50000, 25000),
+    milliseconds=(2.0, 2.0),
+    time_ratio=(0.98, 1.0, 1.02),
+    control=(0.98, 1.0, 1.02),
+    n=240,
+    agree=239,
+    max_difference=0.03,
+    audio="240 recordings",
+    n_labelled=240,
+    WA=(0.5, 0.5),
+    UA=(0.49, 0.495),
+)
 # Of what is stored: half a step of 127, and 11 bits.
 STEPS = {"int8": 0.5 / 127, "fp16": 2.0**-11}
 
