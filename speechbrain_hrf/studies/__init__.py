@@ -1,9 +1,9 @@
 """Studies: many runs of a recipe, and what they say together.
 
 A study (study.py) is a short YAML that stands for many trials (trial.py). Each
-is one run of the recipe's train.py, alone (run.py) or many at once on a GPU
-(groups.py), and leaves one line of trials.jsonl (line.py). The report (report.py)
-reads the lines::
+is one run of the recipe's train.py, alone or many at once on a GPU (run.py),
+and leaves one line of trials.jsonl (lines.py). The report (report.py) reads the
+lines::
 
     hrf study studies/ravdess.yaml --data_folder /path/to/RAVDESS
     hrf report results/ravdess

@@ -24,7 +24,8 @@ from speechbrain_hrf.studies.statistics import (
     Comparisons,
 )
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tables import difference, signed
+from speechbrain_hrf.studies.tables import count, difference, signed
+from speechbrain_hrf.studies.trial import Trial
 
 # Arms that have a line of their own, fixed before any result: the first of
 # ours that was run, and the paper's ALL.
@@ -91,8 +92,9 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         for family, name in FAMILIES.items():
             some = others[others["family"] == family]
             told = (same["row"].isin(heads) & (same["family"] == family)).any()
-            name = name.format("other " if told else "")
-            lines += [_summed_up(name, some)] if len(some) else []
+            if len(some):
+                name = name.format("other " if told else "")
+                lines.append(_sum_up(name, some))
         lines.append(_best_rates(best))
     lines += _unfinished(results, comparisons) + missing_runs(results)
     return lines[:MOST_LINES]
@@ -116,50 +118,29 @@ def headline(rows: pandas.Series) -> list[str]:
     ['ALL, normalised', 'ALL']
     """
     there = set(rows)
-    return [x for x in OURS if x in there][:1] + [
-        x for x in ["ALL"] if x in there
-    ]
+    ours = [row for row in OURS if row in there]
+    return ours[:1] + ["ALL"] * ("ALL" in there)
 
 
 def _data(results):
     table, line = results.table, results.lines[0]
-    speakers = {who for counts in results.counts for who in counts}
     folds = set(table["fold"]) - {NO_FOLD}
-    where = f" in {counted(len(folds), 'fold')}" if folds else ""
-    epochs = " to ".join(
-        dict.fromkeys(
-            f"{x:g}" for x in (table["epochs"].min(), table["epochs"].max())
-        )
-    )
+    where = f" in {count(len(folds), 'fold')}" if folds else ""
+    shortest, longest = table["epochs"].min(), table["epochs"].max()
+    epochs = f"{shortest:g}"
+    if longest > shortest:
+        epochs += f" to {longest:g}"
+    scored = SCORED.get(line["scored_epoch"], SCORED["best"])
     return (
-        f"Data: {line['dataset']}, {counted(len(speakers), 'test speaker')}"
-        f"{where}, {counted(table['seed'].nunique(), 'seed')}; training for "
-        f"{epochs} epochs, and {SCORED.get(line['scored_epoch'], SCORED['best'])}"
-        f". The score is {line['metric']}, {SCORES[line['metric']]}."
+        f"Data: {line['dataset']}, "
+        f"{count(len(results.speaker_names), 'test speaker')}{where}, "
+        f"{count(table['seed'].nunique(), 'seed')}; training for {epochs} "
+        f"epochs, and {scored}. The score is {line['metric']}, "
+        f"{SCORES[line['metric']]}."
     )
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, whose plural ends in s.
-
-    Arguments
-    ---------
-    number : int
-    noun : str
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> counted(1, "fold"), counted(1200, "run")
-    ('1 fold', '1,200 runs')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def listed(words: list[str]) -> str:
+def join_words(words: list[str]) -> str:
     """Words in a sentence.
 
     Arguments
@@ -172,7 +153,7 @@ def listed(words: list[str]) -> str:
 
     Example
     -------
-    >>> listed(["a", "b", "c"]), listed(["a"])
+    >>> join_words(["a", "b", "c"]), join_words(["a"])
     ('a, b and c', 'a')
     """
     *first, last = words
@@ -203,48 +184,47 @@ def _alone(results):
 
 
 def _of_row(lines, results):
+    """What an arm does for each model, and over all."""
     parts = []
     each = lines[lines["model"] != ALL_MODELS]
     for verdict, some in each.groupby("verdict", sort=False):
-        items = [
-            f"{model_name(line['model'])} ({difference(line)}"
-            + f", {line['folds_up']} of {line['folds']} folds up)"
-            * (line["folds"] > 1)
-            + ")" * (line["folds"] == 1)
-            for line in some.to_dict("records")
-        ]
-        parts.append(SAID[verdict].format(results.metric, listed(items)))
+        items = []
+        for line in some.to_dict("records"):
+            found = difference(line)
+            if line["folds"] > 1:
+                found += f", {line['folds_up']} of {line['folds']} folds up"
+            items.append(f"{model_name(line['model'])} ({found})")
+        parts.append(SAID[verdict].format(results.metric, join_words(items)))
     text = f"{_name(lines['row'].iloc[0])} {'; it '.join(parts)}."
     for line in lines[lines["model"] == ALL_MODELS].to_dict("records"):
         text += f" Over all models: {difference(line)}, {line['verdict']}."
     return text
 
 
-def _summed_up(name, lines):
+def _sum_up(name, lines):
     """Many rows in one sentence: those that show something, and the rest."""
     parts = []
     for verdict in (GAIN, LOSS):
-        some = lines[lines["verdict"] == verdict].to_dict("records")
-        shown = [
+        names = [
             f"{_plain(x['row'])} on {model_name(x['model'])} "
             f"({signed(x['difference'])})"
-            for x in some
+            for x in lines[lines["verdict"] == verdict].to_dict("records")
         ]
-        if len(shown) > MOST_NAMES:
-            shown[MOST_NAMES - 1 :] = [f"{len(shown) - MOST_NAMES + 1} more"]
-        if shown:
-            parts.append(f"a {verdict.split()[0]} is shown for {listed(shown)}")
+        if len(names) > MOST_NAMES:
+            more = len(names) - MOST_NAMES + 1
+            names[MOST_NAMES - 1 :] = [f"{more} more"]
+        if names:
+            what = verdict.split()[0]
+            parts.append(f"a {what} is shown for {join_words(names)}")
     rest = lines[lines["verdict"].isin([NOTHING, TOO_FEW])]["difference"]
     if len(rest):
-        spread = (
-            f"differences from {signed(rest.min())} to {signed(rest.max())}"
-            if len(rest) > 1
-            else f"difference {signed(rest.min())}"
-        )
-        parts.append(
-            f"nothing is shown for {'the rest' if parts else 'any'}: {spread}"
-        )
-    rows = listed([_plain(row) for row in dict.fromkeys(lines["row"])])
+        low, high = signed(rest.min()), signed(rest.max())
+        span = f"differences from {low} to {high}"
+        if len(rest) == 1:
+            span = f"difference {low}"
+        whom = "the rest" if parts else "any"
+        parts.append(f"nothing is shown for {whom}: {span}")
+    rows = join_words([_plain(row) for row in dict.fromkeys(lines["row"])])
     return f"{name} ({rows}): {'; '.join(parts)}."
 
 
@@ -263,7 +243,7 @@ def _best_rates(best):
             f"({x['verdict']})"
             for x in lines.to_dict("records")
         ]
-        parts.append(f"{_name(row)} {listed(items)}")
+        parts.append(f"{_name(row)} {join_words(items)}")
     return (
         "With each at its own best learning rate, chosen on validation "
         f"speakers, the differences are: {'; '.join(parts)}."
@@ -272,20 +252,17 @@ def _best_rates(best):
 
 def _unfinished(results, comparisons):
     """Whether lightweight models would have learned on."""
-    found = []
     light = results.table[results.table["family"] == "lightweight"]
+    found = []
     for model, rate in comparisons.rates.items():
         runs = light[(light["model"] == model) & (light["lr"] == rate)]
-        falls = [_fall(results.lines[line]["curves"]) for line in runs["line"]]
-        if (
-            np.nanmean([*falls, 0 if not np.isfinite(falls).any() else np.nan])
-            > STILL_FALLING
-        ):
+        curves = [results.lines[line]["curves"] for line in runs["line"]]
+        if pandas.Series(map(_fall, curves)).mean() > STILL_FALLING:
             found.append(model_name(model))
     if not found:
         return []
     return [
-        f"Training of the lightweight {listed(found)} was not finished: the "
+        f"Training of the lightweight {join_words(found)} was not finished: the "
         "training loss still fell over the last tenth of the epochs, by more "
         f"than {100 * STILL_FALLING:.0f} % of what it was after the first one. "
         "An arm that gains may only be faster there."
@@ -323,7 +300,6 @@ def missing_runs(results: Results) -> list[str]:
     planned = planned_runs(results)
     done = {line["id"] for line in results.lines}
     finished = sum(trial.id in done for trial in planned)
-    speakers = {who for counts in results.counts for who in counts}
     if finished < len(planned):
         parts = []
         for noun in ("fold", "seed"):
@@ -334,13 +310,16 @@ def missing_runs(results: Results) -> list[str]:
             f"{finished:,} of {len(planned):,} runs have finished "
             f"({', '.join(parts)}): go on with `hrf study ... --resume`."
         ]
+    speakers = len(results.speaker_names)
+    if speakers >= FEWEST_SPEAKERS:
+        return []
     return [
-        f"There are {len(speakers)} test speakers; at least {FEWEST_SPEAKERS} "
-        "are needed to show anything: run more folds."
-    ] * (len(speakers) < FEWEST_SPEAKERS)
+        f"There are {speakers} test speakers; at least {FEWEST_SPEAKERS} are "
+        "needed to show anything: run more folds."
+    ]
 
 
-def planned_runs(results: Results) -> list:
+def planned_runs(results: Results) -> list[Trial]:
     """The trials that study.yaml stands for.
 
     Arguments

@@ -7,24 +7,81 @@ stop the training that it has started. So training watches its parent::
 
 runs train.py as if it had been called directly. When the process ``<pid>`` is no
 longer its parent, it kills its process group: it is to be started as the leader
-of one, with all that it starts.
+of one, with all that it starts. ``run_attached`` does so.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import os
 import pathlib
 import runpy
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 LOOK_EVERY_SECONDS = 0.5
+_SECONDS_TO_END = 10
+_USAGE = "python -m speechbrain_hrf.studies.attached <pid> <script> ..."
 
 
-def end_with(parent):
+def run_attached(
+    command: Sequence[str], output: str | os.PathLike, threads: int = 1
+) -> int:
+    """Runs a Python script that ends with this process, however that ends.
+
+    Arguments
+    ---------
+    command : list of str
+        Python, the script or -m and a module, its arguments.
+    output : str or os.PathLike
+        What it prints is added to this file.
+    threads : int
+        Of its computations. Threads that wait for each other on busy cores can
+        make a training twenty times slower.
+
+    Returns
+    -------
+    int
+        Exit status.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> folder.join("script.py").write("raise SystemExit(3)")
+    >>> script = folder.join("script.py").strpath
+    >>> run_attached([sys.executable, script], folder.join("out.txt").strpath)
+    3
+    """
+    python, *arguments = command
+    attached = ["-m", "speechbrain_hrf.studies.attached", str(os.getpid())]
+    with open(output, "ab") as stream:
+        process = subprocess.Popen(
+            [python, *attached, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            start_new_session=True,
+        )
+        try:
+            return process.wait()
+        finally:  # of an interruption
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(_SECONDS_TO_END)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+
+
+def end_with(parent: int) -> threading.Thread:
     """Kills this process's group as soon as its parent is another.
 
     A parent-death signal of the kernel would do for Linux only, and comes
@@ -71,7 +128,7 @@ def _watch(parent):
     os.killpg(0, signal.SIGKILL)
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> None:
     """The command.
 
     Arguments
@@ -89,16 +146,14 @@ def main(argv=None):
     """
     argv = sys.argv[1:] if argv is None else argv
     if len(argv) < 2 or not argv[0].isdigit():
-        raise SystemExit(
-            "python -m speechbrain_hrf.studies.attached <pid> <script> ..."
-        )
-    parent, script = int(argv[0]), argv[1]
-    end_with(parent)
+        raise SystemExit(_USAGE)
+    parent, *sys.argv = argv
+    end_with(int(parent))
+    script = sys.argv[0]
     if script == "-m":
-        sys.argv = argv[2:]
-        runpy.run_module(argv[2], run_name="__main__", alter_sys=True)
+        del sys.argv[0]
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
         return
-    sys.argv = argv[1:]
     # As Python does for a script: what lies beside it can be imported.
     sys.path[0] = str(pathlib.Path(script).resolve().parent)
     runpy.run_path(script, run_name="__main__")

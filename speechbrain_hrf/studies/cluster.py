@@ -4,6 +4,8 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import contextlib
 import logging
 import os
@@ -14,6 +16,10 @@ import shutil
 import socket
 import tempfile
 import urllib.parse
+from collections.abc import Iterator
+from types import ModuleType
+
+from speechbrain_hrf.extras import require
 
 # Results pass through files; Ray's object store carries a few kB. This is
 # about the least that it accepts; its default is a third of the memory.
@@ -26,29 +32,10 @@ ENVIRONMENT = {
     # The system ends who has taken most; that is tried again.
     "RAY_memory_monitor_refresh_ms": "0",
 }
+_TOKEN = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
 
 
-class RayMissing(ImportError):
-    """Ray is not installed.
-
-    Example
-    -------
-    >>> issubclass(RayMissing, ImportError)
-    True
-    """
-
-
-class NoCluster(ConnectionError):
-    """There is no Ray at an address, or none could be started.
-
-    Example
-    -------
-    >>> issubclass(NoCluster, OSError)
-    True
-    """
-
-
-def require_ray():
+def require_ray() -> ModuleType:
     """Imports Ray, told to keep quiet.
 
     Returns
@@ -58,29 +45,31 @@ def require_ray():
 
     Raises
     ------
-    RayMissing
+    ImportError
         Naming the extra to install.
 
     Example
     -------
     >>> try:
     ...     ray = require_ray()
-    ... except RayMissing as error:
+    ... except ImportError as error:
     ...     print(error)
     """
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    try:
-        import ray
-    except ImportError as error:
-        raise RayMissing(
-            f'A study needs Ray ({error}): pip install -e ".[studies]"'
-        ) from error
+    require("studies", ["ray"], "A study")
+    import ray
+
     return ray
 
 
 @contextlib.contextmanager
-def ray_cluster(temporary, address=None, cores=None, log=os.devnull):
+def ray_cluster(
+    temporary: str | os.PathLike,
+    address: str | None = None,
+    cores: int | None = None,
+    log: str | os.PathLike = os.devnull,
+) -> Iterator[ModuleType]:
     """Connects to Ray, and disconnects; what was started is ended.
 
     Arguments
@@ -102,10 +91,10 @@ def ray_cluster(temporary, address=None, cores=None, log=os.devnull):
 
     Raises
     ------
-    RayMissing
+    ImportError
         If Ray is not installed.
-    NoCluster
-        If there is no Ray at the address.
+    ConnectionError
+        If there is no Ray at the address, or none can be started.
 
     Example
     -------
@@ -113,22 +102,16 @@ def ray_cluster(temporary, address=None, cores=None, log=os.devnull):
     ...     pass
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.studies.cluster.NoCluster: Through Ray's client ...
+    ConnectionError: Through Ray's client (ray://head:10001) trials cannot ...
     """
-    if address is not None:
-        _refuse_client(address)
+    if address is not None and address.startswith("ray://"):
+        host = urllib.parse.urlsplit(address).hostname
+        raise ConnectionError(
+            f"Through Ray's client ({address}) trials cannot be followed. Give "
+            "this command to the cluster itself: ray job submit --address "
+            f"http://{host}:8265 -- hrf study ... --address auto"
+        )
     ray = require_ray()
-    options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
-    if address is None:
-        options |= {
-            "address": "local",  # whatever RAY_ADDRESS says
-            "num_cpus": cores,
-            "include_dashboard": False,
-            "object_store_memory": OBJECT_STORE_BYTES,
-            "_temp_dir": str(temporary),
-        }
-    else:
-        options["address"] = address
     with contextlib.ExitStack() as stack:
         # Whoever shows something to the user keeps the stream of before.
         stack.callback(_remove_empty, log)
@@ -137,22 +120,18 @@ def ray_cluster(temporary, address=None, cores=None, log=os.devnull):
         stack.enter_context(contextlib.redirect_stderr(stream))
         if address is None:
             stack.enter_context(_private_token())
-        _connect(ray, options)
+        try:
+            _connect(ray, temporary, address, cores)
+        except (ValueError, RuntimeError, OSError) as error:
+            what = "Ray cannot be started on this machine"
+            if address is not None:
+                what = f"There is no Ray to be reached at {address}"
+            reason = str(error).strip().splitlines()[0]
+            raise ConnectionError(f"{what}: {reason}") from error
         stack.callback(ray.shutdown)
         # Ray has set up its loggers when it was imported.
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         yield ray
-
-
-def _refuse_client(address):
-    if address.startswith("ray://"):
-        host = urllib.parse.urlsplit(address).hostname
-        raise NoCluster(
-            f"Through Ray's client ({address}) trials cannot be followed. Give "
-            "this command to the cluster itself: ray job submit --address "
-            f"http://{host}:8265 -- hrf study ... "
-            "--address auto"
-        )
 
 
 def _remove_empty(log):
@@ -167,42 +146,38 @@ def _private_token():
     Ray would else leave a token in ~/.ray, which from then on counts for every
     other cluster too.
     """
-    names = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
-    if any(name in os.environ for name in names):
+    if any(name in os.environ for name in _TOKEN):
         yield
         return
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     try:
         yield
     finally:
-        for name in names:  # Ray has set its mode
+        for name in _TOKEN:  # Ray has set its mode
             os.environ.pop(name, None)
 
 
-def _connect(ray, options):
-    address = options["address"]
-    try:
-        _knock(address)
-        ray.init(**options)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        what = (
-            "Ray cannot be started on this machine"
-            if address == "local"
-            else f"There is no Ray to be reached at {address}"
+def _connect(ray, temporary, address, cores):
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    if address is None:
+        ray.init(
+            address="local",  # whatever RAY_ADDRESS says
+            num_cpus=cores,
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE_BYTES,
+            _temp_dir=str(temporary),
+            **quiet,
         )
-        reason = str(error).strip().splitlines()[0]
-        raise NoCluster(f"{what}: {reason}") from error
-
-
-def _knock(address):
-    """Ray itself would wait for minutes where nobody answers."""
+        return
     place = urllib.parse.urlsplit(f"//{address}")
     if place.port is not None:
+        # Ray itself would wait for minutes where nobody answers.
         with socket.create_connection((place.hostname, place.port), timeout=20):
             pass
+    ray.init(address=address, **quiet)
 
 
-def places(ray, threads):
+def places(ray: ModuleType, threads: int) -> int:
     """How many trials of so many threads can run at once.
 
     Arguments
@@ -237,7 +212,7 @@ def places(ray, threads):
 _LONGEST_TEMPORARY = 40
 
 
-def temporary_folder():
+def temporary_folder() -> pathlib.Path:
     """A new folder for Ray's sockets and logs, with a path that is short.
 
     Returns
@@ -254,15 +229,11 @@ def temporary_folder():
     False
     """
     usual = tempfile.gettempdir()
-    return pathlib.Path(
-        tempfile.mkdtemp(
-            prefix="hrf-",
-            dir=usual if len(usual) + 13 <= _LONGEST_TEMPORARY else "/tmp",
-        )
-    )
+    short = usual if len(usual) + 13 <= _LONGEST_TEMPORARY else "/tmp"
+    return pathlib.Path(tempfile.mkdtemp(prefix="hrf-", dir=short))
 
 
-def remove_temporary(folder):
+def remove_temporary(folder: str | os.PathLike) -> None:
     """Removes what ``temporary_folder`` has made, and nothing else.
 
     Arguments
@@ -277,9 +248,7 @@ def remove_temporary(folder):
     True
     """
     folder = pathlib.Path(folder)
-    if re.fullmatch(r"hrf-\w{8}", folder.name) and folder.parent in (
-        pathlib.Path(tempfile.gettempdir()),
-        pathlib.Path("/tmp"),
-    ):
+    ours = {tempfile.gettempdir(), "/tmp"}
+    if re.fullmatch(r"hrf-\w{8}", folder.name) and str(folder.parent) in ours:
         # A dying process of Ray may still write into it.
         shutil.rmtree(folder, ignore_errors=True)

@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.extras import require
 
 # Ray is asked for when trials are to run.
-PACKAGES = ("pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
+PACKAGES = (
+    *("pydantic", "rich", "pandas", "scipy", "statsmodels", "seaborn"),
+    "jinja2",
+)
+DESCRIPTION = """\
+Runs the trials of a study on Ray: on this machine, or on the cluster at
+--address. Where a GPU is, an arm's trials train together on it. Any key of the
+study's YAML can be overridden: --seeds "[1, 2]", --data_folder /path/to/corpus,
+--overrides "{number_of_epochs: 30}".
+"""
 
 
 def study(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +47,6 @@ def study(argv: Sequence[str] | None = None) -> int:
     """
     try:
         require("studies", PACKAGES, "A study")
-        from speechbrain_hrf.studies.arguments import read_arguments
         from speechbrain_hrf.studies.drive import run_study
         from speechbrain_hrf.studies.screen import show_plan
         from speechbrain_hrf.studies.study import load_study
@@ -91,11 +99,118 @@ def report(argv: Sequence[str] | None = None) -> int:
 
         if options.readme:
             print(readme_text(options.folder))
-            return 0
-
-        for path in write_report(options.folder):
-            print(path)
+        else:
+            print(*write_report(options.folder), sep="\n")
     except (OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def read_arguments(
+    argv: Sequence[str] | None = None,
+) -> tuple[argparse.Namespace, str]:
+    """Options of ``hrf study``, and overrides of the study.
+
+    Arguments
+    ---------
+    argv : list of str, optional
+        Default: the process's.
+
+    Returns
+    -------
+    argparse.Namespace
+        ``study``, the YAML's path, and the options.
+    str
+        Overrides for ``load_study``: what are no options of the command.
+
+    Example
+    -------
+    >>> options, overrides = read_arguments(
+    ...     ["a.yaml", "--seeds", "[1, 2]", "--resume", "--data_folder=/data"])
+    >>> options.study, options.resume
+    ('a.yaml', True)
+    >>> print(overrides)
+    seeds: [1, 2]
+    data_folder: /data
+    """
+    # A shortened option could be meant for a key of the study.
+    parser = argparse.ArgumentParser(
+        prog="hrf study", description=DESCRIPTION, allow_abbrev=False
+    )
+    parser.add_argument("study", help="for example studies/ravdess.yaml")
+    own = [
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on with a study: run what is missing in its folder",
+        ),
+        parser.add_argument(
+            "--dry_run",
+            action="store_true",
+            help="list the trials, run nothing, write nothing",
+        ),
+        parser.add_argument(
+            "--address",
+            help="of a Ray cluster: auto or host:6379; default: a cluster of "
+            "this machine's cores, for this study only",
+        ),
+        parser.add_argument(
+            "--cores",
+            type=_number(int, 1),
+            help="how many cores of this machine to use; default: all",
+        ),
+        parser.add_argument(
+            "--engine",
+            choices=["auto", "processes", "ensemble"],
+            default="auto",
+            help="processes: each trial by itself, on CPUs; ensemble: an arm's "
+            "trials together, on a GPU; default: ensemble where there is a GPU",
+        ),
+        parser.add_argument(
+            "--trials",
+            type=_number(int, 1),
+            help="start no more than so many trials",
+        ),
+        parser.add_argument(
+            "--max_minutes",
+            type=_number(float, 0),
+            help="start no trial after so many minutes; those that run go on",
+        ),
+        parser.add_argument(
+            "--retries",
+            type=_number(int, 0),
+            default=2,
+            help="how often a failed trial is tried again; default: 2",
+        ),
+    ]
+    known = {"--help", *(name for one in own for name in one.option_strings)}
+    left = list(sys.argv[1:] if argv is None else argv)
+    overrides, kept = [], []
+    while left:
+        argument = left.pop(0)
+        option, is_there, value = argument.partition("=")
+        if option[:2] != "--" or option in known:
+            kept.append(argument)
+            continue
+        if not is_there:
+            if not left or left[0].startswith("--"):
+                parser.error(f"{option} needs a value: {option} value")
+            value = left.pop(0)
+        overrides.append(f"{option[2:]}: {value}")
+    options = parser.parse_args(kept)
+    if options.address and options.cores:
+        parser.error("--cores is for this machine; a cluster has its own")
+    return options, "\n".join(overrides)
+
+
+def _number(kind: type, least: float) -> Callable[[str], float]:
+    def number(text):
+        value = kind(text)
+        if not value >= least:
+            raise argparse.ArgumentTypeError(
+                f"is {text}, but must be {least} or more"
+            )
+        return value
+
+    return number

@@ -7,16 +7,16 @@ Authors
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from speechbrain_hrf.studies.recipe import Recipe, plain
-from speechbrain_hrf.studies.trial import Trial
+from speechbrain_hrf.studies.recipe import Recipe
+from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL, Trial
 
 if TYPE_CHECKING:
     from speechbrain_hrf.studies.study import StudyFile
 
-ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
 # The activations of the paper's Figures 10-12 by the names used in studies.
 ACTIVATIONS = {
     "relu": "torch.nn.ReLU",
@@ -33,11 +33,12 @@ SET_BY_STUDY = {
     "export_folder": "trials export nothing",
     "record_steps": "run that trial by hand",
 }
+# Always said of a trial, so that the same run has the same id in all studies;
+# and how a recipe gives them.
+SAID = {"lr": "0.001", "number_of_epochs": "120", "protocol": "paper"}
 
 
-def cross(
-    grid: StudyFile, recipe: Recipe
-) -> dict[tuple[int | str | None, int], list[Trial]]:
+def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
     """Crosses models, arms, activations, rates, folds and seeds.
 
     Arguments
@@ -46,9 +47,9 @@ def cross(
         A study whose grid has been filled in.
     recipe : Recipe
 
-    Returns
-    -------
-    dict of (fold, seed): list of Trial
+    Yields
+    ------
+    Trial
 
     Raises
     ------
@@ -63,57 +64,32 @@ def cross(
     >>> grid = StudyFile(name="demo", output_folder="x", recipe="RAVDESS",
     ...     data_folder="y", models=["conformer"], folds=[2], seeds=[7],
     ...     modules=["Lightweight", "ALL"], learning_rates=[0.1, 0.2])
-    >>> for trial in cross(grid, find_recipe("RAVDESS"))[2, 7]:
+    >>> for trial in cross(grid, find_recipe("RAVDESS")):
     ...     print(trial.label)
     conformer Lightweight, lr 0.1, fold 2, seed 7
     conformer Lightweight, lr 0.2, fold 2, seed 7
     conformer ALL, lr 0.1, ratio 8, layers 1, fold 2, seed 7
     conformer ALL, lr 0.2, ratio 8, layers 1, fold 2, seed 7
     """
-    folds, seeds = grid.folds, grid.seeds
-    for fold in folds:
-        _check_fold(fold, recipe)
+    # All folds with the first seed come first: a study may be stopped.
+    pairs = [(fold, seed) for seed in grid.seeds for fold in grid.folds]
     if grid.pair_folds_with_seeds:
-        if len(folds) != len(seeds):
+        if len(grid.folds) != len(grid.seeds):
             raise ValueError(
                 "pair_folds_with_seeds needs as many folds as seeds, but "
-                f"there are {len(folds)} and {len(seeds)}."
+                f"there are {len(grid.folds)} and {len(grid.seeds)}."
             )
-        pairs = list(zip(folds, seeds, strict=True))
-    else:
-        # All folds with the first seed come first: a study may be stopped.
-        pairs = [(fold, seed) for seed in seeds for fold in folds]
+        pairs = list(zip(grid.folds, grid.seeds, strict=True))
     arms = [
         (model, *arm)
         for model in grid.models
         for arm in _arms(grid, recipe, model)
     ]
-    return {
-        (fold, seed): [
-            Trial(
-                recipe.folder.name,
-                model,
-                arm,
-                options
-                | {"seed": seed}
-                | ({} if fold is None else {grid.fold_key: fold}),
-                grid.metric,
-                fold,
-            )
-            for model, arm, options in arms
-        ]
-        for fold, seed in pairs
-    }
-
-
-def _check_fold(fold, recipe):
-    count = recipe.folds
-    if fold is not None and count is not None:
-        if not isinstance(fold, int) or not 1 <= fold <= count:
-            raise ValueError(
-                f"There is no fold {fold!r}: {recipe.folder.name} has folds 1 "
-                f"to {count}."
-            )
+    for (fold, seed), (model, arm, options) in itertools.product(pairs, arms):
+        options = {**options, "seed": seed}
+        if fold is not None:
+            options[grid.fold_key] = fold
+        yield Trial(recipe.folder.name, model, arm, options, fold)
 
 
 def _arms(
@@ -121,12 +97,15 @@ def _arms(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each arm's name and its options but seed and fold."""
     defaults = recipe.defaults(model)
-    if grid.folds != [None] and grid.fold_key not in defaults:
-        raise ValueError(
-            f"folds are given, but the recipe's hparams/{model}_hrf.yaml has "
-            f"no option {grid.fold_key!r}: give fold_key, the option that "
-            "chooses the split."
-        )
+    yaml = f"the recipe's hparams/{model}_hrf.yaml"
+    for key, value in SAID.items():
+        if key not in defaults:
+            raise ValueError(
+                f"A study needs the option {key!r}, and {yaml} (in "
+                f"{recipe.folder}) has none: add it there, such as "
+                f"`{key}: {value}`."
+            )
+    _check_folds(grid, recipe, defaults, yaml)
     for arm, options in _rows(grid, model):
         for activation, lr in itertools.product(
             grid.activations, grid.learning_rates
@@ -136,12 +115,28 @@ def _arms(
                 chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
             if lr is not None:
                 chosen["lr"] = lr
-            _check_options(chosen, defaults, arm, model)
+            _check_options(chosen, defaults, arm, yaml)
             recipe.check_rows(model, chosen.get("hrf_modules", []))
-            # Always said, so that the same run has the same id in all studies
-            for key in ("lr", "number_of_epochs", "protocol"):
-                chosen.setdefault(key, plain(defaults[key]))
+            for key in SAID:
+                # By JSON, which makes Python's own types of YAML's.
+                own = json.loads(json.dumps(defaults[key]))
+                chosen.setdefault(key, own)
             yield arm, chosen
+
+
+def _check_folds(grid, recipe, defaults, yaml):
+    if grid.folds != [None] and grid.fold_key not in defaults:
+        raise ValueError(
+            f"folds are given, but {yaml} has no option {grid.fold_key!r}: "
+            "give fold_key, the option that chooses the split."
+        )
+    known = range(1, 1 + (recipe.folds or 0))
+    for fold in grid.folds:
+        if fold is not None and known and fold not in known:
+            raise ValueError(
+                f"There is no fold {fold!r}: {recipe.folder.name} has folds 1 "
+                f"to {len(known)}."
+            )
 
 
 def _rows(grid, model):
@@ -159,18 +154,12 @@ def _rows(grid, model):
         else:
             for ratio, layers in itertools.product(grid.ratios, grid.layers):
                 whole = int(ratio) if ratio == int(ratio) else ratio
-                yield (
-                    row,
-                    {
-                        "hrf_modules": [row],
-                        "hrf_ratio": whole,
-                        "hrf_layers": layers,
-                    },
-                )
+                options = {"hrf_ratio": whole, "hrf_layers": layers}
+                yield row, {"hrf_modules": [row], **options}
     yield from grid.arms.items()
 
 
-def _check_options(options, known, arm, model):
+def _check_options(options, known, arm, yaml):
     """A misspelt option would be found out by the first trial, not before."""
     for key in options:
         if key in SET_BY_STUDY:
@@ -180,7 +169,6 @@ def _check_options(options, known, arm, model):
             )
         if key not in known:
             raise ValueError(
-                f"The arm {arm!r} overrides {key!r}, which the recipe's "
-                f"hparams/{model}_hrf.yaml does not have. Look there for its "
-                "name."
+                f"The arm {arm!r} overrides {key!r}, which {yaml} does not "
+                "have. Look there for its name."
             )

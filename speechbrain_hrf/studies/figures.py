@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from speechbrain_hrf.studies.answer import headline
-from speechbrain_hrf.studies.paper import LIGHTWEIGHT, model_name, place
-from speechbrain_hrf.studies.results import SETTINGS, Results
+from speechbrain_hrf.studies.paper import model_name, place
+from speechbrain_hrf.studies.results import Results, name_rows
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
     BEST,
@@ -30,19 +31,18 @@ from speechbrain_hrf.studies.statistics import (
     Comparisons,
 )
 from speechbrain_hrf.studies.tables import signed
+from speechbrain_hrf.studies.trial import LIGHTWEIGHT
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#6E6E6E"
+# Blue and orange first; from the twelfth arm on they are used again.
 COLOURS = (
-    *(BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
     *("#8A6D00", "#000000", "#7B3294", "#A6D854", "#A50026"),
 )
-DPI = 110
+GREY = "#6E6E6E"  # of the lightweight model
 LOOK = {
-    SAME: {"color": BLUE, "fmt": "o", "label": "same learning rate"},
-    BEST: {"color": ORANGE, "fmt": "D", "label": "each at its best rate"},
+    SAME: {"fmt": "o", "label": "same learning rate"},
+    BEST: {"fmt": "D", "label": "each at its best rate"},
 }
-HEAT = {"cmap": "Blues", "vmin": 0, "vmax": 100, "cbar": False}
-HEAT |= {"annot": True, "fmt": ".0f", "annot_kws": {"fontsize": 7}}
 AXES = {
     "ratio": ("expansion ratio", ", like the paper's Figures 4-6"),
     "layers": ("extra layers", ", like the paper's Figures 7-9"),
@@ -77,7 +77,7 @@ class Picture:
     narrow: bytes | None = None
 
 
-def panels(
+def make_panels(
     number: int, width: float, height: float, columns: int = 3, **options: Any
 ) -> tuple[Figure, list[Axes]]:
     """A figure with small panels, row by row.
@@ -100,7 +100,7 @@ def panels(
 
     Example
     -------
-    >>> figure, axes = panels(4, 2, 2)
+    >>> figure, axes = make_panels(4, 2, 2)
     >>> len(axes), figure.get_size_inches().tolist()
     (4, [6.0, 4.0])
     """
@@ -117,7 +117,7 @@ def panels(
     return figure, list(axes[:number])
 
 
-def png(figure: Figure) -> bytes:
+def draw_png(figure: Figure) -> bytes:
     """A figure as PNG of at most 96 colours, a third of the usual size.
 
     Arguments
@@ -130,11 +130,11 @@ def png(figure: Figure) -> bytes:
 
     Example
     -------
-    >>> png(panels(1, 2, 2)[0])[:4]
+    >>> draw_png(make_panels(1, 2, 2)[0])[:4]
     b'\\x89PNG'
     """
     drawn, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, dpi=DPI, format="png")
+    figure.savefig(drawn, dpi=110, format="png")
     image = Image.open(drawn).convert("RGB")
     image = image.quantize(96, Image.Quantize.MAXCOVERAGE)
     image.save(small, format="PNG", optimize=True)
@@ -172,25 +172,24 @@ def draw_differences(
     rows = sorted(set(table["row"]), key=place)
     height = 1.0 + 0.33 * len(rows)
     drawn = []
-    for columns, width, names in ((3, 2.4, 1.9), (1, 4.0, 0)):
-        figure, axes = panels(
+    for columns, width in ((3, 2.4), (1, 4.0)):
+        figure, axes = make_panels(
             len(models), width, height, columns, sharey=True, sharex=True
         )
-        if columns > 1:
-            figure.set_size_inches(width * len(models) + names, height)
+        if columns > 1:  # room for the arms' names
+            figure.set_size_inches(width * len(models) + 1.9, height)
         for panel, model in zip(axes, models, strict=True):
             _draw_model(panel, table[table["model"] == model], rows)
             panel.set_title(model_name(model), fontsize=10)
         axes[-1].set_xlabel(f"difference in {results.metric}", fontsize=9)
         if table["comparison"].nunique() > 1:
-            _legend(figure, axes[0], "upper")
-        drawn.append(png(figure))
-    low, *_, high = [
+            _draw_legend(figure, axes[0], "upper")
+        drawn.append(draw_png(figure))
+    ends = table.sort_values("difference").iloc[[0, -1]].to_dict("records")
+    low, high = (
         f"{signed(x['difference'])} ({model_name(x['model'])}, {x['row']})"
-        for x in table.sort_values("difference")
-        .iloc[[0, -1]]
-        .to_dict("records")
-    ]
+        for x in ends
+    )
     return Picture(
         drawn[0],
         f"Difference in {results.metric} to the lightweight model, mean over "
@@ -201,18 +200,19 @@ def draw_differences(
 
 
 def _draw_model(panel, lines, rows):
-    both = lines["comparison"].nunique() > 1
-    for shift, (which, look) in zip((-0.15, 0.15), LOOK.items(), strict=True):
-        some = lines[lines["comparison"] == which]
+    several = lines["comparison"].nunique() > 1
+    for k, (comparison, look) in enumerate(LOOK.items()):
+        some = lines[lines["comparison"] == comparison]
         centre = some["difference"]
         error = np.array([centre - some["low"], some["high"] - centre])
-        places = np.array([rows.index(row) for row in some["row"]], float)
+        places = some["row"].map(rows.index).astype(float)
         panel.errorbar(
             centre,
-            places + shift * both,
+            places + several * (0.3 * k - 0.15),
             xerr=np.nan_to_num(error).clip(min=0),
             markersize=5,
             capsize=2.5,
+            color=COLOURS[k],
             **look,
         )
     panel.axvline(0, color="black", linewidth=0.8)
@@ -222,7 +222,7 @@ def _draw_model(panel, lines, rows):
     panel.grid(axis="x", alpha=0.3)
 
 
-def _legend(figure, panel, where):
+def _draw_legend(figure, panel, where):
     handles, names = panel.get_legend_handles_labels()
     options = {"ncols": min(len(names), 4), "fontsize": 8, "frameon": False}
     figure.legend(handles, names, loc=f"outside {where} center", **options)
@@ -264,13 +264,12 @@ def draw_epochs(results: Results, runs: pandas.DataFrame) -> list[Picture]:
         ]
     columns = ["what", "panel", "row", "x", "y"]
     table = pandas.DataFrame(points, columns=columns).dropna()
+    words = {"train_": "training ", "valid_": "validation "}
     return [
-        _lines(
+        _draw_lines(
             some,
             "epoch",
-            what.replace("train_", "training ").replace(
-                "valid_", "validation "
-            ),
+            pandas.Series(what).replace(words, regex=True).item(),
             "Means over runs, at the same learning rate. Test scores are to be "
             "looked at only: nothing was chosen by them.",
         )
@@ -304,43 +303,46 @@ def draw_settings(
     for key, (name, like) in AXES.items():
         source = results.table if key == "lr" else runs
         source = source[source["family"] != "original"]
-        others = [k for k in SETTINGS if k != key]
         if not len(source):
             continue
-        several = source.groupby(["model", "arm", *others], dropna=False)
-        if (several[key].nunique() < 2).all():
-            continue
-        some = source[several[key].transform("nunique") > 1].copy()
-        some["row"] = some["arm"]
-        for other in others:
-            if some.groupby(["model", "arm"])[other].nunique().max() > 1:
-                known = some[other].dropna()
-                names = ", " + known.map(SETTINGS[other].format)
-                some.loc[known.index, "row"] += names
-        some = some.assign(
-            panel=some["model"], x=some[key], y=some[results.metric]
+        source = source.assign(
+            row=name_rows(source, without=key),
+            panel=source["model"],
+            x=source[key],
+            y=source[results.metric],
         )
-        pictures[name] = _lines(
-            some, name, f"test {results.metric}", f"Means over runs{like}."
-        )
+        several = source.groupby(["model", "row"])["x"].transform("nunique") > 1
+        if several.any():
+            pictures[name] = _draw_lines(
+                source[several],
+                name,
+                f"test {results.metric}",
+                f"Means over runs{like}.",
+            )
     return pictures
 
 
-def _lines(points, x, y, caption, columns=3, size=(3.2, 2.7)):
+def _draw_lines(points, x, y, caption, columns=3, size=(3.2, 2.7)):
     """A panel per model (or layer), a line per arm."""
     rows = sorted(set(points["row"]), key=place)
-    colours = iter(COLOURS * len(rows))
-    palette = {r: GREY if r == LIGHTWEIGHT else next(colours) for r in rows}
+    others = [row for row in rows if row != LIGHTWEIGHT]
+    colours = dict(zip(others, itertools.cycle(COLOURS), strict=False))
     names = list(points["panel"].unique())
-    figure, axes = panels(len(names), *size, columns, sharex=True)
+    figure, axes = make_panels(len(names), *size, columns, sharex=True)
     for panel, name in zip(axes, names, strict=True):
         some = points[points["panel"] == name]
-        few = (
-            {"marker": "o", "markersize": 4} if some["x"].nunique() < 9 else {}
-        )
-        look = {"palette": palette, "errorbar": None, "linewidth": 1.4, **few}
         seaborn.lineplot(
-            some, x="x", y="y", hue="row", hue_order=rows, ax=panel, **look
+            some,
+            x="x",
+            y="y",
+            hue="row",
+            hue_order=rows,
+            palette={**colours, LIGHTWEIGHT: GREY},
+            marker="o" if some["x"].nunique() < 9 else "",
+            markersize=4,
+            linewidth=1.4,
+            errorbar=None,
+            ax=panel,
         )
         panel.set(xlabel=x, ylabel="")
         panel.set_title(model_name(name), fontsize=9)
@@ -350,11 +352,12 @@ def _lines(points, x, y, caption, columns=3, size=(3.2, 2.7)):
             panel.minorticks_off()
             ticks = sorted(some["x"].unique())
             panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    _legend(figure, axes[0], "lower")
+    _draw_legend(figure, axes[0], "lower")
     for panel in axes:
         panel.get_legend().remove()
     figure.supylabel(y, fontsize=9)
-    return Picture(png(figure), caption, f"{y} by {x}: {', '.join(rows)}.")
+    alt = f"{y} by {x}: {', '.join(rows)}."
+    return Picture(draw_png(figure), caption, alt)
 
 
 def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
@@ -375,34 +378,47 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
     -------
     >>> draw_confusion(None, pandas.DataFrame({"model": [], "row": []}))
     """
-    shown = {}
+    shares = {}
     for model, of_model in runs.groupby("model", sort=False):
         arms = of_model[of_model["family"].isin(["paper", "ours"])]
+        chosen = [*headline(arms["row"]), *arms["row"]][:1]
         valid = arms.groupby("row")["valid"].mean().dropna()
-        first = [*headline(arms["row"]), *arms["row"]][:1]
-        for row in (LIGHTWEIGHT, *([valid.idxmax()] if len(valid) else first)):
+        if len(valid):
+            chosen = [valid.idxmax()]
+        for row in (LIGHTWEIGHT, *chosen):
             lines = of_model["line"][of_model["row"] == row]
             if len(lines):
                 total = sum(sum(results.counts[x].values()) for x in lines)
                 share = total / total.sum(axis=1, keepdims=True).clip(min=1)
-                shown[f"{model_name(model)}: {row}"] = 100 * share
-    if not shown:
+                shares[f"{model_name(model)}: {row}"] = 100 * share
+    if not shares:
         return None
     size = 0.9 + 0.3 * len(results.labels)
-    figure, axes = panels(len(shown), size + 0.4, size + 0.3, 2, sharey=True)
-    for panel, (name, share) in zip(axes, shown.items(), strict=True):
-        names = {"xticklabels": results.labels, "yticklabels": results.labels}
-        seaborn.heatmap(share, ax=panel, **HEAT, **names)
+    figure, axes = make_panels(
+        len(shares), size + 0.4, size + 0.3, 2, sharey=True
+    )
+    for panel, (name, share) in zip(axes, shares.items(), strict=True):
+        seaborn.heatmap(
+            pandas.DataFrame(share, results.labels, results.labels),
+            vmin=0,
+            vmax=100,
+            cmap="Blues",
+            cbar=False,
+            annot=True,
+            fmt=".0f",
+            annot_kws={"fontsize": 7},
+            ax=panel,
+        )
         panel.tick_params(labelsize=7)
         panel.set_title(name, fontsize=8)
     figure.supxlabel("found", fontsize=9)
     figure.supylabel("true", fontsize=9)
     return Picture(
-        png(figure),
+        draw_png(figure),
         "Percent of each true class that was found as which, over all runs at "
         "the same learning rate: the lightweight model and, of each model, the "
         "arm that validation prefers (without validation, one of the answer).",
-        f"Matrices of {', '.join(shown)}.",
+        f"Matrices of {', '.join(shares)}.",
     )
 
 
@@ -439,7 +455,7 @@ def draw_spectra(
     ]
     if not points:
         return None
-    return _lines(
+    return _draw_lines(
         pandas.DataFrame(points, columns=["panel", "row", "x", "y"]),
         "place",
         "share of the largest",

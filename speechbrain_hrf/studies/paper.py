@@ -8,12 +8,15 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import functools
 import pathlib
 
 import pandas
 
-ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"
+from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL
+
 MODELS = {
     "convtransformer": "ConvTransformer",
     "conformer": "Conformer",

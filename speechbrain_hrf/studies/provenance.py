@@ -4,13 +4,15 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import pathlib
 import platform
 import re
 import subprocess
 
 
-def code_version():
+def code_version() -> tuple[str | None, bool | None]:
     """The commit that this package's files are of.
 
     Returns
@@ -24,27 +26,25 @@ def code_version():
     -------
     >>> commit, dirty = code_version()
     """
-    here = pathlib.Path(__file__).parent
 
     def git(*arguments):
         return subprocess.run(
-            ["git", "-C", str(here), *arguments],
+            ["git", "-C", str(pathlib.Path(__file__).parent), *arguments],
             capture_output=True,
             text=True,
-        )
+            check=True,
+        ).stdout.strip()
 
     try:
         # Installed into an environment that lies in somebody's repository?
-        if git("ls-files", "--error-unmatch", __file__).returncode:
-            return None, None
-        commit = git("rev-parse", "HEAD").stdout.strip()
-        changes = git("status", "--porcelain", "--untracked-files=no").stdout
-    except OSError:  # no git
+        git("ls-files", "--error-unmatch", __file__)
+        changes = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD"), bool(changes)
+    except (OSError, subprocess.CalledProcessError):  # no git, or not there
         return None, None
-    return commit, bool(changes.strip())
 
 
-def cpu_name():
+def cpu_name() -> str:
     """The processor, as far as the system tells.
 
     Returns
@@ -57,8 +57,6 @@ def cpu_name():
     True
     """
     info = pathlib.Path("/proc/cpuinfo")
-    if info.is_file():
-        found = re.search(r"^model name\s*: (.*)$", info.read_text(), re.M)
-        if found:
-            return found[1]
-    return platform.processor() or platform.machine()
+    text = info.read_text(encoding="utf-8") if info.is_file() else ""
+    found = re.search(r"^model name\s*: (.*)$", text, re.M)
+    return found[1] if found else platform.processor() or platform.machine()

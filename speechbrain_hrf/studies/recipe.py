@@ -6,10 +6,10 @@ Authors
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import functools
 import pathlib
+import re
 from typing import Any
 
 from torch import nn
@@ -42,13 +42,9 @@ class Recipe:
     def folds(self) -> int | None:
         """How many there are, where the preparer says so by ``FOLDS = n``."""
         for path in self.folder.glob("*_prepare.py"):
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.Assign) and any(
-                    getattr(target, "id", None) == "FOLDS"
-                    for target in node.targets
-                ):
-                    value = getattr(node.value, "value", None)
-                    return value if isinstance(value, int) else None
+            text = path.read_text(encoding="utf-8")
+            found = re.search(r"^FOLDS = (\d+)\b", text, re.M)
+            return int(found[1]) if found else None
         return None
 
     def defaults(self, model: str) -> dict[str, Any]:
@@ -89,7 +85,7 @@ class Recipe:
         ValueError
             Naming the row and those that there are.
         """
-        tag = getattr(self.defaults(model)[_EMBEDDING], "tag", None)
+        tag = getattr(self.defaults(model).get(_EMBEDDING), "tag", None)
         name = str(getattr(tag, "value", "")).rpartition(".")[2]
         if rows and name in lobes.__all__:
             resolve(_built(name), rows)
@@ -106,36 +102,6 @@ def _built(name):
 @functools.cache
 def _read(yaml):
     return resolved_yaml(yaml, "")
-
-
-def plain(value: Any) -> Any:
-    """A number or text of a YAML as one of Python's own types.
-
-    Arguments
-    ---------
-    value : object
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    TypeError
-        If it is something else, a date for example.
-
-    Example
-    -------
-    >>> from ruamel.yaml import YAML
-    >>> type(plain(YAML().load("0.001"))).__name__
-    'float'
-    """
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    if value is None:
-        return None
-    raise TypeError(f"{value!r} is neither a number nor a text")
 
 
 def find_recipe(recipe: str) -> Recipe:

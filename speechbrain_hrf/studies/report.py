@@ -25,7 +25,7 @@ import markupsafe  # of jinja2's own
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
 from speechbrain_hrf.studies.answer import answer, missing_runs
-from speechbrain_hrf.studies.paper import LIGHTWEIGHT, ORIGINAL, model_name
+from speechbrain_hrf.studies.paper import model_name
 from speechbrain_hrf.studies.results import Results, read_results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -36,6 +36,7 @@ from speechbrain_hrf.studies.statistics import (
     Comparisons,
     compare,
 )
+from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL
 
 FIGURE = "report_differences.png"
 PAGES = ("report.md", "report.html")
@@ -173,6 +174,7 @@ def sections(results: Results, comparisons: Comparisons) -> list[Section]:
     """
     models = results.models
     runs = tables.runs_at(results, comparisons.rates)
+    settings = figures.draw_settings(results, runs)
     found = [
         Section("Every comparison", tables.comparison_tables(comparisons)),
         Section(
@@ -180,10 +182,7 @@ def sections(results: Results, comparisons: Comparisons) -> list[Section]:
             [tables.paper_table(results, runs, model) for model in models],
         ),
         Section("By epoch", pictures=figures.draw_epochs(results, runs)),
-        *(
-            Section(f"By {name}", pictures=[picture])
-            for name, picture in figures.draw_settings(results, runs).items()
-        ),
+        *(Section(f"By {name}", [], [settings[name]]) for name in settings),
         Section("Confusion", pictures=[figures.draw_confusion(results, runs)]),
         Section(
             "Learning rates", tables.rate_tables(results, comparisons, runs)
@@ -199,7 +198,7 @@ def sections(results: Results, comparisons: Comparisons) -> list[Section]:
         Section(
             section.title,
             [table for table in section.tables if table.rows],
-            [picture for picture in section.pictures if picture],
+            list(filter(None, section.pictures)),
         )
         for section in found
     ]
@@ -231,37 +230,28 @@ def readme_text(
     """
     results = read_results(folder)
     comparisons = compare(results)
-    table = tables.summary_table(results, comparisons)
     # The table stays small: some arms, and no column over all models.
-    kept = [k for k, name in enumerate(table.head) if name != ALL_MODELS]
-    by_arm = {row[0]: row for row in table.rows}
-    rows = [
-        [README_NAMES.get(arm, arm), *(by_arm[arm][k] for k in kept[1:])]
-        for arm in arms
-        if arm in by_arm
-    ]
-    small = tables.Table(table.caption, [table.head[k] for k in kept], rows)
+    table = tables.summary_table(results, comparisons).without(ALL_MODELS)
+    by_arm = {row[0]: row[1:] for row in table.rows}
+    there = [arm for arm in arms if arm in by_arm]
+    rows = [[README_NAMES.get(arm, arm), *by_arm[arm]] for arm in there]
+    table = dataclasses.replace(table, rows=rows)
     same = comparisons.table
     same = same[(same["comparison"] == SAME) & (same["model"] != ALL_MODELS)]
-    said = [
-        _said(arm, lines, results.metric)
+    parts = [
+        _sum_up(arm, same[same["row"] == arm], results.metric)
         for arm in arms
-        if arm not in (LIGHTWEIGHT, ORIGINAL)
-        and len(lines := same[same["row"] == arm])
+        if arm in set(same["row"]) - {ORIGINAL}
     ]
-    banner = "**Synthetic data: the figures mean nothing.** "
-    return (
-        f"{banner * results.lines[0]['synthetic']}On {results.dataset}, "
-        + " ".join(
-            [f"{'; '.join(said) or 'nothing has been compared yet'}."]
-            + missing_runs(results)
-        )
-        + "\n\n"
-        f"{small.markdown()}\n\n{tables.LEGEND}"
-    )
+    text = f"On {results.dataset}, "
+    if results.lines[0]["synthetic"]:
+        text = f"**Synthetic data: the figures mean nothing.** {text}"
+    text += "; ".join(parts or ["nothing has been compared yet"])
+    text = " ".join([f"{text}.", *missing_runs(results)])
+    return f"{text}\n\n{table.markdown()}\n\n{tables.LEGEND}"
 
 
-def _said(arm, lines, metric):
+def _sum_up(arm, lines, metric):
     """What is shown for an arm, in half a sentence."""
     parts = []
     for verdict, verb in ((GAIN, "gains"), (LOSS, "loses")):
@@ -269,13 +259,11 @@ def _said(arm, lines, metric):
         where = ", ".join(map(model_name, models))
         if len(models) == len(lines) > 1:
             where = f"all {len(models)} models"
-        parts += [f"{verb} {metric} on {where}"] * (len(models) > 0)
-    if not parts:
-        too_few = (lines["verdict"] == TOO_FEW).all()
-        parts = [
-            "has been run too little to say"
-            if too_few
-            else "is shown neither to gain nor to lose"
-        ]
+        if len(models):
+            parts.append(f"{verb} {metric} on {where}")
+    if (lines["verdict"] == TOO_FEW).all():
+        parts.append("has been run too little to say")
+    elif not parts:
+        parts.append("is shown neither to gain nor to lose")
     name = README_NAMES.get(arm, arm).replace("**", "")
     return f"{name} {' and '.join(parts)}"

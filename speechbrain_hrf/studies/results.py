@@ -19,14 +19,20 @@ from pydantic import BaseModel, ValidationError
 
 from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.studies import paper
-from speechbrain_hrf.studies.line import DIGITS
-from speechbrain_hrf.studies.lines import TEST_SETS, TRIALS
+from speechbrain_hrf.studies.lines import DIGITS, TEST_SETS, TRIALS
+from speechbrain_hrf.studies.trial import ORIGINAL
 from speechbrain_hrf.training.scores import SCORES
 
 # Activations as the paper calls them.
 ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}
-# What is added to an arm's name where it was run with several.
-SETTINGS = {"ratio": "ratio {:g}", "layers": "{:g} extra", "activation": "{}"}
+# What is added to an arm's name where it was run with several; of epochs, to
+# those runs that have others than most runs of the model.
+SETTINGS = {
+    "ratio": "ratio {:g}",
+    "layers": "{:g} extra",
+    "activation": "{}",
+    "epochs": "{:g} epochs",
+}
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
@@ -120,6 +126,11 @@ class Results:
         """In the paper's order."""
         return list(self.table["model"].unique())
 
+    @property
+    def speaker_names(self) -> set[str]:
+        """Of all test sets."""
+        return {who for counts in self.counts for who in counts}
+
     @functools.cached_property
     def speakers(self) -> pandas.Series:
         """Each speaker's score in each run, by the run's place and speaker."""
@@ -196,31 +207,29 @@ def read_results(folder: str | os.PathLike) -> Results:
             f"There is no folder {folder}: give the output folder of a study, "
             f"in which `hrf study` has left {TRIALS}."
         )
-    given = read_lines(path)
+    given = _read_checked(_Line, path)
     if not given:
         raise FileNotFoundError(
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
-    test_sets = {}
-    for number, line in enumerate(read_lines(folder / TEST_SETS), start=1):
-        _check(_TestSet, line, f"{folder / TEST_SETS}, line {number}")
-        test_sets[line["id"]] = line
+    test_sets = _read_checked(_TestSet, folder / TEST_SETS).values()
+    test_sets = {test_set["id"]: test_set for test_set in test_sets}
     lines, counts, warnings = {}, [], []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(
             f"{TRIALS} ends within a line: what wrote it was stopped. That "
             "line is left out."
         )
-    for number, line in enumerate(given, start=1):
-        where = f"{path}, line {number}"
-        _check(_Line, line, where)
-        bad = [k for k in SCORES if not math.isfinite(line["test"].get(k) or 0)]
-        bad += [k for k in SCORES if line["test"].get(k) is None]
+    for where, line in given.items():
+        scores = {key: line["test"].get(key) for key in SCORES}
+        bad = [
+            k for k, x in scores.items() if x is None or not math.isfinite(x)
+        ]
         if bad:
             warnings.append(
                 f"Left out: {_label(line)}, since its test {bad[0]} is "
-                f"{line['test'].get(bad[0])}, not a number."
+                f"{scores[bad[0]]}, not a number."
             )
         elif line["id"] not in lines:  # two machines may have run it
             lines[line["id"]] = line
@@ -228,17 +237,16 @@ def read_results(folder: str | os.PathLike) -> Results:
     if not lines:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
-    labels = {str(test_sets[x["test_set"]]["labels"]) for x in kept}
-    values = {key: {str(x[key]) for x in kept} for key in ("dataset", "metric")}
-    for key, several in {**values, "classes": labels}.items():
+    labels = [test_sets[line["test_set"]]["labels"] for line in kept]
+    values = {key: [x[key] for x in kept] for key in ("dataset", "metric")}
+    for key, found in {**values, "classes": map(str, labels)}.items():
+        several = sorted(set(found))
         if len(several) > 1:
             raise ValueError(
-                f"Trials of one study differ in {key}: "
-                f"{' and '.join(sorted(several))}. Give each its own output "
-                "folder."
+                f"Trials of one study differ in {key}: {' and '.join(several)}. "
+                "Give each its own output folder."
             )
-    labels = test_sets[kept[0]["test_set"]]["labels"]
-    table = _named(_table(kept))
+    table = _table(kept)
     twice = table.duplicated(["model", "row", "lr", "test_set", "fold", "seed"])
     if twice.any():
         raise ValueError(
@@ -246,24 +254,25 @@ def read_results(folder: str | os.PathLike) -> Results:
             "sets of options under one name. Give one of them another name "
             "(arms: in the study) or another output folder."
         )
-    return Results(folder, kept, table, counts, labels, warnings + _mixed(kept))
+    warnings += _unequal_terms(kept)
+    return Results(folder, kept, table, counts, labels[0], warnings)
 
 
-def _check(kind, line, where):
-    if isinstance(line, dict) and "overrides" in line:
-        raise ValueError(
-            f"{where} is of the old format, which did not keep the class that "
-            "was found for each utterance. Move the file away and run the "
-            "study again with `hrf study`."
-        )
-    try:
-        kind.model_validate(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "the line"
-        raise ValueError(
-            f"{where} is damaged: {name}: {first['msg'].lower()}. {AGAIN}"
-        ) from None
+def _read_checked(kind, path):
+    """Lines by where they stand."""
+    lines = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        where = f"{path}, line {number}"
+        try:
+            kind.model_validate(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"])) or "the line"
+            raise ValueError(
+                f"{where} is damaged: {name}: {first['msg'].lower()}. {AGAIN}"
+            ) from None
+        lines[where] = line
+    return lines
 
 
 def _label(line):
@@ -294,7 +303,7 @@ def _count(line, test_sets, where):
     return dict(zip(names.tolist(), counts, strict=True))
 
 
-def _mixed(lines):
+def _unequal_terms(lines):
     """What differs between runs that are compared."""
     found = []
     dirty = sum(bool(line.get("dirty")) for line in lines)
@@ -303,78 +312,57 @@ def _mixed(lines):
             f"{dirty} of {len(lines)} runs were made with changes of the code "
             "that are in no commit."
         )
-    small = [line for line in lines if line["arm"] != paper.ORIGINAL]
-    place = {(x["fold"], x["seed"]) for x in small}
-    if len({(x["fold"], x["seed"], x["test_set"]) for x in small}) > len(place):
+    small = [line for line in lines if line["arm"] != ORIGINAL]
+    places = {(x["fold"], x["seed"], x["test_set"]) for x in small}
+    if len({place[:2] for place in places}) < len(places):
         found.append(
             "Runs of one fold and seed have different test sets: the corpus "
             "changed in between. Only runs with the same one are compared."
         )
     for model in dict.fromkeys(line["model"] for line in small):
+        runs = [{**x, **x["options"]} for x in small if x["model"] == model]
         for key in MUST_AGREE:
-            values = {
-                str({**x, **x["options"]}.get(key))
-                for x in small
-                if x["model"] == model
-            }
+            values = sorted({str(run.get(key)) for run in runs})
             if len(values) > 1:
                 found.append(
                     f"Runs of {paper.model_name(model)} differ in {key}: "
-                    f"{' and '.join(sorted(values))}."
+                    f"{' and '.join(values)}."
                 )
     return found
 
 
 def _table(lines):
-    # Without scores on all validation sets the loss takes their place.
-    valid = [line["valid"] or {} for line in lines]
-    scored = all(x.get(lines[0]["metric"]) is not None for x in valid)
+    """The runs with their names, sorted as the paper does."""
     rows = []
     for number, line in enumerate(lines):
-        options = line["options"]
-        widens = bool(
-            options.get("hrf_modules", line["arm"] in paper.rows()[2:])
-        )
-        loss = valid[number].get("loss")
+        model, arm, options = line["model"], line["arm"], line["options"]
+        widens = options.get("hrf_modules", arm in paper.rows()[2:])
         activation = str(options.get("activation", "")).rpartition(".")[2]
         if not activation:
-            activation = "SiLU" if line["model"] == "conformer" else "ReLU"
+            activation = "SiLU" if model == "conformer" else "ReLU"
         rows.append(
             {
                 "line": number,
                 **{key: line[key] for key in ("model", "arm", "lr", "seed")},
-                "family": paper.family(line["model"], line["arm"], options),
+                "family": paper.family(model, arm, options),
                 "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
                 "layers": options.get("hrf_layers", 1) if widens else np.nan,
                 "activation": ACTIVATIONS.get(activation, activation),
                 "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
                 "test_set": line["test_set"],
                 **{key: line["test"][key] for key in SCORES},
-                "valid": valid[number][line["metric"]]
-                if scored
-                else np.nan
-                if loss is None
-                else -loss,
                 "epochs": options.get("number_of_epochs", line["epoch"]),
             }
         )
-    return pandas.DataFrame(rows)
-
-
-def _named(table):
-    """Adds row and reference, and sorts as the paper does."""
-    table["row"] = table["arm"]
-    for key, form in SETTINGS.items():
-        # Within a model: activations differ between models by default.
-        tried = table.groupby(["model", "arm"])[key].nunique()
-        arms = tried[tried > 1].index.get_level_values("arm")
-        some = table.loc[table["arm"].isin(arms), key].dropna()
-        if len(some):
-            table.loc[some.index, "row"] += ", " + some.map(form.format)
-    light = table[table["family"] == "lightweight"]
-    references = light.groupby(["model", "activation"])["row"].first()
-    keys = zip(table["model"], table["activation"], strict=True)
-    table["reference"] = [references.get(key) for key in keys]
+    table = pandas.DataFrame(rows)
+    valid, loss = (
+        pandas.Series([(x["valid"] or {}).get(key) for x in lines], dtype=float)
+        for key in (lines[0]["metric"], "loss")
+    )
+    # Without scores on all validation sets the loss takes their place.
+    table["valid"] = valid if valid.notna().all() else -loss
+    table["row"] = name_rows(table)
+    table["reference"] = _references(table)
     models = [*paper.MODELS, *table["model"]]
     order = {
         "model": models.index,
@@ -387,3 +375,66 @@ def _named(table):
         key=lambda column: column.map(order.get(column.name, lambda x: x)),
         kind="stable",
     ).reset_index(drop=True)
+
+
+def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
+    """The arms' names with those settings that they were run with several of.
+
+    Arguments
+    ---------
+    table : pandas.DataFrame
+        With model, arm and the ``SETTINGS``.
+    without : str
+        The setting to leave out.
+
+    Returns
+    -------
+    pandas.Series
+
+    Example
+    -------
+    >>> table = pandas.DataFrame({"model": "conformer", "arm": "ALL",
+    ...     "ratio": [2, 8, 8, 8], "layers": 1, "activation": "ReLU",
+    ...     "epochs": [120, 120, 120, 30]})
+    >>> name_rows(table).tolist()[2:]
+    ['ALL, ratio 8', 'ALL, ratio 8, 30 epochs']
+    """
+    names = table["arm"].copy()
+    for key, form in SETTINGS.items():
+        # Within a model: activations differ between models by default.
+        tried = table.groupby(["model", "arm"])[key].nunique()
+        arms = tried[tried > 1].index.get_level_values("arm")
+        some = table["arm"].isin(arms) & table[key].notna()
+        if key == "epochs":
+            some &= table[key] != _usual_epochs(table)
+        if key != without and some.any():
+            names[some] += ", " + table.loc[some, key].map(form.format)
+    return names
+
+
+def _usual_epochs(table):
+    """How long most runs of the same model were trained."""
+    epochs = table.groupby("model")["epochs"]
+    return epochs.transform(lambda numbers: numbers.mode().max())
+
+
+def _references(table):
+    """The row of the lightweight model that each run is compared with.
+
+    It has the same activation and, if there is one, as many epochs.
+    """
+    light = table[table["family"] == "lightweight"]
+    usual = _usual_epochs(table)[light.index] == light["epochs"]
+    rows = {}
+    # Those come first, and the first one of a place stays.
+    for run in [*light[usual].to_dict("records"), *light.to_dict("records")]:
+        place = run["model"], run["activation"]
+        rows.setdefault(place, run["row"])
+        rows.setdefault((*place, run["epochs"]), run["row"])
+    return [
+        rows.get((*place, epochs), rows.get(tuple(place)))
+        for *place, epochs in zip(
+            *(table[key] for key in ("model", "activation", "epochs")),
+            strict=True,
+        )
+    ]

@@ -30,8 +30,8 @@ from speechbrain_hrf.studies.provenance import code_version, cpu_name
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
-from speechbrain_hrf.training.stand_in import STAND_IN
 from speechbrain_hrf.training.scores import SCORES
+from speechbrain_hrf.training.stand_in import STAND_IN
 
 OUTPUT = "output.txt"
 # Of each stage that is done, the epoch and the test scores.

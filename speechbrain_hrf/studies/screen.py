@@ -11,6 +11,7 @@ import datetime
 import statistics
 import sys
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -18,8 +19,10 @@ from rich.table import Table
 
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.study import Study
+from speechbrain_hrf.studies.tables import count
 from speechbrain_hrf.studies.tasks import Ended
 from speechbrain_hrf.studies.trial import Trial
+from speechbrain_hrf.training.scores import score_text
 
 NOTE = (
     "Scores here are of the validation set, where there is one. Test scores: "
@@ -42,15 +45,10 @@ class Screen:
 
     Example
     -------
-    >>> import pathlib
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> trial = Trial("X", "conformer", "ALL", {"lr": 0.1, "seed": 1}, "UA")
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="y")
-    >>> with Screen(Study(folder, folder, [trial], keys), [trial]) as screen:
-    ...     screen.update(Ended([trial], "no data"))
-    0 of 1 trial, failed: conformer ALL, lr 0.1, seed 1: no data
+    >>> study = getfixture("demo_study")
+    >>> with Screen(study, study.trials) as screen:
+    ...     screen.update(Ended(study.trials, "no data"))
+    0 of 1 trial, failed: conformer ALL, lr 0.001, ..., seed 1: no data
     ...
     """
 
@@ -79,41 +77,36 @@ class Screen:
             self._live.stop()
         else:
             self._console.print(self._table())
-        self._console.print(
-            NOTE.format(folder=self._study.folder), soft_wrap=True
-        )
+        self._say(NOTE.format(folder=self._study.folder))
 
-    def update(self, ended: Ended | None) -> None:
+    def update(self, ended: Ended) -> None:
         """Shows what has ended.
 
         Arguments
         ---------
-        ended : Ended or None
-            None: nothing.
+        ended : Ended
         """
-        if ended is None:
-            return
-        self._ended += len(ended.trials)
+        trials = ended.trials
+        self._ended += len(trials)
         if ended.reason:
-            self._failed.update(_row(trial) for trial in ended.trials)
+            self._failed.update(_row(trial) for trial in trials)
         if self._live is not None:
             return
-        what = ended.trials[0].label
-        if len(ended.trials) > 1:
-            what = f"{ended.trials[0].model} {ended.trials[0].arm}, " + count(
-                len(ended.trials), "trial"
-            )
+        what = trials[0].label
+        if len(trials) > 1:
+            number = count(len(trials), "trial")
+            what = f"{trials[0].model} {trials[0].arm}, {number}"
         last = (ended.reason or "").strip().splitlines()[-1:]
+        done = f"{len(self._lines())} of {self._all()}"
         state = ", failed" if ended.reason else ""
-        self._console.print(
-            f"{len(self._lines())} of "
-            f"{count(len(self._study.trials), 'trial')}{state}: "
-            + ": ".join([what, *last])
-            + self._to_go(),
-            soft_wrap=True,
-            highlight=False,
-            markup=False,
-        )
+        self._say(f"{done}{state}: {': '.join([what, *last])}{self._to_go()}")
+
+    def _say(self, text):
+        # As it is: neither cut nor coloured, and brackets are brackets.
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def _all(self):
+        return count(len(self._study.trials), "trial")
 
     def _lines(self):
         """Of this study's trials: its folder may hold more."""
@@ -129,27 +122,24 @@ class Screen:
         return f"; about {datetime.timedelta(seconds=seconds)} to go"
 
     def _table(self):
-        study = self._study
-        scores = collections.defaultdict(list)
+        metric = self._study.keys.metric
+        lines: dict[Any, list] = collections.defaultdict(list)
         for line in self._lines():
-            name = (line["model"], line["arm"], line["lr"])
-            scores[name].append((line["valid"] or {}).get(study.keys.metric))
+            score = (line["valid"] or {}).get(metric)
+            lines[line["model"], line["arm"], line["lr"]].append(score)
+        done = sum(map(len, lines.values()))
         table = Table(
-            caption=f"{sum(map(len, scores.values()))} of "
-            f"{count(len(study.trials), 'trial')} done{self._to_go()}",
+            *("model", "arm", "lr", "done", "failed", f"valid {metric}"),
+            caption=f"{done} of {self._all()} done{self._to_go()}",
         )
-        for head in ("model", "arm", "lr", "done", "failed"):
-            table.add_column(head)
-        table.add_column(f"valid {study.keys.metric}", no_wrap=True)
-        rows = collections.Counter(map(_row, study.trials))
+        rows = collections.Counter(map(_row, self._study.trials))
         for row, total in rows.items():
-            found = scores[row]
-            known = [score for score in found if score is not None]
+            known = [score for score in lines[row] if score is not None]
             table.add_row(
                 *map(str, row),
-                f"{len(found)}/{total}",
+                f"{len(lines[row])}/{total}",
                 str(self._failed[row] or ""),
-                f"{statistics.mean(known):.3f}" if known else "",
+                score_text(statistics.mean(known)) if known else "",
             )
         return table
 
@@ -167,15 +157,10 @@ def show_plan(study: Study) -> None:
 
     Example
     -------
-    >>> import pathlib
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
-    >>> show_plan(study)
+    >>> show_plan(getfixture("demo_study"))
+    9c...  to run  conformer ALL, lr 0.001, seed 1
     <BLANKLINE>
-    0 trials: 0 done, 0 to run; folder: ...
+    1 trial: 0 done, 1 to run; folder: ...
     """
     done = {line["id"] for line in read_lines(study.folder)}
     for trial in study.trials:
@@ -186,23 +171,3 @@ def show_plan(study: Study) -> None:
         f"\n{count(len(study.trials), 'trial')}: {here} done, "
         f"{len(study.trials) - here} to run; folder: {study.folder}"
     )
-
-
-def count(number: int, thing: str) -> str:
-    """A number of things.
-
-    Arguments
-    ---------
-    number : int
-    thing : str
-
-    Returns
-    -------
-    str
-
-    Example
-    -------
-    >>> count(1, "trial"), count(2, "trial")
-    ('1 trial', '2 trials')
-    """
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -26,6 +26,8 @@ import torch
 
 from speechbrain_hrf.nnet.merge import weight_matrices
 
+PLACES = 9  # singular values of a layer that a shape keeps
+
 
 def effective_rank(singular_values: Sequence[float]) -> float:
     """The exponential of the entropy of normalised singular values.
@@ -74,3 +76,29 @@ def spectra(state_dict: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
         name: torch.linalg.svdvals(weight.double()).tolist()
         for name, weight in weight_matrices(state_dict).items()
     }
+
+
+def shape(singular_values: Sequence[float]) -> list[float]:
+    """Singular values relative to the largest, at evenly spaced places.
+
+    Arguments
+    ---------
+    singular_values : sequence of float
+        Largest first, and not zero.
+
+    Returns
+    -------
+    list of float
+        At most ``PLACES``, with two digits.
+
+    Example
+    -------
+    >>> shape([4.0, 2.0, 1.0])
+    [1.0, 0.5, 0.25]
+    """
+    last = len(singular_values) - 1
+    places = {round(k * last / (PLACES - 1)) for k in range(PLACES)}
+    return [
+        float(f"{singular_values[k] / singular_values[0]:.2g}")
+        for k in sorted(places)
+    ]

@@ -23,6 +23,9 @@ import warnings
 import numpy as np
 import pandas
 from scipy import stats
+from statsmodels.regression.linear_model import WLS
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from speechbrain_hrf.studies.results import Results
 
@@ -94,7 +97,7 @@ def compare(results: Results) -> Comparisons:
         family, reference = runs[["family", "reference"]].iloc[0]
         own = rates.get(model)
         if family == "original":  # it has a rate of its own
-            own = _most_frequent(runs["lr"])
+            own = usual_rate(runs["lr"])
         cells = {SAME: (own, rates.get(model))}
         if (model, row) in best and (model, reference) in best:
             cells[BEST] = best[model, row], best[model, reference]
@@ -135,13 +138,25 @@ def base_rates(results: Results) -> dict[str, float]:
     {'conformer': 0.001}
     """
     light = results.table[results.table["family"] == "lightweight"]
-    return {
-        model: _most_frequent(runs["lr"])
-        for model, runs in light.groupby("model", sort=False)
-    }
+    return light.groupby("model", sort=False)["lr"].agg(usual_rate).to_dict()
 
 
-def _most_frequent(rates):
+def usual_rate(rates: pandas.Series) -> float:
+    """The most frequent learning rate; the smallest of several.
+
+    Arguments
+    ---------
+    rates : pandas.Series
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> usual_rate(pandas.Series([0.2, 0.1, 0.2, 0.1]))
+    0.1
+    """
     return float(rates.mode().min())
 
 
@@ -232,15 +247,13 @@ def speakers_at(
     return results.speakers[at].droplevel(["model", "row", "lr"])
 
 
-def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
+def paired(pairs: pandas.Series) -> dict:
     """Statistics of the differences between two arms.
 
     Arguments
     ---------
     pairs : pandas.Series
         Arm minus reference, by test_set, fold, seed and speaker.
-    resamples : int
-        Of the bootstrap.
 
     Returns
     -------
@@ -262,7 +275,7 @@ def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
     """
     speakers = pairs.groupby("speaker").mean().round(DIGITS).to_numpy()
     folds = pairs.groupby(["fold", "speaker"]).mean().groupby("fold").mean()
-    low, high = interval(speakers, resamples)
+    low, high = interval(speakers)
     found = {
         "speakers": len(speakers),
         "seeds": pairs.index.get_level_values("seed").nunique(),
@@ -287,15 +300,12 @@ def paired(pairs: pandas.Series, resamples: int = RESAMPLES) -> dict:
     return found
 
 
-def interval(
-    values: np.ndarray, resamples: int = RESAMPLES
-) -> tuple[float, float]:
+def interval(values: np.ndarray) -> tuple[float, float]:
     """Bootstrap 95 % interval of a mean (BCa; percentiles if that fails).
 
     Arguments
     ---------
     values : numpy.ndarray
-    resamples : int
 
     Returns
     -------
@@ -316,7 +326,7 @@ def interval(
             low, high = stats.bootstrap(
                 (values,),
                 np.mean,
-                n_resamples=resamples,
+                n_resamples=RESAMPLES,
                 confidence_level=1 - ALPHA,
                 method=method,
                 rng=np.random.default_rng(0),
@@ -330,18 +340,15 @@ def _p_of_clusters(pairs):
     """Of the mean over speakers, which share runs: clustered by both."""
     speaker = pairs.index.get_level_values("speaker").factorize()[0]
     run = pairs.index.droplevel("speaker").factorize()[0]
-    weight = 1 / np.bincount(speaker)[speaker] / (speaker.max() + 1)
-    mean = (weight * pairs).sum()
-    rest = (weight * (pairs - mean)).to_numpy()
     freedom = min(speaker.max(), run.max())
     if freedom < 1:
         return 1.0  # one run, or one speaker, shows nothing
-    by_speaker, by_run, by_both = (
-        (sums**2).sum() * len(sums) / (len(sums) - 1)
-        for sums in (np.bincount(speaker, rest), np.bincount(run, rest), rest)
-    )
-    # A difference of estimates may come out too small.
-    variance = max(by_speaker + by_run - by_both, by_speaker, by_run)
+    each = 1 / np.bincount(speaker)[speaker]  # speakers count alike
+    fit = WLS(pairs.to_numpy(), np.ones(len(pairs)), weights=each).fit()
+    mean = fit.params.item()
+    # By both, by speaker, by run. The first, a difference of such estimates,
+    # may come out too small.
+    variance = max(x.item() for x in cov_cluster_2groups(fit, speaker, run))
     if variance < 10**-DIGITS:
         return float(abs(mean) < 10**-DIGITS)
     return float(2 * stats.t.sf(abs(mean) / np.sqrt(variance), freedom))
@@ -376,35 +383,12 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     table = pandas.DataFrame(lines)
     for _, group in table.groupby(["comparison", "family", "model"]):
         for key in ("p", "p_runs"):
-            table.loc[group.index, f"{key}_holm"] = holm(group[key])
+            corrected = multipletests(group[key], method="holm")[1]
+            table.loc[group.index, f"{key}_holm"] = corrected
         smallest = group["smallest_p"] * len(group)
         table.loc[group.index, "smallest_p_holm"] = smallest
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]
     return table
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's correction for a family of tests.
-
-    Arguments
-    ---------
-    p_values : sequence of float
-
-    Returns
-    -------
-    numpy.ndarray
-
-    Example
-    -------
-    >>> holm([0.01, 0.03]).tolist()
-    [0.02, 0.03]
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = p.argsort()
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = steps.clip(max=1)
-    return corrected
 
 
 def verdict(line: dict) -> str:

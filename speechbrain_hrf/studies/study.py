@@ -14,34 +14,39 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import logging
 import os
 import pathlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from hyperpyyaml import resolve_references
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     StrictBool,
     StrictInt,
     StrictStr,
     ValidationError,
 )
 from ruamel.yaml import YAML
+from ruamel.yaml.tokens import TagToken
 
 from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.lines import read_lines
-from speechbrain_hrf.studies.recipe import find_recipe, plain
+from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.studies.trial import Trial, with_teachers
+
+logger = logging.getLogger(__name__)
 
 Activation = Literal["relu", "gelu", "swish", "relu2"]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[StrictInt, Field(ge=1)]
 # numpy's generators, which SpeechBrain seeds too, take no larger ones.
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]
-Options = dict[StrictStr, Any]
+Options = dict[StrictStr, JsonValue]
 MOST_TRIALS = 100_000
 
 
@@ -161,6 +166,10 @@ class Study:
     trials: list[Trial]
     keys: StudyFile
 
+    def run_folder(self, trial_id: str) -> pathlib.Path:
+        """The output folder of a trial's recipe."""
+        return self.folder / "runs" / trial_id
+
     def save(self) -> None:
         """Writes study.yaml into the study's folder.
 
@@ -244,119 +253,104 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
     >>> study.trials[0].label
     'conformer Lightweight, lr 0.001, fold 1, seed 7'
     """
-    keys = _read(path, overrides)
+    keys, on_command_line = _read(path, overrides)
     recipe = find_recipe(keys.recipe)
-    grids = [
-        keys.model_copy(
-            update={name: getattr(grid, name) for name in grid.model_fields_set}
-        )
-        for grid in keys.grids
-    ]
-    count = sum(map(_count, grids))
-    if not 0 < count <= MOST_TRIALS:
+    trials: list[Trial] = []
+    for number, grid in enumerate(keys.grids, start=1):
+        own = _grid_keys(grid, keys, on_command_line, number)
+        crossed = cross(keys.model_copy(update=own), recipe)
+        room = MOST_TRIALS + 1 - len(trials)
+        trials += itertools.islice(crossed, room)
+    if not trials:
         raise ValueError(
-            f"{path} stands for {count:,} trials: "
-            + (
-                f"at most {MOST_TRIALS:,} can be run as one study."
-                if count
-                else "give models, modules or arms, and seeds."
-            )
+            f"{path} stands for 0 trials: give models, modules or arms, and "
+            "seeds."
         )
-    blocks = [cross(grid, recipe) for grid in grids]
-    ordered = [
-        trial
-        for block in dict.fromkeys(itertools.chain(*blocks))
-        for trials in blocks
-        for trial in trials.get(block, [])
-    ]
+    if len(trials) > MOST_TRIALS:
+        raise ValueError(
+            f"{path} stands for more than {MOST_TRIALS:,} trials, the most "
+            "that can be run as one study."
+        )
+    blocks = list(dict.fromkeys((trial.fold, trial.seed) for trial in trials))
+    place = {block: k for k, block in enumerate(blocks)}
+    trials.sort(key=lambda trial: place[trial.fold, trial.seed])
     if keys.data_folder != "synthetic":
         data_folder = os.path.abspath(os.path.expanduser(keys.data_folder))
         keys = keys.model_copy(update={"data_folder": data_folder})
     return Study(
         pathlib.Path(keys.output_folder).expanduser().absolute(),
         recipe.folder,
-        _distinct(with_teachers(ordered)),
+        _distinct(with_teachers(trials)),
         keys,
     )
 
 
+def _grid_keys(grid, keys, on_command_line, number):
+    """What a grid has of its own; what the command line says comes first."""
+    own = {}
+    for name in grid.model_fields_set:
+        value = getattr(grid, name)
+        if name not in on_command_line:
+            own[name] = value
+            continue
+        if isinstance(value, dict):
+            said = getattr(keys, name)
+            own[name] = value | {k: said[k] for k in on_command_line[name]}
+        logger.warning(
+            "--%s of the command line counts in place of what grid %d of the "
+            "study says, %s.",
+            *(name, number, value),
+        )
+    return own
+
+
 def _read(path, overrides):
-    with open(path, encoding="utf-8") as stream:
-        text = stream.read()
+    """The keys of a study, and which of them the command line has given."""
+    text = pathlib.Path(path).read_text(encoding="utf-8")
     try:
         if not isinstance(YAML().load(text), dict):
             raise ValueError(
                 f"{path} is no study: it has no keys. See studies/table_3.yaml."
             )
+        _refuse_tags(text, path)
+        _refuse_tags(overrides, "The command line")
         # What is left then cannot run anything.
-        _refuse_tags(YAML().load(text), path)
-        _refuse_tags(YAML().load(overrides or "{}"), "the command line")
         text = resolve_references(text, overrides, overrides_must_match=False)
-        given = _plain(YAML().load(text), path)
+        given = YAML(typ="safe").load(text)
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply to be read.") from None
     try:
-        return StudyFile(**given)
+        keys = StudyFile(**given)
     except ValidationError as error:
-        lines = "\n".join(_said(e) for e in error.errors())
+        lines = "\n".join(_sentence(e) for e in error.errors())
         raise ValueError(f"{path}:\n{lines}") from None
+    return keys, YAML().load(overrides or "{}")
 
 
-def _refuse_tags(node, path, where=""):
+def _refuse_tags(text, where):
     """Raises for every tag but those of references and of what is missing."""
-    tag = str(getattr(getattr(node, "tag", None), "value", None) or "")
-    known = ("tag:yaml.org", "!ref", "!PLACEHOLDER")
-    if tag and (not tag.startswith(known) or tag.startswith("!ref:")):
-        raise ValueError(
-            f"{path}: {where or 'the study'} has the tag {tag}. A study is "
-            "text and numbers; an option of a recipe that needs a tag goes in "
-            "quotes, such as '!name:torch.nn.GELU'."
-        )
-    if isinstance(node, dict):
-        for key, value in node.items():
-            _refuse_tags(value, path, f"{where}.{key}".lstrip("."))
-    elif isinstance(node, list):
-        for value in node:
-            _refuse_tags(value, path, where)
+    for token in YAML().scan(text):
+        if not isinstance(token, TagToken):
+            continue
+        tag = "".join(filter(None, token.value))
+        if tag not in ("!ref", "!PLACEHOLDER") and not tag.startswith("!!"):
+            line = text.splitlines()[token.start_mark.line].strip()
+            raise ValueError(
+                f"{where} has the tag {tag} in `{line}`. A study is text and "
+                "numbers; an option of a recipe that needs a tag goes in "
+                "quotes, such as '!name:torch.nn.GELU'."
+            )
 
 
-def _plain(node, path, where=""):
-    """Numbers, texts, lists and mappings."""
-    if isinstance(node, dict):
-        return {
-            str(key): _plain(value, path, f"{where}.{key}".lstrip("."))
-            for key, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_plain(value, path, where) for value in node]
-    try:
-        return plain(node)
-    except TypeError as error:
-        raise ValueError(f"{path}: {where}: {error}: quote it.") from None
-
-
-def _said(error):
-    """A sentence for what pydantic has found."""
+def _sentence(error):
+    """What pydantic has found."""
     where = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        known = {*StudyFile.model_fields}
-        return f"  there is no key {where!r}. There are: " + ", ".join(
-            sorted(known)
-        )
+        known = ", ".join(sorted(StudyFile.model_fields))
+        return f"  there is no key {where!r}. There are: {known}"
     if error["type"] == "missing":
         return f"  {where} must be given."
     return f"  {where} is {error['input']!r}: {error['msg']}."
-
-
-def _count(grid):
-    pairs = len(grid.folds) * len(grid.seeds)
-    if grid.pair_folds_with_seeds:
-        pairs = len(grid.folds)
-    settings = len(grid.activations) * len(grid.learning_rates)
-    plain = {"Lightweight", "Original"} & set(grid.modules)
-    expanded = len(grid.modules) - len(plain)
-    rows = len(plain) + expanded * len(grid.ratios) * len(grid.layers)
-    return len(grid.models) * (rows + len(grid.arms)) * settings * pairs
 
 
 def _distinct(trials):

@@ -9,9 +9,12 @@ from __future__ import annotations
 import collections
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas
+from tabulate import tabulate
 
 from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.paper import model_name
@@ -25,9 +28,11 @@ from speechbrain_hrf.studies.statistics import (
     SAME,
     TOO_FEW,
     Comparisons,
+    usual_rate,
 )
+from speechbrain_hrf.training.scores import score_text
 
-MINUS, NONE = "\N{MINUS SIGN}", "-"
+NONE = score_text(None)
 # Behind a difference; what they mean stands below the table.
 MARKS = {GAIN: "▲", LOSS: "▼", NOTHING: "·", TOO_FEW: "?"}
 LEGEND = (
@@ -56,9 +61,9 @@ class Table:
     >>> print(Table("Ages", ["who", "age"], [["A", "3"]]).markdown())
     Ages:
     <BLANKLINE>
-    | who | age |
-    |---|---|
-    | A | 3 |
+    | who   | age   |
+    |-------|-------|
+    | A     | 3     |
     """
 
     caption: str
@@ -73,19 +78,37 @@ class Table:
         str
         """
         head, *rows = (
-            f"| {' | '.join(line)} |".replace("\n", "<br>")
+            [cell.replace("\n", "<br>") for cell in line]
             for line in [self.head, *self.rows]
         )
-        rule = "|" + "---|" * len(self.head)
-        return "\n".join([f"{self.caption}:\n", head, rule, *rows])
+        text = tabulate(rows, head, "github", disable_numparse=True)
+        return f"{self.caption}:\n\n{text}"
+
+    def without(self, ending: str) -> Table:
+        """The table without the columns whose heads end so.
+
+        Arguments
+        ---------
+        ending : str
+
+        Returns
+        -------
+        Table
+        """
+        kept = [k for k, x in enumerate(self.head) if not x.endswith(ending)]
+        head, *rows = (
+            [line[k] for k in kept] for line in [self.head, *self.rows]
+        )
+        return Table(self.caption, head, rows)
 
 
-def score(value: float | None) -> str:
-    """A score without its leading zero.
+def count(number: int, noun: str) -> str:
+    """A number of things, whose plural ends in s.
 
     Arguments
     ---------
-    value : float or None
+    number : int
+    noun : str
 
     Returns
     -------
@@ -93,13 +116,10 @@ def score(value: float | None) -> str:
 
     Example
     -------
-    >>> score(0.4284), score(1.0), score(float("nan"))
-    ('.428', '1.000', '-')
+    >>> count(1, "fold"), count(1200, "run")
+    ('1 fold', '1,200 runs')
     """
-    if value is None or math.isnan(value):
-        return NONE
-    text = f"{abs(value):.3f}".removeprefix("0")
-    return MINUS + text if value < 0 and float(text) else text
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def signed(value: float) -> str:
@@ -118,11 +138,11 @@ def signed(value: float) -> str:
     >>> signed(0.0124), signed(-0.0124), signed(0.0)
     ('+.012', '−.012', '.000')
     """
-    text = score(value)
+    text = score_text(value)
     return f"+{text}" if value > 0 and float(text) else text
 
 
-def ends(line: dict, of: str = "") -> str:
+def ends(line: Mapping[str, Any], of: str = "") -> str:
     """An interval, or nothing where there is none.
 
     Arguments
@@ -145,7 +165,7 @@ def ends(line: dict, of: str = "") -> str:
     return "" if math.isnan(low) else f"[{signed(low)}, {signed(high)}]"
 
 
-def difference(line: dict) -> str:
+def difference(line: Mapping[str, Any]) -> str:
     """A difference and its interval.
 
     Arguments
@@ -181,7 +201,7 @@ def probability(value: float) -> str:
     >>> probability(0.03125), probability(1e-9)
     ('.031', '< .001')
     """
-    return "< .001" if value < 0.0005 else score(value)
+    return "< .001" if value < 0.0005 else score_text(value)
 
 
 def spread(values: pandas.Series) -> str:
@@ -200,11 +220,11 @@ def spread(values: pandas.Series) -> str:
     >>> spread(pandas.Series([0.4, 0.5])), spread(pandas.Series([0.4]))
     ('.450 ± .071', '.400')
     """
-    text = score(values.mean())
-    return text if len(values) < 2 else f"{text} ± {score(values.std())}"
+    text = score_text(values.mean())
+    return text if len(values) < 2 else f"{text} ± {score_text(values.std())}"
 
 
-def runs_at(results: Results, rates: dict[str, float]) -> pandas.DataFrame:
+def runs_at(results: Results, rates: Mapping[str, float]) -> pandas.DataFrame:
     """The runs at the rate of the comparison at the same rate.
 
     Arguments
@@ -227,9 +247,7 @@ def runs_at(results: Results, rates: dict[str, float]) -> pandas.DataFrame:
     1
     """
     table = results.table
-    usual = table.groupby(["model", "row"])["lr"].transform(
-        lambda lr: lr.mode().min()
-    )
+    usual = table.groupby(["model", "row"])["lr"].transform(usual_rate)
     own = (table["family"] == "original") | ~table["model"].isin(rates)
     runs = table[table["lr"] == table["model"].map(rates).where(~own, usual)]
     return runs.sort_values(
@@ -260,8 +278,7 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     >>> summary_table(results, Comparisons(nothing, {}, nothing)).rows
     [['Lightweight', '.500', '8']]
     """
-    same = comparisons.table
-    same = same[same["comparison"] == SAME]
+    same = comparisons.table[comparisons.table["comparison"] == SAME]
     found = {
         (x["row"], x["model"]): _marked(x) for x in same.to_dict("records")
     }
@@ -270,9 +287,9 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     runs = runs_at(results, comparisons.rates)
     rows = []
     for row, of_row in runs.groupby("row", sort=False):
-        means = of_row.groupby("model")[results.metric].mean()
+        means = of_row.groupby("model")[results.metric].mean().map(score_text)
         cells = [
-            f"{score(means.get(model)) if model != ALL_MODELS else ''}\n"
+            f"{means.get(model, '' if model == ALL_MODELS else NONE)}\n"
             f"{found.get((row, model), '')}".removesuffix("\n")
             for model in models
         ]
@@ -314,23 +331,22 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
     >>> comparison_tables(Comparisons(nothing, {}, None))
     []
     """
-    head = ["arm", "difference, 95 %", "speakers up", "Wilcoxon p", "Holm's p"]
-    head += ["Holm's p, runs vary", "folds up", "95 % over folds"]
+    columns = {
+        "arm": _who,
+        "difference, 95 %": _marked,
+        "speakers up": lambda x: f"{x['up']} of {x['speakers']}",
+        "Wilcoxon p": lambda x: probability(x["p"]),
+        "Holm's p": lambda x: probability(x["p_holm"]),
+        "Holm's p, runs vary": lambda x: probability(x["p_runs_holm"]),
+        "folds up": lambda x: f"{x['folds_up']} of {x['folds']}",
+        "95 % over folds": lambda x: ends(x, "fold_") or NONE,
+    }
     return [
         Table(
             TITLES[kind],
-            head,
+            list(columns),
             [
-                [
-                    _who(line),
-                    _marked(line),
-                    f"{line['up']} of {line['speakers']}",
-                    probability(line["p"]),
-                    probability(line["p_holm"]),
-                    probability(line["p_runs_holm"]),
-                    f"{line['folds_up']} of {line['folds']}",
-                    ends(line, "fold_") or NONE,
-                ]
+                [write(line) for write in columns.values()]
                 for line in lines.to_dict("records")
             ],
         )
@@ -373,27 +389,25 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
         printed = table.loc[model_name(model)].to_dict("index")
     rows = []
     for row in dict.fromkeys([*printed, *runs["row"]]):
-        some = runs[runs["row"] == row]
-        theirs = printed.get(row, {})
-        sizes = {"merged": NONE, "training": NONE}
-        if len(some):
-            given = results.lines[some["line"].iloc[0]]["params"]
-            sizes = {key: f"{value:,}" for key, value in given.items()}
+        some, theirs = runs[runs["row"] == row], printed.get(row, {})
         cells = [row, str(len(some) or NONE)]
         for metric in metrics:
-            cells.append(spread(some[metric]))
-            cells += [score(theirs.get(metric))] * bool(printed)
-        cells.append(sizes["merged"])
-        cells += [str(theirs.get("params", NONE))] * bool(printed)
-        rows.append([*cells, sizes["training"]])
+            cells += [spread(some[metric]), score_text(theirs.get(metric))]
+        ours = {"merged": NONE, "training": NONE}
+        if len(some):
+            given = results.lines[some["line"].iloc[0]]["params"]
+            ours = {key: f"{value:,}" for key, value in given.items()}
+        published = str(theirs.get("params", NONE))
+        rows.append([*cells, ours["merged"], published, ours["training"]])
     head = ["arm", "runs"]
     for name in (*metrics, "parameters"):
-        head += [name, f"{name}, paper"] if printed else [name]
-    return Table(
+        head += [name, f"{name}, paper"]
+    table = Table(
         f"{model_name(model)}: mean ± standard deviation over runs",
         [*head, "parameters in training"],
         rows,
     )
+    return table if printed else table.without(", paper")
 
 
 def rate_tables(
@@ -428,12 +442,14 @@ def rate_tables(
     rows = []
     for line in comparisons.chosen.to_dict("records"):
         means = zip(line["tried"], line["valid"], strict=True)
-        count = sorted(collections.Counter(line["by_fold"].values()).items())
+        folds = sorted(collections.Counter(line["by_fold"].values()).items())
         rows.append(
             [
                 _who(line),
-                ", ".join(f"{_rate(lr)}: {score(mean)}" for lr, mean in means),
-                ", ".join(f"{_rate(lr)} in {folds}" for lr, folds in count),
+                ", ".join(
+                    f"{_rate(x)}: {score_text(mean)}" for x, mean in means
+                ),
+                ", ".join(f"{_rate(x)} in {number}" for x, number in folds),
             ]
         )
     changes = [results.lines[line]["rates"] for line in runs["line"]]
@@ -443,11 +459,7 @@ def rate_tables(
         last=[x[-1][1] if x else np.nan for x in changes],
     )
     medians = fell.groupby(["row", "model"], sort=False).median()
-    cells = (
-        medians["first"].map("{:g}".format).replace("inf", "never")
-        + ", "
-        + medians["last"].map(_rate)
-    )
+    first = medians["first"].map("{:g}".format).replace("inf", "never")
     return [
         Table(
             f"Mean validation {results.metric} by learning rate (or minus the "
@@ -456,11 +468,10 @@ def rate_tables(
             ["arm", "validation by rate", "chosen"],
             rows,
         ),
-        _pivot(
+        _by_model(
             "Epoch at which the learning rate was first halved, and the rate "
             "at the end: medians over runs",
-            cells.unstack("model", sort=False).rename(columns=model_name),
-            "arm",
+            first + ", " + medians["last"].map(_rate),
         ),
     ]
 
@@ -469,7 +480,13 @@ def _rate(lr):
     return f"{lr:g}".removeprefix("0")
 
 
-def _pivot(caption, frame, name):
+def _by_model(caption, cells):
+    """Of texts by arm and model, a column per model."""
+    frame = cells.unstack("model", sort=False).rename(columns=model_name)
+    return _from_frame(caption, "arm", frame)
+
+
+def _from_frame(caption, name, frame):
     cells = frame.fillna(NONE).to_numpy().tolist()
     rows = [[str(k), *x] for k, x in zip(frame.index, cells, strict=True)]
     return Table(caption, [name, *map(str, frame.columns)], rows)
@@ -508,10 +525,10 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
         columns=["row", "layer", "rank"],
     )
     grid = ranks.pivot_table("rank", "layer", "row", sort=False)
-    return _pivot(
+    return _from_frame(
         f"{model_name(model)}: mean effective rank of the merged weights",
-        grid.map("{:.1f}".format, na_action="ignore").astype(object),
         "layer",
+        grid.map("{:.1f}".format, na_action="ignore").astype(object),
     )
 
 
@@ -536,9 +553,8 @@ def run_tables(results: Results) -> list[Table]:
     [['ALL, rate .002', '1']]
     """
     table = results.table
-    table = table.assign(arm=table["row"] + ", rate " + table["lr"].map(_rate))
-    counts = table.groupby(["arm", "model"], sort=False).size().map(str)
-    counts = counts.unstack("model", sort=False).rename(columns=model_name)
+    arms = table["row"] + ", rate " + table["lr"].map(_rate)
+    runs = table.assign(arm=arms).groupby(["arm", "model"], sort=False).size()
     facts = collections.Counter()
     for line in results.lines:
         given = {**line["versions"], "finished on": line["finished"][:10]}
@@ -547,7 +563,7 @@ def run_tables(results: Results) -> list[Table]:
         facts.update(given.items())
     hours = sum(line.get("seconds") or 0 for line in results.lines) / 3600
     return [
-        _pivot("Finished runs", counts, "arm"),
+        _by_model("Finished runs", runs.map(str)),
         Table(
             f"Where and with what: {hours:.1f} hours of training in all",
             ["what", "value", "runs"],

@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-from speechbrain_hrf.studies.groups import run_group
 from speechbrain_hrf.studies.owner import check_shared
-from speechbrain_hrf.studies.run import run_trial
+from speechbrain_hrf.studies.run import run_trials
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 
@@ -33,8 +32,7 @@ class Ended:
     ---------
     trials : list of Trial
     reason : str, optional
-        Why it failed; None: its trials are finished, or were not started
-        since it was too late.
+        Why it failed; None: its trials are finished.
 
     Example
     -------
@@ -63,32 +61,27 @@ def tasks_of(
     Returns
     -------
     list of list of Trial
+        Teachers before those that learn from them.
 
     Example
     -------
-    >>> trials = [Trial("X", "conformer", "ALL", {"seed": s}, "UA") for s in (1, 2)]
+    >>> trials = [Trial("X", "conformer", "ALL", {"seed": s}) for s in (1, 2)]
     >>> [len(task) for task in tasks_of(trials, "fold", "ensemble")]
     [2]
     >>> [len(task) for task in tasks_of(trials, "fold", "processes")]
     [1, 1]
     """
+    varied = {"seed", "lr", fold_key}
     tasks: dict[str, list[Trial]] = {}
     for trial in trials:
-        key = trial.id
-        if engine == ENSEMBLE and not _runs_alone(trial.options):
-            same = {
-                name: value
-                for name, value in trial.options.items()
-                if name not in ("seed", "lr", fold_key)
-            }
+        key, options = trial.id, trial.options
+        alone = options.get("features") == "hubert"
+        alone |= any(map(options.get, _ALONE))
+        if engine == ENSEMBLE and not alone:
+            same = {k: v for k, v in options.items() if k not in varied}
             key = f"{trial.model} {trial.arm} {same}"
         tasks.setdefault(key, []).append(trial)
-    return list(tasks.values())
-
-
-def _runs_alone(options):
-    hubert = options.get("features") == "hubert"
-    return hubert or any(map(options.get, _ALONE))
+    return sorted(tasks.values(), key=lambda task: task[0].teacher is not None)
 
 
 def run_tasks(
@@ -101,8 +94,8 @@ def run_tasks(
     is_interrupted: Callable[[], bool] = lambda: False,
     retries: int = 2,
     deadline: float | None = None,
-    run: Callable[[Trial, Study], object] = run_trial,
-) -> Iterator[Ended]:
+    run: Callable[[list[Trial], Study], None] = run_trials,
+) -> Iterator[Ended | None]:
     """Runs trials on a Ray cluster that this process is connected to.
 
     Arguments
@@ -110,7 +103,7 @@ def run_tasks(
     ray : module
     study : Study
     trials : list of Trial
-        Those to run, in this order, but teachers before their pupils.
+        Those to run, in this order, but teachers first.
     token : str
         Of ``owned``.
     engine : str
@@ -125,12 +118,13 @@ def run_tasks(
     deadline : float, optional
         After this time (of ``time.time``) none is started.
     run : callable
-        Runs a trial, in a worker.
+        Runs the trials of a task, in a worker.
 
     Yields
     ------
     Ended or None
-        None: nothing has ended for a moment.
+        None: nothing has ended for a moment. Trials that were not started
+        since it was too late are not named.
 
     Raises
     ------
@@ -139,28 +133,21 @@ def run_tasks(
 
     Example
     -------
-    >>> import pathlib
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> keys = StudyFile(name="demo", output_folder="x", recipe="X",
-    ...     data_folder="/data/X", score_at=[1, 3])
-    >>> study = Study(folder, folder, [], keys)
+    >>> study = getfixture("demo_study")
     >>> list(run_tasks(None, study, [], "", PROCESSES, places=1))
     []
     """
     tasks = tasks_of(trials, study.keys.fold_key, engine)
-    tasks.sort(key=lambda task: task[0].teacher is not None)  # keeps the order
     described = dataclasses.replace(study, trials=[])  # need not travel
-    of_trial = {}  # its task's, for pupils to wait for
+    of_trial = {}  # its task's, for those to wait for that learn from it
     running = {}
     while tasks or running:
         # Ray starts what it has in any order, so it is not given all at once.
         while tasks and len(running) < places:
             task = tasks.pop(0)
-            together = engine == ENSEMBLE and len(task) > 1
             work = ray.remote(
                 num_cpus=study.keys.threads_per_trial,
-                num_gpus=1 if together else 0,
+                num_gpus=1 if len(task) > 1 else 0,
                 max_retries=retries,
                 retry_exceptions=True,
             )(_work)
@@ -180,21 +167,21 @@ def run_tasks(
         for reference in done:
             task = running.pop(reference)
             try:
-                ray.get(reference)
-                yield Ended(task)
+                if ray.get(reference):
+                    yield Ended(task)
+                else:
+                    tasks.clear()  # it is too late for all others too
             except ray.exceptions.RayError as error:
                 yield Ended(task, _reason(ray, error))
 
 
 def _work(task, study, token, deadline, run, *teachers):
-    """In a worker. A failed teacher fails its pupils, by Ray."""
+    """In a worker: whether it ran. A failed teacher fails it, by Ray."""
     if deadline is not None and time.time() > deadline:
-        return
+        return False
     check_shared(study.folder, token)
-    if len(task) == 1:
-        run(task[0], study)
-    else:
-        run_group(task, study)
+    run(task, study)
+    return True
 
 
 def _reason(ray, error):

@@ -11,6 +11,7 @@ import hashlib
 import json
 from typing import Any
 
+ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"  # arms of every study
 # The option by which a recipe learns from a trained model.
 TEACHER = "distil_from"
 
@@ -30,9 +31,7 @@ class Trial:
     options : dict
         Everything that the recipe's YAML is overridden with and that the
         result depends on, seed and fold included, but no folders.
-    metric : str
-        The score that the study is about.
-    fold : int, optional
+    fold : int or str, optional
         Stands in the options too, by the name that the recipe has for it.
     teacher : str, optional
         Id of the trial that this one learns from; stands in the options too.
@@ -40,7 +39,7 @@ class Trial:
     Example
     -------
     >>> trial = Trial("RAVDESS", "conformer", "FFN2",
-    ...     {"hrf_modules": ["FFN2"], "lr": 0.001, "fold": 2, "seed": 1}, "UA",
+    ...     {"hrf_modules": ["FFN2"], "lr": 0.001, "fold": 2, "seed": 1},
     ...     fold=2)
     >>> trial.lr, trial.label, len(trial.id)
     (0.001, 'conformer FFN2, lr 0.001, fold 2, seed 1', 12)
@@ -50,7 +49,6 @@ class Trial:
     model: str
     arm: str
     options: dict[str, Any]
-    metric: str
     fold: int | str | None = None
     teacher: str | None = None
 
@@ -85,9 +83,6 @@ class Trial:
             parts.append(f"fold {self.fold}")
         return ", ".join([*parts, f"seed {self.seed}"])
 
-    def __hash__(self) -> int:
-        return hash(self.id)
-
 
 def with_teachers(trials: list[Trial]) -> list[Trial]:
     """Gives each trial that names a teacher the teacher's id.
@@ -115,45 +110,45 @@ def with_teachers(trials: list[Trial]) -> list[Trial]:
 
     Example
     -------
-    >>> big = Trial("X", "conformer", "Original", {"seed": 1}, "UA")
+    >>> big = Trial("X", "conformer", "Original", {"seed": 1})
     >>> of = {"model": "conformer", "arm": "Original"}
     >>> small = Trial("X", "conformer", "Taught",
-    ...     {"seed": 1, "distil_from": of}, "UA")
+    ...     {"seed": 1, "distil_from": of})
     >>> with_teachers([small, big])[0].teacher == big.id
     True
     """
-    by_place: dict[tuple, dict[str, Trial]] = {}
+    arms: dict[tuple, dict[str, Trial]] = {}
     for trial in trials:
         place = (trial.model, trial.arm, trial.fold, trial.seed)
-        by_place.setdefault(place, {})[trial.id] = trial
-    return [
-        _taught(trial, by_place)
-        if isinstance(trial.options.get(TEACHER), dict)
-        else trial
-        for trial in trials
-    ]
+        arms.setdefault(place, {})[trial.id] = trial
+    taught = []
+    for trial in trials:
+        of = trial.options.get(TEACHER)
+        if isinstance(of, dict):
+            teacher = _teacher(trial, of, arms).id
+            options = {**trial.options, TEACHER: teacher}
+            trial = dataclasses.replace(trial, options=options, teacher=teacher)
+        taught.append(trial)
+    return taught
 
 
-def _taught(trial, by_place):
-    of = trial.options[TEACHER]
+def _teacher(trial, of, arms):
     said = f"The arm {trial.arm!r} learns from {of}"
     if of.keys() != {"model", "arm"}:
         raise ValueError(
             f"{said}: {TEACHER} needs the teacher's model and arm, such as "
             "{model: conformer, arm: Original}."
         )
-    place = (of["model"], of["arm"], trial.fold, trial.seed)
-    found = list(by_place.get(place, {}).values())
+    found = arms.get((of["model"], of["arm"], trial.fold, trial.seed), {})
     if len(found) != 1:
         raise ValueError(
             f"{said}, and for fold {trial.fold}, seed {trial.seed} this study "
             f"has {len(found)} such trials: it needs one. Add the arm, or "
             "give it one learning rate, ratio and activation."
         )
-    (teacher,) = found
+    (teacher,) = found.values()
     if TEACHER in teacher.options:
         raise ValueError(
             f"{said}, which has a teacher itself: name one that has none."
         )
-    options = {**trial.options, TEACHER: teacher.id}
-    return dataclasses.replace(trial, options=options, teacher=teacher.id)
+    return teacher

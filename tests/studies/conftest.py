@@ -4,9 +4,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import sys
+
 import pytest
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
+from speechbrain_hrf.studies import statistics
 
 STUDY = """
 name: small
@@ -19,6 +22,24 @@ folds: [1]
 seeds: [1, 2]
 overrides: {{protocol: held_out, number_of_epochs: 1}}
 """
+
+
+# The command ``hrf``, whether or not that is installed.
+CODE = "import sys; from speechbrain_hrf.cli import main; sys.exit(main())"
+
+
+@pytest.fixture
+def hrf():
+    """What to start as a process of its own, before the arguments."""
+    return [sys.executable, "-c", CODE]
+
+
+@pytest.fixture(scope="module")
+def few_resamples():
+    """Bootstraps that take less time; for other things than their digits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "RESAMPLES", 199)
+        yield
 
 
 @pytest.fixture(scope="session")

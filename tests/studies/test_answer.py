@@ -13,6 +13,7 @@ from speechbrain_hrf.studies.answer import answer
 from speechbrain_hrf.studies.results import read_results
 from speechbrain_hrf.studies.statistics import compare
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
 MODELS = ("convtransformer", "conformer", "speechformer")
 OURS = "ALL + FRONT, normalised"
 
@@ -70,27 +71,18 @@ def test_never_more_than_eight_lines(tmp_path):
     assert len(set(found)) == 8
 
 
-def test_an_arm_without_lightweight(tmp_path):
+@pytest.mark.parametrize(
+    "kept, lacking", [("ALL", "Lightweight"), ("Lightweight", "HRF")]
+)
+def test_a_model_that_has_nothing_to_compare(tmp_path, kept, lacking):
     """One sentence, and what there is of other models is compared."""
     lines, sets = study(["ALL"], models=MODELS[:2], seeds=1)
-    kept = [
-        x for x in lines
-        if not (x["model"] == "conformer" and x["arm"] == "Lightweight")
-    ]  # fmt: skip
-    found = said(tmp_path, kept, sets)
-    assert found[1] == (
-        "Conformer: no Lightweight run has finished, so nothing can be compared."
-    )
-    assert "ConvTransformer" in found[2]
-
-
-def test_lightweight_alone(tmp_path):
-    lines, sets = study([], seeds=1)
+    lines = [x for x in lines if x["model"] != "conformer" or x["arm"] == kept]
     found = said(tmp_path, lines, sets)
     assert found[1] == (
-        "ConvTransformer: no HRF run has finished, so nothing can be compared."
+        f"Conformer: no {lacking} run has finished, so nothing can be compared."
     )
-    assert len(found) == 2
+    assert "ConvTransformer" in found[2]
 
 
 def test_too_few_speakers(tmp_path):

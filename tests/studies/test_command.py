@@ -1,51 +1,88 @@
-"""What the command says and refuses before any trial runs.
+"""What the command reads, says and refuses before any trial runs.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
-import os
 import socket
 import subprocess
 import sys
 
 import pytest
+from ruamel.yaml import YAML
 
 from speechbrain_hrf.files import append_line
+from speechbrain_hrf.studies.command import read_arguments
 from speechbrain_hrf.studies.command import study as main
 from speechbrain_hrf.studies.lines import TRIALS
 from speechbrain_hrf.studies.study import load_study
+
+
+def test_other_options_are_overrides_in_yaml():
+    options, overrides = read_arguments(
+        [
+            *("--seeds", "[1, 2]", "x.yaml", "--retries", "0"),
+            *("--overrides={lr: 0.1, activation: !name:torch.nn.ReLU }",),
+            *("--data_folder", "/path/with space", "--dry_run"),
+        ]
+    )
+    assert (options.study, options.retries) == ("x.yaml", 0)
+    assert options.dry_run and not options.resume
+    read = YAML().load(overrides)
+    assert read["seeds"] == [1, 2]
+    assert read["overrides"]["lr"] == 0.1
+    assert read["data_folder"] == "/path/with space"
+    # --re is not --resume: the study will say that it has no such key.
+    options, overrides = read_arguments(["x.yaml", "--re", "1"])
+    assert not options.resume
+    assert overrides == "re: 1"
+
+
+@pytest.mark.parametrize(
+    "argv, reported",
+    [
+        ([], "study"),
+        (["x.yaml", "y.yaml"], "unrecognized arguments: y.yaml"),
+        (["x.yaml", "--seeds"], "--seeds needs a value"),
+        (["x.yaml", "--seeds", "--resume"], "--seeds needs a value"),
+        (["x.yaml", "--trials", "0"], "must be 1 or more"),
+        (["x.yaml", "--max_minutes", "nan"], "must be 0 or more"),
+        (["x.yaml", "--address", "auto", "--cores", "2"], "--cores"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(argv, reported, capsys):
+    with pytest.raises(SystemExit):
+        read_arguments(argv)
+    assert reported in capsys.readouterr().err
 
 
 def contents(folder):
     return sorted(path.name for path in folder.rglob("*"))
 
 
-def finish_one(study_yaml):
+def finish(study_yaml, number, **line):
+    """A study some of whose trials have their lines."""
     study = load_study(study_yaml)
     study.folder.mkdir()
-    append_line(study.folder / TRIALS, {"id": study.trials[0].id})
+    for trial in study.trials[:number]:
+        append_line(study.folder / TRIALS, {"id": trial.id, **line})
     return study
 
 
 def test_a_dry_run_lists_the_trials_and_writes_nothing(study_yaml, capsys):
+    study = finish(study_yaml, 1)
     before = contents(study_yaml.parent)
-    assert main([str(study_yaml), "--dry_run"]) == 0
+    assert main([str(study_yaml), "--dry_run", "--seeds", "[1, 2, 3]"]) == 0
     text = capsys.readouterr().out
-    for trial in load_study(study_yaml).trials:
-        assert f"{trial.id}  to run  {trial.label}" in text
-    assert "4 trials: 0 done, 4 to run; folder" in text
+    for k, trial in enumerate(study.trials):
+        state = "to run" if k else "done  "
+        assert f"{trial.id}  {state}  {trial.label}" in text
+    assert "6 trials: 1 done, 5 to run; folder" in text
     assert contents(study_yaml.parent) == before
 
 
-def test_a_dry_run_knows_what_is_done_and_overrides(study_yaml, capsys):
-    finish_one(study_yaml)
-    assert main([str(study_yaml), "--dry_run", "--seeds", "[1, 2, 3]"]) == 0
-    assert "6 trials: 1 done, 5 to run" in capsys.readouterr().out
-
-
 def test_a_begun_study_needs_resume(study_yaml, capsys):
-    study = finish_one(study_yaml)
+    study = finish(study_yaml, 1)
     before = contents(study.folder)
     assert main([str(study_yaml)]) == 1
     error = capsys.readouterr().err
@@ -57,27 +94,15 @@ def test_generated_signals_are_not_taken_for_speech(
     study_yaml, corpus, tmp_path, capsys
 ):
     """A study that was tried on the stand-in is not done for a corpus."""
-    study = load_study(study_yaml)
-    study.folder.mkdir()
-    for trial in study.trials:
-        append_line(study.folder / TRIALS, {"id": trial.id, "synthetic": True})
-    speech = tmp_path / "speech"
-    speech.mkdir()
+    finish(study_yaml, 4, synthetic=True)
     command = [str(study_yaml), "--resume", "--data_folder"]
-    assert main([*command, str(speech)]) == 1
+    assert main([*command, str(tmp_path)]) == 1
     error = capsys.readouterr().err
     assert "holds 4 trials on generated signals" in error
     assert "another --output_folder" in error
     for same in "synthetic", str(corpus):
         assert main([*command, same]) == 0
-
-
-def test_a_finished_study_has_nothing_to_do(study_yaml, capsys):
-    study = finish_one(study_yaml)
-    for trial in study.trials[1:]:
-        append_line(study.folder / TRIALS, {"id": trial.id})
-    assert main([str(study_yaml), "--resume"]) == 0
-    assert "All 4 trials" in capsys.readouterr().out
+        assert "All 4 trials" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -86,8 +111,6 @@ def test_a_finished_study_has_nothing_to_do(study_yaml, capsys):
         ([], "There is no data folder"),
         (["--data_folder", "!PLACEHOLDER"], "--data_folder /path/to/corpus"),
         (["--sedes", "[1]"], "no key 'sedes'"),
-        (["--models", "[perceptron]"], "no model 'perceptron'"),
-        (["--recipe", "MNIST"], "no recipe 'MNIST'"),
     ],
 )
 def test_what_cannot_run_is_named_before_anything_is_written(
@@ -128,4 +151,4 @@ def test_an_address_without_ray_is_refused_at_once(real_study_yaml, capsys):
             assert main([str(real_study_yaml), "--address", given]) == 1
             assert reported in capsys.readouterr().err
     # The study is free for the next one.
-    assert not os.path.exists(real_study_yaml.parent / "study" / ".driver")
+    assert not (real_study_yaml.parent / "study" / ".driver").exists()

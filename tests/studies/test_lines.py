@@ -1,7 +1,10 @@
-"""What is read from a recipe's output folder."""
+"""What is read from a recipe's output folder.
 
-from speechbrain_hrf.studies.line import _curves, _rates, _shape
-from speechbrain_hrf.studies.provenance import code_version
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from speechbrain_hrf.studies.lines import _curves, _rates
 
 
 def history(epochs, **more):
@@ -25,14 +28,3 @@ def test_a_curve_keeps_its_first_and_its_last_epoch():
 
 def test_rates_are_kept_where_they_change():
     assert _rates(history(60)) == [[1, 0.1], [50, 0.05]]
-
-
-def test_a_shape_is_relative_to_the_largest_value():
-    assert _shape([4.0, 2.0, 1.0]) == [1.0, 0.5, 0.25]
-    assert _shape([2.0] * 80) == [1.0] * 9
-
-
-def test_the_commit_of_a_checkout_is_told():
-    commit, dirty = code_version()
-    assert (commit is None) == (dirty is None)
-    assert commit is None or len(commit) == 40

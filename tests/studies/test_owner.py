@@ -95,10 +95,3 @@ def test_a_worker_waits_for_a_file_system_that_is_late(tmp_path):
     timer.start()
     check_shared(tmp_path, "abc", seconds=30)
     timer.join()
-
-
-def test_only_temporary_folders_of_ours_are_removed(tmp_path):
-    other = tmp_path / "hrf-12345678"
-    other.mkdir()
-    remove_temporary(other)
-    assert other.exists()

@@ -1,6 +1,9 @@
-"""A trial is one process; what ends it, and what it leaves."""
+"""Trials by themselves and together: what ends them, and what they leave.
 
-import json
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
 import os
 import signal
 import subprocess
@@ -10,87 +13,70 @@ import time
 
 import pytest
 
-from speechbrain_hrf.studies.lines import add_trial, read_lines
-from speechbrain_hrf.studies.run import TrialFailed, make_data, run_trial
-from speechbrain_hrf.studies.study import Study, StudyFile, load_study
-from speechbrain_hrf.studies.trial import Trial
-
-TRIAL = Trial(
-    "demo", "conformer", "ALL", {"seed": 1, "number_of_epochs": 2}, "UA"
+from speechbrain_hrf.studies.lines import (
+    add_trial,
+    read_lines,
+    read_test_sets,
 )
+from speechbrain_hrf.studies.run import TrialFailed, run_trials
+from speechbrain_hrf.studies.study import load_study
+
+TWO_FOLDS = """
+modules: [FFN2]
+folds: [1, 2]
+seeds: [1]
+score_at: [1]
+overrides: {protocol: held_out, number_of_epochs: 2}
+"""
 
 
-@pytest.fixture
-def recipe(tmp_path):
-    """A recipe of one script, in a study of its own."""
-
-    def make(script, **keys):
-        (tmp_path / "train.py").write_text(script)
-        keys = StudyFile(
-            name="demo",
-            output_folder="unused",
-            recipe="demo",
-            data_folder="/data",
-            **keys,
-        )
-        return Study(tmp_path / "study", tmp_path, [], keys)
-
-    return make
-
-
-def test_a_failed_recipe_shows_why_and_leaves_no_line(recipe):
-    study = recipe("print('corpus is empty'); raise SystemExit(3)")
+def test_a_failed_recipe_shows_why_and_leaves_no_line(demo_study):
+    script = demo_study.recipe_folder / "train.py"
+    script.write_text("print('corpus is empty'); raise SystemExit(3)")
     with pytest.raises(TrialFailed, match="(?s)status 3.*corpus is empty"):
-        run_trial(TRIAL, study)
-    assert read_lines(study.folder) == []
+        run_trials(demo_study.trials, demo_study)
+    assert read_lines(demo_study.folder) == []
 
 
-def test_a_finished_trial_is_not_run_again(recipe):
-    study = recipe("raise SystemExit('must not run')")
-    study.folder.mkdir()
-    add_trial(study.folder, {"id": TRIAL.id, "n": 1}, {"id": "test"})
-    assert run_trial(TRIAL, study)["n"] == 1
+def test_a_finished_trial_is_not_run_again(demo_study):
+    (trial,) = demo_study.trials
+    demo_study.folder.mkdir()
+    add_trial(demo_study.folder, {"id": trial.id}, {"id": "test"})
+    run_trials([trial], demo_study)
+    assert len(read_lines(demo_study.folder)) == 1
 
 
-def test_the_recipe_gets_its_threads_and_its_arguments(recipe, tmp_path):
-    study = recipe(
-        "import json, os, sys\n"
-        f"json.dump([os.environ['OMP_NUM_THREADS'], sys.argv], "
-        f"open({str(tmp_path / 'seen.json')!r}, 'w'))\nraise SystemExit(1)",
-        threads_per_trial=3,
+def test_the_recipe_gets_its_threads_and_its_arguments(demo_study, tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import os, sys; print(os.environ['OMP_NUM_THREADS'], *sys.argv)\n"
+        "raise SystemExit(1)"
     )
-    with pytest.raises(TrialFailed):
-        run_trial(TRIAL, study)
-    threads, argv = json.loads((tmp_path / "seen.json").read_text())
-    assert threads == "3"
-    assert argv[0] == str(tmp_path / "train.py")
-    assert argv[argv.index("--seed") + 1] == "1"
-    assert argv[argv.index("--export_folder") + 1] == "null"
+    with pytest.raises(TrialFailed) as caught:
+        run_trials(demo_study.trials, demo_study)
+    *_, printed = str(caught.value).splitlines()
+    assert printed.startswith(f"1 {tmp_path}/train.py {tmp_path}/hparams/conf")
+    assert "--seed 1" in printed and "--export_folder null" in printed
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_an_interrupted_trial_takes_its_recipe_with_it(recipe, tmp_path):
-    study = recipe(
-        "import os, time\n"
-        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+def test_an_interrupted_trial_takes_its_recipe_with_it(demo_study, tmp_path):
+    note = tmp_path / "pid"
+    (tmp_path / "train.py").write_text(
+        f"import os, time\nopen({str(note)!r}, 'w').write(str(os.getpid()))\n"
         "time.sleep(600)"
     )
 
     def interrupt():
-        wait_for(lambda: (tmp_path / "pid").exists() and pid(tmp_path))
+        wait_for(lambda: note.exists() and note.read_text())
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
-        run_trial(TRIAL, study)
-    wait_for(lambda: not alive(pid(tmp_path)))
+        run_trials(demo_study.trials, demo_study)
+    wait_for(lambda: not is_alive(int(note.read_text())))
 
 
-def pid(folder):
-    return int((folder / "pid").read_text() or 0)
-
-
-def alive(process):
+def is_alive(process):
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -106,42 +92,74 @@ def wait_for(condition, seconds=60):
 
 
 @pytest.mark.slow
-def test_a_killed_trial_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
+def test_a_killed_trial_goes_on_and_ends_as_if_it_had_not_been(
+    real_study_yaml, tmp_path
+):
     """Real recipe, stand-in corpus, SIGKILL between two epochs."""
-    yaml = tmp_path / "study.yaml"
-    yaml.write_text(
-        "name: demo\nrecipe: RAVDESS\ndata_folder: synthetic\n"
-        f"output_folder: {tmp_path}/study\n"
-        "models: [speechformer]\nmodules: [FFN2]\nseeds: [1]\n"
-        "overrides: {protocol: held_out, number_of_epochs: 4}\n"
-        "score_at: [2]\n"
+    options = (
+        "modules: [FFN2]\nseeds: [1]\nscore_at: [2]\n"
+        "overrides: {protocol: held_out, number_of_epochs: 4}"
     )
-    study = load_study(yaml)
-    make_data(study)
-    (trial,) = study.trials
-    uninterrupted = run_trial(trial, study)
-    (study.folder / "trials.jsonl").unlink()
-    (study.folder / "runs").rename(tmp_path / "first")
+    study = load_study(real_study_yaml, options)
+    run_trials(study.trials, study)
+    (uninterrupted,) = read_lines(study.folder)
+    study.folder.rename(tmp_path / "first")
 
     code = (
         "import sys; from speechbrain_hrf.studies.study import load_study; "
-        "from speechbrain_hrf.studies.run import run_trial; "
-        "study = load_study(sys.argv[1]); run_trial(study.trials[0], study)"
+        "from speechbrain_hrf.studies.run import run_trials; "
+        "study = load_study(*sys.argv[1:]); run_trials(study.trials, study)"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(yaml)])
-    log = study.folder / "runs" / trial.id / "train_log.txt"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(real_study_yaml), options]
+    )
+    log = study.run_folder(study.trials[0].id) / "train_log.txt"
     wait_for(lambda: log.is_file() and "epoch: 3" in log.read_text(), 300)
     process.kill()
     process.wait()
     assert read_lines(study.folder) == []
-    resumed = run_trial(trial, study)
+    run_trials(study.trials, study)
+    (resumed,) = read_lines(study.folder)
 
     for line in uninterrupted, resumed:
         for key in ("seconds", "finished", "commit", "dirty"):
             del line[key]
     assert resumed == uninterrupted
     assert resumed["synthetic"] is True
-    assert resumed["epoch"] in range(1, 5)
     assert set(resumed["test_at"]) == {"2"}
     assert resumed["params"]["merged"] == resumed["params"]["lightweight"]
     assert len(resumed["curves"]["valid_UA"]) == 4
+
+
+@pytest.mark.slow
+def test_trials_together_leave_what_they_leave_alone(real_study_yaml, tmp_path):
+    """Real recipes on the stand-in corpus, on the CPU."""
+    together = load_study(real_study_yaml, TWO_FOLDS)
+    run_trials(together.trials, together, device="cpu")
+    elsewhere = f"{TWO_FOLDS}output_folder: {tmp_path}/alone"
+    alone = load_study(real_study_yaml, elsewhere)
+    for trial in alone.trials:
+        run_trials([trial], alone)
+    assert read_test_sets(alone.folder) == read_test_sets(together.folder)
+    expected = {line["id"]: line for line in read_lines(alone.folder)}
+    found = {line["id"]: line for line in read_lines(together.folder)}
+    assert found.keys() == expected.keys() and len(found) == 2
+    for name, line in found.items():
+        other = expected[name]
+        assert (line["engine"], other["engine"]) == ("ensemble", "processes")
+        assert (line["together"], "together" in other) == (2, False)
+        for key in ("test_set", "epoch", "options", "params", "rates"):
+            assert line[key] == other[key]
+        assert line["test_at"].keys() == other["test_at"].keys() == {"1"}
+        losses = other["curves"]["train_loss"]
+        assert line["curves"]["train_loss"] == pytest.approx(losses, abs=0.01)
+        assert line["test"]["UA"] == pytest.approx(other["test"]["UA"], abs=0.1)
+
+
+@pytest.mark.slow
+def test_one_that_diverges_ends_alone(real_study_yaml):
+    rates = "learning_rates: [0.001, 1.0e+30]"
+    study = load_study(real_study_yaml, f"{TWO_FOLDS}{rates}")
+    with pytest.raises(TrialFailed, match="not finite"):
+        run_trials(study.trials, study, device="cpu")
+    assert [line["lr"] for line in read_lines(study.folder)] == [0.001, 0.001]

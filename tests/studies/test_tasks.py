@@ -1,14 +1,16 @@
-"""Trials on Ray: once each, again where they fail, teachers before pupils.
+"""Trials on Ray: once each, again where they fail, teachers first.
 
-A function stands in for the recipe here; test_study_kills.py runs recipes.
+A function stands in for the recipe here; test_drive.py runs recipes.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
 import dataclasses
+import functools
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,7 +22,7 @@ from speechbrain_hrf.studies.cluster import (
 )
 from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tasks import _work, run_tasks, tasks_of
+from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
 
 pytest.importorskip("ray", reason="ray is not installed")
 
@@ -28,7 +30,8 @@ pytest.importorskip("ray", reason="ray is not installed")
 def stand_in(folder):
     """A function that fails where a file tells it to; notes its calls."""
 
-    def run(trial, study):
+    def run(trials, study):
+        (trial,) = trials
         with open(folder / f"{trial.id}.calls", "a") as stream:
             stream.write(f"{time.time()} ")
         calls = len((folder / f"{trial.id}.calls").read_text().split())
@@ -71,7 +74,7 @@ def run_all(study, folder, **options):
     return {e.trials[0].id: e.reason for e in ended}
 
 
-def test_trials_run_once_failed_ones_again_and_pupils_last(
+def test_trials_run_once_failed_ones_again_and_learners_last(
     study_yaml, tmp_path, monkeypatch
 ):
     """The second of seed 1 always fails; seed 2's learn from each other."""
@@ -83,19 +86,19 @@ def test_trials_run_once_failed_ones_again_and_pupils_last(
         "modules: [Lightweight, FFN2]\nseeds: [1, 2]\narms: {Taught: "
         "{hrf_modules: [], distil_from: {model: speechformer, arm: FFN2}}}",
     )
-    light, failing, pupil_of_failed, other, teacher, pupil = study.trials
-    assert (pupil.arm, pupil.teacher) == ("Taught", teacher.id)
+    light, failing, of_failed, other, teacher, learner = study.trials
+    assert (learner.arm, learner.teacher) == ("Taught", teacher.id)
     (tmp_path / f"{failing.id}.failures").write_text("9")
-    # A pupil that stands before its teacher waits for it all the same.
+    # It waits for its teacher though it stands before it.
     study = dataclasses.replace(study, trials=study.trials[::-1])
     reasons = run_all(study, tmp_path, retries=1)
     assert reasons.pop(failing.id) == "failure number 2"
-    assert "failure number 2" in reasons.pop(pupil_of_failed.id)
+    assert "failure number 2" in reasons.pop(of_failed.id)
     assert set(reasons.values()) == {None} and len(reasons) == 4
     assert len(calls(tmp_path, light)) == len(calls(tmp_path, teacher)) == 1
     assert len(calls(tmp_path, failing)) == 2
-    assert calls(tmp_path, pupil_of_failed) == []
-    order = (teacher, other, failing, light, pupil)
+    assert calls(tmp_path, of_failed) == []
+    order = (teacher, other, failing, light, learner)
     started = [calls(tmp_path, trial) for trial in order]
     assert started == sorted(started)
     assert os.listdir(study.folder) == []
@@ -103,14 +106,34 @@ def test_trials_run_once_failed_ones_again_and_pupils_last(
     assert not [name for name in os.environ if name.startswith("RAY_AUTH")]
 
 
-def test_a_worker_that_has_waited_looks_at_the_deadline(study_yaml, tmp_path):
+@pytest.mark.parametrize("minutes, ran", [(-1, 0), (1, 4)])
+def test_past_the_deadline_none_is_started_and_none_has_ended(
+    study_yaml, tmp_path, minutes, ran
+):
+    """Whoever waits too long is not told as one that has ended."""
+    at_once = SimpleNamespace(  # Ray, but without other processes
+        remote=lambda **options: lambda work: SimpleNamespace(
+            remote=functools.partial(functools.partial, work)
+        ),
+        wait=lambda references, timeout: (references, []),
+        get=lambda reference: reference(),
+        exceptions=SimpleNamespace(RayError=OSError),
+    )
     study = load_study(study_yaml)
     study.folder.mkdir()
-    run = stand_in(tmp_path)
     with owned(study.folder, "/tmp/hrf-00000000") as token:
-        for seconds, count in ((-1, 0), (60, 1)):
-            _work(study.trials[:1], study, token, time.time() + seconds, run)
-            assert len(calls(tmp_path, study.trials[0])) == count
+        ended = run_tasks(
+            at_once,
+            study,
+            study.trials,
+            token,
+            "processes",
+            places=2,
+            deadline=time.time() + 60 * minutes,
+            run=stand_in(tmp_path),
+        )
+        assert len(list(ended)) == ran
+    assert sum(len(calls(tmp_path, x)) for x in study.trials) == ran
 
 
 def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):

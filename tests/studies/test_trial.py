@@ -4,13 +4,11 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import pathlib
 import subprocess
-import sys
 
 import pytest
 
-from speechbrain_hrf.files import read_lines
+from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.run import recipe_command
 from speechbrain_hrf.studies.study import load_study
 
@@ -32,9 +30,9 @@ def test_each_seed_has_the_teacher_of_its_own(study_yaml):
     by_place = {(t.arm, t.seed): t for t in study.trials}
     assert len(by_place) == 4
     for seed in 1, 2:
-        pupil, teacher = by_place["Taught", seed], by_place["Big", seed]
-        assert pupil.teacher == pupil.options["distil_from"] == teacher.id
-        command = recipe_command(pupil, study, 1)
+        learner, teacher = by_place["Taught", seed], by_place["Big", seed]
+        assert learner.teacher == learner.options["distil_from"] == teacher.id
+        command = recipe_command(learner, study, 1)
         folder = command[command.index("--distil_from") + 1]
         teachers = recipe_command(teacher, study, 1)
         assert folder == teachers[teachers.index("--output_folder") + 1]
@@ -58,8 +56,8 @@ def test_a_teacher_that_is_none_is_refused(study_yaml, old, new, said):
 
 
 @pytest.mark.slow
-def test_a_study_teaches(real_study_yaml):
-    """Real recipes: the pupil has asked its own teacher, and says so."""
+def test_a_study_teaches(real_study_yaml, hrf):
+    """Real recipes: who learns has asked its own teacher, and says so."""
     pytest.importorskip("ray", reason="ray is not installed")
     kept = [
         line
@@ -68,18 +66,17 @@ def test_a_study_teaches(real_study_yaml):
     ]
     own = TAUGHT.replace("[1, 2]", "[1]")
     real_study_yaml.write_text("\n".join(kept) + own)
-    command = [sys.executable, "-m", "speechbrain_hrf.studies", "study"]
     done = subprocess.run(
-        [*command, str(real_study_yaml), "--cores", "2"],
+        [*hrf, "study", str(real_study_yaml), "--cores", "2"],
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    folder = load_study(real_study_yaml).folder
-    lines = {x["arm"]: x for x in read_lines(folder / "trials.jsonl")}
+    study = load_study(real_study_yaml)
+    lines = {line["arm"]: line for line in read_lines(study.folder)}
     assert set(lines) == {"Big", "Taught"}
-    big, taught = lines["Big"], lines["Taught"]
-    assert taught["options"]["distil_from"] == big["id"]
-    answers = pathlib.Path("save", "teacher.pt")
-    assert (folder / "runs" / taught["id"] / answers).is_file()
-    assert not (folder / "runs" / big["id"] / answers).exists()
+    big, taught = lines["Big"]["id"], lines["Taught"]
+    assert taught["options"]["distil_from"] == big
+    answers = "save/teacher.pt"
+    assert (study.run_folder(taught["id"]) / answers).is_file()
+    assert not (study.run_folder(big) / answers).exists()
