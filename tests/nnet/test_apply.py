@@ -12,17 +12,17 @@ from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
 def test_the_report():
     model = nn.Sequential(nn.Linear(16, 4), nn.Linear(4, 12, bias=False))
     model.append(nn.Linear(12, 1))
-    report = apply_hrf(model, ["0", "1"], ratio=2)
-    assert (report.before, report.after) == (68 + 48 + 13, 172 + 384 + 13)
+    report = apply_hrf(model, ["0", "1"], ratio=2, layers=2)
+    assert (report.before, report.after) == (68 + 48 + 13, 244 + 960 + 13)
     assert report.expansions == (
-        ("0", (16, 4), ((8, 16), (4, 8)), 68, 172),
-        ("1", (4, 12), ((24, 4), (12, 24)), 48, 384),
+        ("0", (16, 4), ((8, 16), (8, 8), (4, 8)), 68, 244),
+        ("1", (4, 12), ((24, 4), (24, 24), (12, 24)), 48, 960),
     )
     assert str(report).splitlines() == [
-        "HRF layer       shape    chain          parameters",
-        "0               16 -> 4  16 -> 8 -> 4   68 -> 172",
-        "1               4 -> 12  4 -> 24 -> 12  48 -> 384",
-        "all parameters                          129 -> 569",
+        "HRF layer       shape    chain                parameters",
+        "0               16 -> 4  16 -> 8 -> 8 -> 4    68 -> 244",
+        "1               4 -> 12  4 -> 24 -> 24 -> 12  48 -> 960",
+        "all parameters                                129 -> 1217",
     ]
 
 

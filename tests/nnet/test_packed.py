@@ -99,15 +99,43 @@ def test_speechbrain_relative_attention_keeps_its_interleaved_layout():
     assert torch.equal(v, v_before)
 
 
-def test_speechbrain_rotary_attention():
+def test_speechbrain_rotary_attention_and_its_state_dict():
     torch.manual_seed(0)
     model = nn.ModuleList([RoPEMHA(16, 4)]).eval()
     x = torch.randn(2, 7, 16)
-    apply_hrf(model, ["*.in_proj_weight"], ratio=2, layers=2)
+    keys = list(model.state_dict())
+    apply_hrf(model, ["*.q", "*.k"], ratio=2, layers=2)
+    merged = merge_hrf(model)
     with torch.no_grad():
         found, _ = model[0](x, x, x)
-        merged, _ = merge_hrf(model)[0](x, x, x)
-    assert (found - merged).abs().max() < TOLERANCE
+        expected, _ = merged[0](x, x, x)
+    assert (found - expected).abs().max() < TOLERANCE
+    state = model.state_dict()
+    torch.testing.assert_close(
+        dict(merged_state_dict(state)), merged.state_dict(), rtol=0, atol=0
+    )
+    assert sorted(merged_state_dict(state)) == sorted(keys)
+    # The keys say how the blocks are put together.
+    del state["0.parametrizations.in_proj_weight.0.per_head_4.v.weight"]
+    with pytest.raises(ValueError, match=r"'0.in_proj_weight' lacks .*\['v'\]"):
+        merged_state_dict(state)
+
+
+def test_merging_keeps_mode_and_what_is_frozen():
+    model = nn.ModuleList([nn.MultiheadAttention(16, 4) for _ in range(2)])
+    model[0].eval()
+    plain = copy.deepcopy(model)
+    apply_hrf(model, ["*.in_proj_weight.q"])
+    model[0].requires_grad_(False)
+    merged = merge_hrf(model)
+    for k in (0, 1):
+        assert merged[k].in_proj_weight.requires_grad is bool(k)
+        modes = [
+            [m.training for m in each[k].modules()] for each in (merged, plain)
+        ]
+        assert modes[0] == modes[1]
+        part = model[k].parametrizations.in_proj_weight[0]
+        assert part.training is bool(k)
 
 
 @pytest.mark.parametrize("name", ["in_proj_weight", "in_proj_bias"])
