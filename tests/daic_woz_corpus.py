@@ -10,7 +10,6 @@ import zipfile
 import numpy as np
 import soundfile as sf
 
-RECIPE = pathlib.Path(__file__).resolve().parents[1] / "recipes/DAIC-WOZ"
 HEADER = "start_time\tstop_time\tspeaker\tvalue"
 LISTS = {
     "train": "train_split_Depression_AVEC2017.csv",

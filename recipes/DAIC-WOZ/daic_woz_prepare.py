@@ -14,6 +14,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import collections
 import csv
 import os
 import re
@@ -29,17 +30,18 @@ from speechbrain_hrf.dataio.archive import (
     split_member,
 )
 from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
     check_choice,
     check_number,
     check_share,
-    find_other_counts,
-    list_found,
     list_some,
+    make_entry,
     prepare_if_stale,
+    warn_of_other_counts,
 )
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.dataio.transcript import (
     cut_windows,
@@ -52,12 +54,10 @@ logger = get_logger(__name__)
 STATES = ["not depressed", "depressed"]  # PHQ8_Binary 0 and 1
 WINDOW_SECONDS = 10
 HOP_SECONDS = 9
-# Not depressed, depressed; 5084 and 1931 clips, 107 and 35 interviews.
-PAPER_COUNTS = {"train": (3651, 1433), "dev": (1155, 776)}
-PAPER_INTERVIEWS = {"train": 107, "dev": 35}
-PROTOCOLS = {
-    "paper": ("train", "test"),
-    "held_out": ("train", "valid", "test"),
+# 5084 and 1931 clips of 107 and 35 interviews.
+PAPER_COUNTS = {
+    "train": {"interviews": 107, "not depressed": 3651, "depressed": 1433},
+    "dev": {"interviews": 35, "not depressed": 1155, "depressed": 776},
 }
 PARTS = 5
 LISTS = {
@@ -80,6 +80,19 @@ OFFSETS = {
 INTERRUPTIONS = {"373": (395, 428), "444": (286, 387)}
 # The official label contradicts the participant's score.
 LABELS = {"409": 1}
+# Options that correct known errors, and whom they are for.
+CORRECTIONS = {
+    "correct_offsets": OFFSETS,
+    "cut_interruptions": INTERRUPTIONS,
+    "correct_label_of_409": LABELS,
+    "drop_sync_rows": None,  # all interviews
+    "drop_tag_only_rows": None,
+}
+# What is said of rows that are not cut as they stand.
+CLIPPED = "that end after the recording are clipped"
+BEYOND = "that begin after the recording are left out"
+EMPTY = "that do not end after they begin are left out"
+UNKNOWN = "of neither Ellie nor the participant are left out"
 
 
 def prepare_daic_woz(
@@ -146,55 +159,69 @@ def prepare_daic_woz(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    corrections = Corrections(
-        correct_offsets,
-        cut_interruptions,
-        correct_label_of_409,
-        drop_sync_rows,
-        drop_tag_only_rows,
-    )
+    corrections = {
+        "correct_offsets": correct_offsets,
+        "cut_interruptions": cut_interruptions,
+        "correct_label_of_409": correct_label_of_409,
+        "drop_sync_rows": drop_sync_rows,
+        "drop_tag_only_rows": drop_tag_only_rows,
+    }
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_number("held_out_part", held_out_part, PARTS)
     check_share(max_unusable)
-    options = _checked_options(protocol, held_out_part, corrections)
-    options["max_unusable"] = max_unusable
+    for name, value in corrections.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is True or False, not {value!r}")
+    if protocol == "paper":
+        held_out_part = None
 
     data_folder = os.path.abspath(data_folder)
     root, lists = find_root(data_folder)
     listed = {name: read_list(path) for name, path in lists.items()}
     _refuse_shared(listed)
     sessions = find_sessions(root, [*listed["train"], *listed["dev"]])
-    made_from = _fingerprint(options, data_folder, lists, sessions)
-    _log_corrections(corrections, sessions)
+    on = {name for name, value in corrections.items() if value}
+    _log_corrections(on, sessions)
 
     def make():
-        clips = _clips(sessions, corrections, max_unusable, data_folder)
-        if not is_synthetic(root) and not any(corrections):
+        clips = _cut_clips(sessions, on, max_unusable, data_folder)
+        if not is_synthetic(root) and not on:
             _warn_if_not_the_papers(listed, clips)
-        return _manifests(listed, clips, options, corrections)
+        labels = {**listed["train"], **listed["dev"]}
+        if "correct_label_of_409" in on:
+            labels.update((who, LABELS[who]) for who in LABELS if who in labels)
+        splits = dict.fromkeys(listed["train"], "train")
+        splits.update(dict.fromkeys(listed["dev"], "test"))
+        for who in choose_part(listed["train"], held_out_part):
+            splits[who] = "valid"
+        manifests = {split: {} for split in PROTOCOLS[protocol]}
+        for who, entries in clips.items():
+            for index, entry in enumerate(entries):
+                entry["state"] = STATES[labels[who]]
+                manifests[splits[who]][f"{who}_{index:03d}"] = entry
+        return manifests
 
+    options = {"protocol": protocol, "max_unusable": max_unusable}
+    if held_out_part:
+        options["held_out_part"] = held_out_part
+    # Of what lies in an archive, the archive's size and time count; the
+    # content of other transcripts does.
+    files = [*lists.values()]
+    files += [session.transcript for session in sessions.values()]
+    labelling = {path for path in files if path and not split_member(path)[1]}
+    files += [session.audio for session in sessions.values()]
     prepare_if_stale(
         "DAIC-WOZ",
-        root,
+        data_folder,
         save_folder,
-        made_from,
+        {**options, **corrections},
         PROTOCOLS[protocol],
         STATES,
         make,
+        files={split_member(path)[0] for path in {*files} - {*labelling, None}},
+        label_files=labelling,
         key="state",
     )
-
-
-def _checked_options(protocol, held_out_part, corrections):
-    """What the manifests depend on, besides the data."""
-    check_choice("protocol", protocol, PROTOCOLS)
-    check_number("held_out_part", held_out_part, PARTS)
-    options = {"protocol": protocol}
-    if protocol == "held_out":
-        options["held_out_part"] = held_out_part
-    for name, value in corrections._asdict().items():
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} is True or False, not {value!r}")
-        options[name] = value
-    return options
 
 
 def _refuse_shared(listed):
@@ -207,33 +234,20 @@ def _refuse_shared(listed):
         )
 
 
-def _fingerprint(options, data_folder, lists, sessions):
-    audio = {session.audio for session in sessions.values()}
-    transcripts = {session.transcript for session in sessions.values()}
-    transcripts.discard(None)
-    alone = {path for path in transcripts if split_member(path)[1] is None}
-    return fingerprint(
-        options,
-        data_folder,
-        # Of what lies in an archive, the archive's size and time count.
-        files={split_member(path)[0] for path in audio | transcripts - alone},
-        label_files=[*lists.values(), *alone],
-    )
-
-
-def _log_corrections(corrections, sessions):
+def _log_corrections(on, sessions):
     """Says which corrections are on and whom they are for."""
-    of_all = "all interviews"
-    concerned = Corrections(OFFSETS, INTERRUPTIONS, LABELS, of_all, of_all)
-    for name, whom in concerned._asdict().items():
-        if getattr(corrections, name):
-            if whom != of_all:
-                there = [who for who in whom if who in sessions]
-                whom = ", ".join(there) or "nobody: they are not in the lists"
-            logger.info("DAIC-WOZ: %s is on, for %s", name, whom)
+    for name, whom in CORRECTIONS.items():
+        if name in on:
+            there = ", ".join(who for who in whom or () if who in sessions)
+            there = there or "nobody: they are not in the lists"
+            logger.info(
+                "DAIC-WOZ: %s is on, for %s",
+                name,
+                there if whom else "all interviews",
+            )
 
 
-def _transcripts(sessions):
+def _read_transcripts(sessions):
     """Participant -> rows, and participant -> why there are none."""
     transcripts, problems = {}, {}
     for who, session in sessions.items():
@@ -248,9 +262,9 @@ def _transcripts(sessions):
     return transcripts, problems
 
 
-def _clips(sessions, corrections, max_unusable, data_folder):
+def _cut_clips(sessions, on, max_unusable, data_folder):
     """Participant -> entries, which lack the state only."""
-    transcripts, problems = _transcripts(sessions)
+    transcripts, problems = _read_transcripts(sessions)
     infos, _ = probe_all(
         {who: session.audio for who, session in sessions.items()},
         max_unusable,
@@ -258,115 +272,84 @@ def _clips(sessions, corrections, max_unusable, data_folder):
         known=problems,
     )
     clips = {}
-    dropped = {"sync": 0, "only_tags": 0}
+    dropped = 0
     for who, info in tqdm(
         infos.items(), desc="Cutting interviews", disable=None
     ):
-        rate = info.sample_rate
-        speech = participant_speech(
-            who,
-            transcripts[who],
-            round(info.duration * rate),
-            rate,
-            corrections,
+        session, rate = sessions[who], info.sample_rate
+        rows = choose_rows(transcripts[who], on)
+        dropped += len(transcripts[who]) - len(rows)
+        ranges, odd = participant_ranges(
+            who, rows, round(info.duration * rate), rate, on
         )
-        _warn_of_rows(sessions[who].transcript, speech)
-        for name in dropped:
-            dropped[name] += len(getattr(speech, name))
-        path = os.path.relpath(sessions[who].audio, data_folder)
-        clips[who] = [
-            {
-                "wav": f"{{data_root}}/{path.replace(os.sep, '/')}",
-                "parts": parts,
-                "duration": float(WINDOW_SECONDS),
-                "participant": who,
-            }
-            for parts in cut_windows(
-                speech.ranges, WINDOW_SECONDS * rate, HOP_SECONDS * rate
+        for what, lines in odd.items():
+            logger.warning(
+                "DAIC-WOZ: %s: rows %s: line %s",
+                *(session.transcript, what, list_some(lines)),
             )
+        windows = cut_windows(ranges, WINDOW_SECONDS * rate, HOP_SECONDS * rate)
+        clips[who] = [
+            make_entry(
+                session.audio,
+                data_folder,
+                float(WINDOW_SECONDS),
+                parts=parts,
+                participant=who,
+            )
+            for parts in windows
         ]
         if not clips[who]:
             logger.warning(
                 "DAIC-WOZ: %s gives no clip: the participant speaks for "
                 "%.1f s and a clip takes %d s",
                 who,
-                speech.samples / rate,
+                sum(stop - start for start, stop in ranges) / rate,
                 WINDOW_SECONDS,
             )
-    if corrections.drop_sync_rows:
-        logger.info("DAIC-WOZ: %d <sync> rows dropped", dropped["sync"])
-    if corrections.drop_tag_only_rows:
-        logger.info("DAIC-WOZ: %d tag-only rows dropped", dropped["only_tags"])
+    if on & {"drop_sync_rows", "drop_tag_only_rows"}:
+        logger.info("DAIC-WOZ: %d rows without words dropped", dropped)
     return clips
 
 
-def _warn_of_rows(path, speech):
-    """Names rows that are not cut as they stand, never what they say."""
-    for lines, what in (
-        (speech.clipped, "that end after the recording are clipped"),
-        (speech.beyond, "that begin after the recording are left out"),
-        (speech.empty, "that do not end after they begin are left out"),
-        (
-            speech.unknown,
-            "of neither Ellie nor the participant are left out",
-        ),
-    ):
-        if lines:
-            logger.warning(
-                "DAIC-WOZ: %s: rows %s: line %s", path, what, list_some(lines)
-            )
+def choose_part(train, part):
+    """A fifth of the participants of each official label: every fifth one.
 
+    Arguments
+    ---------
+    train : dict of str: int
+        Participant -> label, sorted.
+    part : int or None
+        Which fifth, from 1; None: nobody.
 
-def _manifests(listed, clips, options, corrections):
-    """Split -> {utterance -> entry}."""
-    held_out = _part(listed["train"], options.get("held_out_part"))
-    manifests = {split: {} for split in PROTOCOLS[options["protocol"]]}
-    for who, entries in clips.items():
-        label = {**listed["train"], **listed["dev"]}[who]
-        if corrections.correct_label_of_409:
-            label = LABELS.get(who, label)
-        split = "valid" if who in held_out else "train"
-        if who in listed["dev"]:
-            split = "test"
-        for index, entry in enumerate(entries):
-            name = f"{who}_{index:03d}"
-            manifests[split][name] = {**entry, "state": STATES[label]}
-    return manifests
+    Returns
+    -------
+    list of str
 
-
-def _part(train, part):
-    """A fifth of the participants of each official label: every fifth one."""
+    Example
+    -------
+    >>> choose_part({str(300 + k): k % 2 for k in range(12)}, part=1)
+    ['300', '310', '301', '311']
+    """
     if part is None:
-        return set()
-    return {
+        return []
+    return [
         who
         for label in range(len(STATES))
         for who in [who for who in train if train[who] == label][
             part - 1 :: PARTS
         ]
-    }
+    ]
 
 
 def _warn_if_not_the_papers(listed, clips):
     """Names every count that differs from the paper's."""
-    counts, paper = {}, {}
+    counts = {name: collections.Counter() for name in listed}
     for name, participants in listed.items():
-        found = [who for who in participants if clips.get(who)]
-        counts[name] = {"interviews": len(found), **dict.fromkeys(STATES, 0)}
-        for who in found:
-            counts[name][STATES[participants[who]]] += len(clips[who])
-        clips_by_state = zip(STATES, PAPER_COUNTS[name], strict=True)
-        paper[name] = {
-            "interviews": PAPER_INTERVIEWS[name],
-            **dict(clips_by_state),
-        }
-    differences = find_other_counts(counts, paper)
-    if differences:
-        logger.warning(
-            "DAIC-WOZ: the counts are not the paper's, 5084 + 1931 clips of "
-            "107 + 35 interviews: %s. Results will not compare with its.",
-            ", ".join(differences),
-        )
+        for who, label in participants.items():
+            counts[name]["interviews"] += bool(clips.get(who))
+            counts[name][STATES[label]] += len(clips.get(who, []))
+    totals = "5084 + 1931 clips of 107 + 35 interviews"
+    warn_of_other_counts("DAIC-WOZ", totals, counts, PAPER_COUNTS)
 
 
 class Session(NamedTuple):
@@ -419,10 +402,8 @@ def find_root(data_folder):
     >>> os.path.basename(root), os.path.basename(lists["dev"])
     ('DAIC-WOZ', 'dev_split_Depression_AVEC2017.csv')
     """
-    if not os.path.isdir(data_folder):
-        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
     for root in data_folder, os.path.join(data_folder, "DAIC-WOZ"):
-        files = _by_lower_name(root)
+        files = _list_folder(root)
         lists = {
             split: files[name.lower()]
             for split, name in LISTS.items()
@@ -430,10 +411,8 @@ def find_root(data_folder):
         }
         if len(lists) == len(LISTS):
             return root, lists
-    raise FileNotFoundError(
-        f"{data_folder} does not hold both {' and '.join(LISTS.values())}. "
-        f"{_LAYOUT}. {list_found(data_folder)}"
-    )
+    wanted = " and ".join(LISTS.values())
+    refuse_folder(data_folder, f"does not hold both {wanted}", _LAYOUT)
 
 
 def find_sessions(root, participants):
@@ -460,7 +439,7 @@ def find_sessions(root, participants):
     there is no 300_TRANSCRIPT.csv beside it
     there is neither a folder 301_P nor 301_P.zip
     """
-    there = _by_lower_name(root)
+    there = _list_folder(root)
     return {
         participant: _find_session(root, participant, there)
         for participant in sorted(participants)
@@ -471,44 +450,49 @@ def _find_session(root, participant, there):
     name = f"{participant}_P"
     folder = there.get(name.lower(), os.path.join(root, name))
     archive = there.get(f"{name}.zip".lower(), "")
-    audio = os.path.join(folder, f"{participant}_AUDIO.wav")
-    files, problem = {}, f"there is neither a folder {name} nor {name}.zip"
-    if os.path.isdir(folder):
-        files, problem = _by_lower_name(folder), None
-    wanted = {f"{participant}_audio.wav", f"{participant}_transcript.csv"}
-    if os.path.isfile(archive) and not wanted <= files.keys():
-        audio = member_path(archive, f"{participant}_AUDIO.wav")
-        files, problem = _in_archive(archive, name)
-    transcript = files.get(f"{participant}_transcript.csv")
-    if problem is None and transcript is None:
-        problem = f"there is no {participant}_TRANSCRIPT.csv beside it"
-    audio = files.get(f"{participant}_audio.wav", audio)
-    return Session(audio, transcript, problem)
+    wanted = [f"{participant}_AUDIO.wav", f"{participant}_TRANSCRIPT.csv"]
+    audio, transcript = (name.lower() for name in wanted)
+    files, problem = _list_folder(folder), None
+    missing = os.path.join(
+        folder, wanted[0]
+    )  # what is named if it is not there
+    if os.path.isfile(archive) and not {audio, transcript} <= files.keys():
+        missing = member_path(archive, wanted[0])
+        files, problem = _list_archive(archive, name)
+    elif not os.path.isdir(folder):
+        problem = f"there is neither a folder {name} nor {name}.zip"
+    if problem is None and transcript not in files:
+        problem = f"there is no {wanted[1]} beside it"
+    return Session(files.get(audio, missing), files.get(transcript), problem)
 
 
-def _by_lower_name(folder):
+def _list_folder(folder):
     """Lower-case name -> path of what lies in a folder."""
-    if not os.path.isdir(folder):
-        return {}
-    found = {}
-    for name in sorted(os.listdir(folder)):
-        if not name.startswith("._"):
-            found.setdefault(name.lower(), os.path.join(folder, name))
-    return found
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return _by_lower_name((x, os.path.join(folder, x)) for x in names)
 
 
-def _in_archive(archive, name):
+def _list_archive(archive, name):
     """The same for an archive, and why it cannot be read."""
     try:
-        names = list_members(archive)
+        members = list_members(archive)
     except UnusableAudio as error:
         return {}, error.reason
+    inside = [member.rpartition("/") for member in members]
+    return _by_lower_name(
+        (file, member_path(archive, f"{folder}{slash}{file}"))
+        for folder, slash, file in inside
+        if folder.lower() in ("", name.lower())
+    ), None
+
+
+def _by_lower_name(files):
+    """The first of each name; none of a Macintosh's leftovers."""
     found = {}
-    for member in names:
-        folder, _, file = member.rpartition("/")
-        if folder.lower() in ("", name.lower()) and not file.startswith("._"):
-            found.setdefault(file.lower(), member_path(archive, member))
-    return found, None
+    for name, path in files:
+        if not name.startswith("._"):
+            found.setdefault(name.lower(), path)
+    return found
 
 
 def read_list(path):
@@ -537,52 +521,43 @@ def read_list(path):
     >>> read_list(path.strpath)
     {'302': 1, '303': 0}
     """
-    rows = _rows(path)
-    names = [name.lower() for name in next(rows, (1, []))[1]]
+    with open(path, encoding="utf-8-sig", errors="replace") as file:
+        rows = [_read_row(path, *numbered) for numbered in enumerate(file, 1)]
+    names = [name.lower() for name in rows[0]] if rows else []
     if not {"participant_id", "phq8_binary"} <= set(names):
         raise ValueError(
             f"{path}, line 1: the columns Participant_ID and PHQ8_Binary, "
             "separated by commas, are not there. Restore the file from the "
             "corpus."
         )
-    who, label = names.index("participant_id"), names.index("phq8_binary")
     found = {}
-    for number, row in rows:
+    for number, row in enumerate(rows[1:], start=2):
         if not any(row):
             continue
-        row += [""] * len(names)  # a row that is cut short
+        cells = collections.defaultdict(str, zip(names, row, strict=False))
+        who, label = cells["participant_id"], cells["phq8_binary"]
         problem = None
-        if not re.fullmatch(r"\d{3}", row[who], re.ASCII):
+        if not re.fullmatch(r"\d{3}", who, re.ASCII):
             problem = "Participant_ID is no number of three digits"
-        elif row[label] not in ("0", "1"):
+        elif label not in ("0", "1"):
             problem = "PHQ8_Binary is neither 0 nor 1"
-        elif row[who] in found:
-            problem = f"{row[who]} is listed a second time"
+        elif who in found:
+            problem = f"{who} is listed a second time"
         if problem:
             raise _malformed(path, number, problem)
-        found[row[who]] = int(row[label])
+        found[who] = int(label)
     return dict(sorted(found.items()))
 
 
-def _rows(path):
-    """Yields line number and cells of each row of a list."""
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file, skipinitialspace=True, strict=True)
-        number = 1
-        while True:
-            try:
-                row = next(reader, None)
-            except csv.Error:
-                row = ["\n"]
-            if row is None:
-                return
-            # Left open, a quotation mark would swallow the rows below it.
-            if any("\n" in cell or "\r" in cell for cell in row):
-                raise _malformed(
-                    path, number, "the quotation marks are not in pairs"
-                )
-            yield number, [cell.strip() for cell in row]
-            number = reader.line_num + 1
+def _read_row(path, number, line):
+    """The cells of a line: a quotation mark left open swallows no other one."""
+    reader = csv.reader([line], skipinitialspace=True, strict=True)
+    try:
+        return [cell.strip() for cell in next(reader, [])]
+    except csv.Error:
+        raise _malformed(
+            path, number, "the quotation marks are not in pairs"
+        ) from None
 
 
 def _malformed(path, number, problem):
@@ -592,76 +567,60 @@ def _malformed(path, number, problem):
     )
 
 
-class Corrections(NamedTuple):
-    """Which known errors are corrected.
-
-    Example
-    -------
-    >>> any(Corrections()), any(Corrections(cut_interruptions=True))
-    (False, True)
-    """
-
-    correct_offsets: bool = False
-    cut_interruptions: bool = False
-    correct_label_of_409: bool = False
-    drop_sync_rows: bool = False
-    drop_tag_only_rows: bool = False
-
-
-CORRECTIONS = Corrections._fields
-
-
-class Speech(NamedTuple):
-    """What a participant says, and the rows that are not whole in it.
+def choose_rows(rows, on):
+    """A transcript's rows without those that corrections drop.
 
     Arguments
     ---------
-    ranges : list of (int, int)
-        First sample and the one after the last, in the rows' order.
-    clipped, beyond, empty, unknown : list of int
-        Lines of rows that end after the recording, begin after its end, end
-        before they begin, are of somebody unknown.
-    sync, only_tags : list of int
-        Lines of rows that the corrections dropped.
+    rows : list of speechbrain_hrf.dataio.transcript.Row
+        The whole transcript.
+    on : set of str
+        Corrections that are on, see ``CORRECTIONS``.
+
+    Returns
+    -------
+    list of speechbrain_hrf.dataio.transcript.Row
 
     Example
     -------
-    >>> Speech([(0, 16000), (32000, 40000)], [], [], [], [], [], []).samples
-    24000
+    >>> from speechbrain_hrf.dataio.transcript import Row
+    >>> sync = Row(2, Decimal(0), Decimal(1), "participant", True, True)
+    >>> choose_rows([sync], {"drop_sync_rows"}), len(choose_rows([sync], set()))
+    ([], 1)
     """
-
-    ranges: list
-    clipped: list
-    beyond: list
-    empty: list
-    unknown: list
-    sync: list
-    only_tags: list
-
-    @property
-    def samples(self):
-        """How much it is when joined."""
-        return sum(stop - start for start, stop in self.ranges)
+    return [
+        row
+        for row in rows
+        if row.speaker != "participant"
+        or not (
+            ("drop_sync_rows" in on and row.sync)
+            or ("drop_tag_only_rows" in on and row.only_tags)
+        )
+    ]
 
 
-def participant_speech(participant, rows, frames, rate, corrections):
-    """Cuts the participant's rows out of an interview.
+def participant_ranges(participant, rows, frames, rate, on):
+    """What a participant says in an interview, in samples of the recording.
 
     Arguments
     ---------
     participant : str
         Number; some corrections are for a few participants only.
     rows : list of speechbrain_hrf.dataio.transcript.Row
-        The whole transcript.
+        Of the transcript.
     frames : int
         Samples of the recording.
     rate : int
         Its samples per second.
-    corrections : Corrections
+    on : set of str
+        Corrections that are on, see ``CORRECTIONS``.
 
     Returns
     -------
-    Speech
+    ranges : list of (int, int)
+        First sample and the one after the last, in the rows' order.
+    odd : dict of str: list of int
+        What is said of rows that are not whole in the ranges -> their lines.
 
     Example
     -------
@@ -671,39 +630,33 @@ def participant_speech(participant, rows, frames, rate, corrections):
     ...     Row(3, Decimal("0.8"), Decimal("2.0"), "ellie", False, False),
     ...     Row(4, Decimal("1.5"), Decimal("9.0"), "participant", False, False),
     ... ]
-    >>> speech = participant_speech("300", rows, 32000, 16000, Corrections())
-    >>> speech.ranges, speech.clipped
-    ([(8000, 16000), (24000, 32000)], [4])
+    >>> ranges, odd = participant_ranges("300", rows, 32000, 16000, set())
+    >>> ranges
+    [(8000, 16000), (24000, 32000)]
+    >>> dict(odd)
+    {'that end after the recording are clipped': [4]}
     """
-    offset = OFFSETS.get(participant, 0) if corrections.correct_offsets else 0
-    speech = Speech([], [], [], [], [], [], [])
+    offset = OFFSETS.get(participant, 0) if "correct_offsets" in on else 0
+    ranges, odd = [], collections.defaultdict(list)
     for row in rows:
         if not row.speaker:
-            speech.unknown.append(row.line)
+            odd[UNKNOWN].append(row.line)
         if row.speaker != "participant":
             continue
-        if corrections.drop_sync_rows and row.sync:
-            speech.sync.append(row.line)
-            continue
-        if corrections.drop_tag_only_rows and row.only_tags:
-            speech.only_tags.append(row.line)
-            continue
-        start = _sample(row.start + offset, rate)
-        stop = _sample(row.stop + offset, rate)
+        start, stop = (
+            # Exact, as the times are decimal numbers.
+            int(((time + offset) * rate).to_integral_value(ROUND_HALF_UP))
+            for time in (row.start, row.stop)
+        )
         if stop <= start:
-            speech.empty.append(row.line)
+            odd[EMPTY].append(row.line)
         elif start >= frames:
-            speech.beyond.append(row.line)
+            odd[BEYOND].append(row.line)
         else:
             if stop > frames:
-                speech.clipped.append(row.line)
-            speech.ranges.append((start, min(stop, frames)))
-    if corrections.cut_interruptions and participant in INTERRUPTIONS:
-        gap = [second * rate for second in INTERRUPTIONS[participant]]
-        speech = speech._replace(ranges=remove_gap(speech.ranges, gap))
-    return speech
-
-
-def _sample(seconds, rate):
-    """The nearest sample; exact, as the times are decimal numbers."""
-    return int((seconds * rate).to_integral_value(ROUND_HALF_UP))
+                odd[CLIPPED].append(row.line)
+            ranges.append((start, min(stop, frames)))
+    if "cut_interruptions" in on and participant in INTERRUPTIONS:
+        first, last = INTERRUPTIONS[participant]
+        ranges = remove_gap(ranges, (first * rate, last * rate))
+    return ranges, odd

@@ -14,22 +14,24 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import collections
+import glob
 import os
 import re
-from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
     check_choice,
     check_number,
     check_share,
-    find_other_counts,
-    list_found,
+    make_entry,
     prepare_if_stale,
+    warn_of_other_counts,
 )
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -51,10 +53,6 @@ PAPER_COUNTS = {
     "train": {"neu": 1324, "hap": 1194, "sad": 839, "ang": 933},
     "test": {"neu": 384, "hap": 442, "sad": 245, "ang": 170},
 }
-PROTOCOLS = {
-    "paper": ("train", "test"),
-    "held_out": ("train", "valid", "test"),
-}
 _RELEASE = "IEMOCAP_full_release"
 _LAYOUT = (
     f"Expected: {_RELEASE} (or the folder that holds it) with Session1 ... "
@@ -71,32 +69,6 @@ _LABEL_LINE = re.compile(
 )
 # One rater's opinion, C-E2 (categories) or A-F1 (valence and so on).
 _RATER_LINE = re.compile(r"[AC]-\w+:")
-
-
-class Turn(NamedTuple):
-    """One labelled turn that is kept.
-
-    Example
-    -------
-    >>> turn = Turn("Ses03M_impro05a_F002", "sad", "a.wav", "Ses03.txt:4")
-    >>> turn.session, turn.speaker
-    (3, 'Ses03F')
-    """
-
-    name: str
-    emotion: str
-    path: str
-    source: str
-
-    @property
-    def session(self):
-        """1 to 5."""
-        return int(self.name[4])
-
-    @property
-    def speaker(self):
-        """Who speaks: the session and the last letter, not the first one."""
-        return f"{self.name[:5]}{self.name[-4]}"
 
 
 def prepare_iemocap(
@@ -149,64 +121,68 @@ def prepare_iemocap(
     check_choice("protocol", protocol, PROTOCOLS)
     check_number("valid_session", valid_session, 4, "a training session")
     check_share(max_unusable)
-    options = {
-        "protocol": protocol,
-        "max_unusable": max_unusable,
-    }
+    options = {"protocol": protocol, "max_unusable": max_unusable}
     if protocol == "held_out":
         options["valid_session"] = valid_session
 
     data_folder = os.path.abspath(data_folder)
     release = _find_release(data_folder)
     label_files = _find_label_files(release)
-    turns = _read_turns(label_files)
-    made_from = fingerprint(
-        options,
-        data_folder,
-        files=[turn.path for turn in turns.values()],
-        label_files=label_files,
-    )
+    turns = read_turns(label_files)
+    paths = {
+        name: os.path.join(
+            release,
+            f"Session{name[4]}/sentences/wav/{name[:-5]}/{name}.wav",
+        )
+        for name in turns
+    }
 
     def make():
-        paths = {name: turn.path for name, turn in turns.items()}
         infos, _ = probe_all(paths, max_unusable, what="IEMOCAP turns")
         manifests = {split: {} for split in PROTOCOLS[protocol]}
         for name, info in infos.items():
-            split = _split(turns[name].session, options.get("valid_session"))
-            manifests[split][name] = _entry(turns[name], info, data_folder)
+            session = int(name[4])
+            split = "test" if session == TEST_SESSION else "train"
+            if session == options.get("valid_session"):
+                split = "valid"
+            manifests[split][name] = make_entry(
+                paths[name],
+                data_folder,
+                info.duration,
+                emo=turns[name],
+                speaker=f"{name[:5]}{name[-4]}",
+                session=session,
+            )
         if not is_synthetic(release):
             _warn_if_not_table_1(manifests)
         return manifests
 
     prepare_if_stale(
         "IEMOCAP",
-        release,
+        data_folder,
         save_folder,
-        made_from,
+        options,
         PROTOCOLS[protocol],
         EMOTIONS,
         make,
+        files=paths.values(),
+        label_files=label_files,
     )
 
 
 def _find_release(data_folder):
     """The folder with the five sessions: the one given, or one below it."""
-    if not os.path.isdir(data_folder):
-        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
     release = os.path.join(data_folder, _RELEASE)
     if not os.path.isdir(release):
         release = data_folder
-    missing = [
-        os.path.join(f"Session{session}", part)
+    parts = [
+        f"Session{session}/{part}"
         for session in SESSIONS
         for part in ("dialog/EmoEvaluation", "sentences/wav")
-        if not os.path.isdir(os.path.join(release, f"Session{session}", part))
     ]
+    missing = [x for x in parts if not os.path.isdir(f"{release}/{x}")]
     if missing:
-        raise FileNotFoundError(
-            f"{release} lacks {', '.join(missing)}. {_LAYOUT}. "
-            f"{list_found(release)}"
-        )
+        refuse_folder(release, f"lacks {', '.join(missing)}", _LAYOUT)
     return release
 
 
@@ -214,42 +190,60 @@ def _find_label_files(release):
     """The label files of all sessions, sorted.
 
     Only `*.txt` of `EmoEvaluation` itself: its subfolders hold the raters'
-    own files, and `._*.txt` are leftovers of a Macintosh.
+    own files, and `._*.txt`, which `*` passes over, are leftovers of a
+    Macintosh.
     """
     files = []
     for session in SESSIONS:
-        folder = os.path.join(
-            release, f"Session{session}", "dialog", "EmoEvaluation"
-        )
-        found = [
-            os.path.join(folder, name)
-            for name in sorted(os.listdir(folder))
-            if name.endswith(".txt") and not name.startswith("._")
-        ]
+        folder = os.path.join(release, f"Session{session}/dialog/EmoEvaluation")
+        found = glob.glob(os.path.join(glob.escape(folder), "*.txt"))
         if not found:
-            raise FileNotFoundError(f"{folder} holds no *.txt. {_LAYOUT}")
-        files += found
+            refuse_folder(folder, "holds no *.txt", _LAYOUT)
+        files += sorted(found)
     return files
 
 
-def _read_turns(label_files):
-    """Turn's name -> Turn of all turns that are kept, sorted by name."""
-    turns = {}
+def read_turns(label_files):
+    """The emotion of all turns that are kept.
+
+    Arguments
+    ---------
+    label_files : list of str
+        Of the corpus's `EmoEvaluation` folders.
+
+    Returns
+    -------
+    dict of str: str
+        Turn -> one of ``EMOTIONS``, sorted by turn.
+
+    Raises
+    ------
+    ValueError
+        When a line is malformed, or a turn is labelled twice.
+
+    Example
+    -------
+    >>> path = getfixture("tmpdir").join("Ses01F_impro01.txt")
+    >>> lines = [
+    ...     f"[6.29 - 8.23]\\tSes01F_impro01_{turn}\\t{label}\\t[2.5, 2.5, 2.5]"
+    ...     for turn, label in [("M001", "exc"), ("F000", "neu"), ("F001", "fru")]
+    ... ]
+    >>> path.write("\\n".join(lines))
+    >>> read_turns([path.strpath])
+    {'Ses01F_impro01_F000': 'neu', 'Ses01F_impro01_M001': 'hap'}
+    """
+    labels, places = {}, {}
     for path in label_files:
-        session_folder = os.path.dirname(os.path.dirname(os.path.dirname(path)))
         for number, name, label in _label_lines(path):
-            source = f"{path}, line {number}"
-            if name in turns:
+            place = f"{path}, line {number}"
+            if name in labels:
                 raise ValueError(
-                    f"{source}: {name} is labelled a second time, after "
-                    f"{turns[name].source}. Remove one of the two."
+                    f"{place}: {name} is labelled a second time, after "
+                    f"{places[name]}. Remove one of the two."
                 )
-            wav = os.path.join(
-                session_folder, "sentences", "wav", name[:-5], f"{name}.wav"
-            )
-            turns[name] = Turn(name, LABELS[label], wav, source)
-    kept = {name: turns[name] for name in sorted(turns) if turns[name].emotion}
-    logger.info("IEMOCAP: %d turns, %d kept", len(turns), len(kept))
+            labels[name], places[name] = LABELS[label], place
+    kept = {name: labels[name] for name in sorted(labels) if labels[name]}
+    logger.info("IEMOCAP: %d turns, %d kept", len(labels), len(kept))
     return kept
 
 
@@ -281,34 +275,11 @@ def _continues(in_comment, line):
     return in_comment and not re.search(r"^\[|Ses0\d[FM]_", line)
 
 
-def _split(session, valid_session):
-    if session == TEST_SESSION:
-        return "test"
-    return "valid" if session == valid_session else "train"
-
-
-def _entry(turn, info, data_folder):
-    relative = os.path.relpath(turn.path, data_folder).replace(os.sep, "/")
-    return {
-        "wav": f"{{data_root}}/{relative}",
-        "duration": info.duration,
-        "emo": turn.emotion,
-        "speaker": turn.speaker,
-        "session": turn.session,
-    }
-
-
 def _warn_if_not_table_1(manifests):
     """Names every count that differs from the paper's."""
-    found = {split: dict.fromkeys(EMOTIONS, 0) for split in PAPER_COUNTS}
+    found = {split: collections.Counter() for split in PAPER_COUNTS}
     for split, entries in manifests.items():
         part = "test" if split == "test" else "train"  # valid is cut from it
-        for entry in entries.values():
-            found[part][entry["emo"]] += 1
-    differences = find_other_counts(found, PAPER_COUNTS)
-    if differences:
-        logger.warning(
-            "IEMOCAP: the counts are not those of Table I, 4290 + 1241 = "
-            "5531 turns: %s. Results will not compare with the paper's.",
-            ", ".join(differences),
-        )
+        found[part].update(entry["emo"] for entry in entries.values())
+    totals = "4290 + 1241 = 5531 turns (Table I)"
+    warn_of_other_counts("IEMOCAP", totals, found, PAPER_COUNTS)

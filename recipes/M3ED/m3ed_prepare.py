@@ -18,6 +18,7 @@ Authors
 
 import collections
 import difflib
+import glob
 import json
 import os
 from typing import NamedTuple
@@ -25,15 +26,17 @@ from typing import NamedTuple
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.audio_files import find_audio
-from speechbrain_hrf.dataio.manifest import count_table, fingerprint
+from speechbrain_hrf.dataio.manifest import count_table
 from speechbrain_hrf.dataio.preparation import (
+    check_choice,
     check_share,
-    find_other_counts,
-    list_found,
     list_some,
+    make_entry,
     prepare_if_stale,
+    warn_of_other_counts,
 )
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -45,11 +48,14 @@ LISTS = {
     "valid": "movie_list_val.txt",
     "test": "movie_list_test.txt",
 }
-# Annotated utterances in the order of EMOTIONS: 17,427, 2,821 and 4,201.
+# Annotated utterances: 17,427, 2,821 and 4,201.
 PAPER_COUNTS = {
-    "train": (7130, 1626, 2734, 3816, 696, 1145, 280),
-    "valid": (1043, 303, 489, 682, 120, 134, 50),
-    "test": (1855, 358, 734, 736, 235, 218, 65),
+    split: dict(zip(EMOTIONS, counts, strict=True))
+    for split, counts in {
+        "train": (7130, 1626, 2734, 3816, 696, 1145, 280),
+        "valid": (1043, 303, 489, 682, 120, 134, 50),
+        "test": (1855, 358, 734, 736, 235, 218, 65),
+    }.items()
 }
 UNUSABLE_IN_RELEASE = 12
 _DEPTH = 4  # folders that the search for wav files goes down
@@ -129,10 +135,7 @@ def prepare_m3ed(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json', 'valid.json']
     """
-    if protocol != "official":
-        raise ValueError(
-            f"protocol is official, the corpus's own split, not {protocol!r}"
-        )
+    check_choice("protocol", protocol, ["official"])
     check_share(max_unusable)
     data_folder = os.path.abspath(data_folder)
     annotation = _find_annotation(data_folder)
@@ -140,12 +143,6 @@ def prepare_m3ed(
     utterances = _read_utterances(annotation, _read_splits(lists))
     paths = _find_audio(
         os.path.join(data_folder, audio_folder or ""), utterances
-    )
-    made_from = fingerprint(
-        {"protocol": protocol, "max_unusable": max_unusable},
-        data_folder,
-        files=paths.values(),
-        label_files=[annotation, *lists.values()],
     )
 
     def make():
@@ -164,34 +161,41 @@ def prepare_m3ed(
         manifests = {split: {} for split in LISTS}
         for name, info in infos.items():
             utterance = utterances[name]
-            manifests[utterance.split][name] = _entry(
-                utterance, paths[name], info, data_folder
+            manifests[utterance.split][name] = make_entry(
+                paths[name],
+                data_folder,
+                info.duration,
+                emo=utterance.emotion,
+                series=utterance.series,
+                speaker=utterance.speaker,
             )
         return manifests
 
     prepare_if_stale(
-        "M3ED", data_folder, save_folder, made_from, LISTS, EMOTIONS, make
+        "M3ED",
+        data_folder,
+        save_folder,
+        {"protocol": protocol, "max_unusable": max_unusable},
+        LISTS,
+        EMOTIONS,
+        make,
+        files=paths.values(),
+        label_files=[annotation, *lists.values()],
     )
 
 
 def _find_annotation(data_folder):
     """Path of annotation.json: in the data folder, or in one folder of it."""
-    if not os.path.isdir(data_folder):
-        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
-    names = sorted(os.listdir(data_folder))
-    folders = ["", *(name for name in names if not name.startswith("."))]
+    top = glob.escape(data_folder)
     found = [
         path
-        for folder in folders
-        if os.path.isfile(
-            path := os.path.join(data_folder, folder, "annotation.json")
+        for folder in ("", "*")
+        for path in sorted(
+            glob.glob(os.path.join(top, folder, "annotation.json"))
         )
     ]
     if not found:
-        raise FileNotFoundError(
-            f"{data_folder} holds no annotation.json. {_LAYOUT}. "
-            f"{list_found(data_folder)}"
-        )
+        refuse_folder(data_folder, "holds no annotation.json", _LAYOUT)
     if len(found) > 1:
         raise ValueError(
             f"There are several annotations: {', '.join(found)}. Give as data "
@@ -208,7 +212,7 @@ def _find_lists(folder):
     }
     missing = [path for path in lists.values() if not os.path.isfile(path)]
     if missing:
-        raise FileNotFoundError(f"Missing: {', '.join(missing)}. {_LAYOUT}")
+        refuse_folder(folder, f"lacks {', '.join(missing)}", _LAYOUT)
     return lists
 
 
@@ -262,7 +266,7 @@ def _read_utterances(path, splits):
             f"{path}: unknown final_main_emo: "
             + ", ".join(
                 f"{label!r} ({len(keys)} times, first {keys[0]}"
-                f"{_near(difflib.get_close_matches(label, EMOTIONS))})"
+                f"{_name_nearest(label, EMOTIONS)})"
                 for label, keys in unknown.items()
             )
             + f". The labels are {', '.join(EMOTIONS)}."
@@ -280,10 +284,10 @@ def _compare_series(annotation, splits, path):
     """Refuses a series that is not there, names one that is in no list."""
     absent = [series for series in splits if series not in annotation]
     if absent:
-        near = difflib.get_close_matches(absent[0], annotation)
+        near = _name_nearest(absent[0], annotation)
         raise ValueError(
             f"{path} has no series {list_some(absent)}, which the lists in "
-            f"splitInfo name{_near(near)}. Correct the lists, or restore the "
+            f"splitInfo name{near}. Correct the lists, or restore the "
             "annotation."
         )
     unlisted = [series for series in annotation if series not in splits]
@@ -351,8 +355,7 @@ def _find_audio(folder, utterances):
         raise FileNotFoundError(f"No folder {folder}: correct audio_folder")
     files = collections.defaultdict(list)
     for path in find_audio(folder, depth=_DEPTH):
-        stem = os.path.splitext(os.path.basename(path))[0]
-        files[stem.lower()].append(path)
+        files[os.path.basename(path)[: -len(".wav")].lower()].append(path)
     found = {name: files.get(name.lower(), []) for name in utterances}
     copies = [paths for paths in found.values() if len(paths) > 1]
     if copies:
@@ -363,10 +366,8 @@ def _find_audio(folder, utterances):
         )
     places = [os.path.dirname(paths[0]) for paths in found.values() if paths]
     if not places:
-        raise FileNotFoundError(
-            f"{folder} holds no wav file of the {len(utterances)} utterances. "
-            f"{_LAYOUT}. {list_found(folder)}"
-        )
+        problem = f"holds no wav file of the {len(utterances)} utterances"
+        refuse_folder(folder, problem, _LAYOUT)
     _name_other_speakers(found, utterances, files)
     usual = collections.Counter(places).most_common(1)[0][0]
     return {
@@ -392,34 +393,14 @@ def _name_other_speakers(found, utterances, files):
         )
 
 
-def _entry(utterance, path, info, data_folder):
-    relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
-    return {
-        "wav": f"{{data_root}}/{relative}",
-        "duration": info.duration,
-        "emo": utterance.emotion,
-        "series": utterance.series,
-        "speaker": utterance.speaker,
-    }
-
-
 def _warn_if_not_the_papers(annotated, unusable):
     """Names every count that differs from the paper's."""
     found = {
         split: collections.Counter(entry["emo"] for entry in entries.values())
         for split, entries in annotated.items()
     }
-    paper = {
-        split: dict(zip(EMOTIONS, counts, strict=True))
-        for split, counts in PAPER_COUNTS.items()
-    }
-    differences = find_other_counts(found, paper)
-    if differences:
-        logger.warning(
-            "M3ED: the annotated utterances are not the paper's, 17427 + 2821 "
-            "+ 4201 = 24449: %s. Results will not compare with the paper's.",
-            ", ".join(differences),
-        )
+    totals = "17427 + 2821 + 4201 = 24449 annotated utterances"
+    warn_of_other_counts("M3ED", totals, found, PAPER_COUNTS)
     if unusable > UNUSABLE_IN_RELEASE:
         logger.warning(
             "M3ED: %d utterances are without usable audio; in the public "
@@ -429,5 +410,6 @@ def _warn_if_not_the_papers(annotated, unusable):
         )
 
 
-def _near(names):
-    return f", perhaps {names[0]}" if names else ""
+def _name_nearest(name, names):
+    near = difflib.get_close_matches(name, names, n=1)
+    return f", perhaps {near[0]}" if near else ""

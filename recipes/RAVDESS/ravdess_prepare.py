@@ -13,22 +13,22 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import collections
 import os
 import re
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.audio_files import find_audio
-from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
     check_choice,
     check_number,
     check_share,
-    list_found,
-    list_some,
+    make_entry,
     prepare_if_stale,
 )
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -44,19 +44,15 @@ EMOTIONS = [
     "disgust",
     "surprised",
 ]
-FOLDS = 6
-ACTORS = 24
+FOLDS = [list(range(first, first + 4)) for first in range(1, 25, 4)]
+ACTORS = sum(FOLDS, [])
 FILES_PER_ACTOR = 60
-PROTOCOLS = {
-    "paper": ("train", "test"),
-    "held_out": ("train", "valid", "test"),
-}
+_FORM = "03-01-06-01-02-01-12"
 _LAYOUT = (
-    "Expected: <data_folder>/Actor_01 ... Actor_24 with files such as "
-    "03-01-06-01-02-01-12.wav (or .flac), from Audio_Speech_Actors_01-24.zip "
-    "of https://zenodo.org/records/1188976"
+    f"Expected: <data_folder>/Actor_01 ... Actor_24 with files such as {_FORM}"
+    ".wav (or .flac), from Audio_Speech_Actors_01-24.zip of "
+    "https://zenodo.org/records/1188976"
 )
-_NAME = re.compile(r"\d\d(-\d\d){6}")
 # Actor_XX/file, Audio_Speech_Actors_01-24/Actor_XX/file, one more above them.
 _DEPTH = 3
 
@@ -101,18 +97,13 @@ def prepare_ravdess(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    check_number("fold", fold, FOLDS)
+    check_number("fold", fold, len(FOLDS))
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
     data_folder = os.path.abspath(data_folder)
-    files = find_files(data_folder)
-
-    options = {
-        "fold": fold,
-        "protocol": protocol,
-        "max_unusable": max_unusable,
-    }
-    made_from = fingerprint(options, data_folder, files.values())
+    files = find_recordings(
+        "RAVDESS", data_folder, is_speech, _FORM, _LAYOUT, _DEPTH
+    )
 
     def make():
         if not is_synthetic(data_folder):
@@ -120,142 +111,89 @@ def prepare_ravdess(
         infos, _ = probe_all(files, max_unusable, what="RAVDESS files")
         return {
             split: {
-                name: _entry(name, files[name], info, data_folder)
+                name: make_entry(
+                    files[name], data_folder, info.duration, **describe(name)
+                )
                 for name, info in infos.items()
-                if _actor(name) in actors
+                if describe(name)["actor"] in actors
             }
-            for split, actors in _splits(fold, protocol).items()
+            for split, actors in split_folds(FOLDS, fold, protocol).items()
         }
 
     prepare_if_stale(
         "RAVDESS",
         data_folder,
         save_folder,
-        made_from,
+        {"fold": fold, "protocol": protocol, "max_unusable": max_unusable},
         PROTOCOLS[protocol],
         EMOTIONS,
         make,
+        files=files.values(),
     )
 
 
-def find_files(data_folder):
-    """The speech files of a folder, whatever the layout above them.
-
-    Songs, videos, `._*` files and other kinds of files are passed over; audio
-    files whose names do not follow the scheme are listed in a warning.
+def is_speech(name):
+    """Whether a file's name is that of speech: not song, not a video's sound.
 
     Arguments
     ---------
-    data_folder : str
-        Folder of the corpus.
+    name : str
+        Without extension.
+
+    Returns
+    -------
+    bool or None
+        None if it does not follow the corpus's scheme at all.
+
+    Example
+    -------
+    >>> [is_speech(f"03-{channel}-06-01-02-01-12") for channel in ("01", "02")]
+    [True, False]
+    >>> is_speech("03-01-09-01-02-01-12")  # there are 8 emotions
+    """
+    if not re.fullmatch(r"\d\d(-\d\d){6}", name, re.ASCII):
+        return None
+    emotion, actor = int(name[6:8]), int(name[-2:])
+    if not 1 <= emotion <= len(EMOTIONS) or actor not in ACTORS:
+        return None
+    return name.startswith("03-01-")
+
+
+def describe(name):
+    """What the name of a speech file says.
+
+    Arguments
+    ---------
+    name : str
+        Without extension.
 
     Returns
     -------
     dict
-        Name (`03-01-...`) -> path, sorted by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such folder, or no such file in it.
 
     Example
     -------
-    >>> folder = getfixture("tmpdir")
-    >>> for name in "03-01-06-01-02-01-12.wav", "03-02-06-01-02-01-12.wav":
-    ...     folder.join(name).write("")
-    >>> list(find_files(folder.strpath))
-    ['03-01-06-01-02-01-12']
+    >>> describe("03-01-06-01-02-01-02")
+    {'emo': 'fearful', 'speaker': '02', 'actor': 2}
     """
-    if not os.path.isdir(data_folder):
-        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
-    files, malformed, copies = {}, [], []
-    for path in find_audio(data_folder, (".wav", ".flac"), _DEPTH):
-        name = os.path.splitext(os.path.basename(path))[0]
-        if not _is_valid(name):
-            malformed.append(os.path.relpath(path, data_folder))
-        elif not name.startswith("03-01-"):
-            continue  # song, or the sound of a video
-        elif name in files:
-            copies.append(os.path.relpath(path, data_folder))
-        else:
-            files[name] = path
-    if malformed:
-        logger.warning(
-            "RAVDESS: %d audio files are left out, their names are not of "
-            "the form 03-01-06-01-02-01-12: %s",
-            len(malformed),
-            list_some(malformed),
-        )
-    if copies:
-        logger.warning(
-            "RAVDESS: %d files have the name of another one and are left "
-            "out: %s",
-            len(copies),
-            list_some(copies),
-        )
-    if not files:
-        raise FileNotFoundError(
-            f"{data_folder} holds no RAVDESS speech file. {_LAYOUT}. "
-            f"{list_found(data_folder)}"
-        )
-    return dict(sorted(files.items()))
-
-
-def _is_valid(name):
-    if not _NAME.fullmatch(name):
-        return False
-    _, _, emotion, _, _, _, actor = map(int, name.split("-"))
-    return 1 <= emotion <= len(EMOTIONS) and 1 <= actor <= ACTORS
-
-
-def _actor(name):
-    return int(name[-2:])
-
-
-def _splits(fold, protocol):
-    """Split -> set of actors."""
-
-    def actors(fold):
-        return set(range(4 * fold - 3, 4 * fold + 1))
-
-    test = actors(fold)
-    valid = actors(fold % FOLDS + 1) if protocol == "held_out" else set()
-    train = set(range(1, ACTORS + 1)) - test - valid
-    splits = {"train": train, "valid": valid, "test": test}
-    return {name: splits[name] for name in PROTOCOLS[protocol]}
-
-
-def _entry(name, path, info, data_folder):
-    relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
-    actor = _actor(name)
-    return {
-        "wav": f"{{data_root}}/{relative}",
-        "duration": info.duration,
-        "emo": EMOTIONS[int(name[6:8]) - 1],
-        "speaker": f"{actor:02d}",
-        "actor": actor,
-    }
+    emotion = EMOTIONS[int(name[6:8]) - 1]
+    return {"emo": emotion, "speaker": name[-2:], "actor": int(name[-2:])}
 
 
 def _warn_if_incomplete(files):
     """Says which actors lack files; the splits are made all the same."""
-    counts = dict.fromkeys(range(1, ACTORS + 1), 0)
-    for name in files:
-        counts[_actor(name)] += 1
-    absent = [f"{actor:02d}" for actor, n in counts.items() if n == 0]
+    counts = collections.Counter(describe(name)["actor"] for name in files)
     short = [
-        f"actor {actor:02d} has {n} files, not {FILES_PER_ACTOR}"
-        for actor, n in counts.items()
-        if n not in (0, FILES_PER_ACTOR)
+        f"actor {actor:02d} has {counts[actor]}"
+        for actor in ACTORS
+        if counts[actor] != FILES_PER_ACTOR
     ]
-    if absent:
-        short.insert(0, f"there are no files of actors {' '.join(absent)}")
     if short:
         logger.warning(
-            "RAVDESS: %d files, and the whole corpus has %d: %s. Results will "
-            "not compare with others'.",
+            "RAVDESS: %d files, and the whole corpus has %d, %d of each actor: "
+            "%s. Results will not compare with others'.",
             len(files),
-            ACTORS * FILES_PER_ACTOR,
+            len(ACTORS) * FILES_PER_ACTOR,
+            FILES_PER_ACTOR,
             ", ".join(short),
         )

@@ -13,23 +13,24 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import collections
 import csv
 import os
 import re
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.audio_files import find_audio
-from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
     check_choice,
     check_number,
     check_share,
-    list_found,
     list_some,
+    make_entry,
     prepare_if_stale,
 )
 from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)
@@ -48,17 +49,13 @@ SPEAKERS = {
     "TP0": 539,
     "WR0": 539,
 }
-FOLDS = 9  # a speaker each
 SENTENCES = 90
-PROTOCOLS = {
-    "paper": ("train", "test"),
-    "held_out": ("train", "valid", "test"),
-}
+_HOME = "https://github.com/amu-cai/nEMO"
+_FORM = "{speaker}_{emotion}_{sentence}, as in EB0_anger_1"
 _LAYOUT = (
     "Expected: <data_folder>/samples with files such as EB0_anger_1.wav (or "
-    ".flac), and data.tsv beside samples, from https://github.com/amu-cai/nEMO"
+    f".flac), and data.tsv beside samples, from {_HOME}"
 )
-_NAME = re.compile(r"([^_]+)_([^_]+)_([1-9]\d?)")
 _SAMPLES = "samples"
 _TABLE = "data.tsv"
 _COLUMNS = ("file_id", "emotion", "speaker_id")
@@ -109,35 +106,33 @@ def prepare_nemo(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    check_number("fold", fold, FOLDS)
+    check_number("fold", fold, len(SPEAKERS))
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
     data_folder = os.path.abspath(data_folder)
-    files = find_files(data_folder)
-    tables = _tables(files)
+    files = find_recordings(
+        "nEMO", data_folder, is_recording, _FORM, _LAYOUT, _DEPTH
+    )
+    tables = _find_tables(files)
     files, listed = check_labels(files, tables)
     _refuse_absent_speakers(files, data_folder, "file")
 
-    options = {
-        "fold": fold,
-        "protocol": protocol,
-        "max_unusable": max_unusable,
-    }
-    made_from = fingerprint(options, data_folder, files.values(), tables)
-
     def make():
         if not is_synthetic(data_folder):
-            _say_what_is_there(files, listed)
+            _log_what_is_there(files, listed)
         infos, _ = probe_all(files, max_unusable, what="nEMO files")
         _refuse_absent_speakers(infos, data_folder, "usable file")
-        splits = _splits(fold, protocol)
+        folds = [[speaker] for speaker in SPEAKERS]
+        splits = split_folds(folds, fold, protocol)
         for split, speakers in splits.items():
             logger.info("nEMO: %s: %s", split, " ".join(speakers))
         return {
             split: {
-                name: _entry(name, files[name], info, data_folder)
+                name: make_entry(
+                    files[name], data_folder, info.duration, **describe(name)
+                )
                 for name, info in infos.items()
-                if _parts(name)[0] in speakers
+                if describe(name)["speaker"] in speakers
             }
             for split, speakers in splits.items()
         }
@@ -146,71 +141,63 @@ def prepare_nemo(
         "nEMO",
         data_folder,
         save_folder,
-        made_from,
+        {"fold": fold, "protocol": protocol, "max_unusable": max_unusable},
         PROTOCOLS[protocol],
         EMOTIONS,
         make,
+        files=files.values(),
+        label_files=tables,
     )
 
 
-def find_files(data_folder):
-    """The recordings of a folder, in `samples` or not.
-
-    `._*` files and other kinds of files are passed over; audio files whose
-    names do not follow the scheme are listed in a warning.
+def is_recording(name):
+    """Whether a file's name is that of a recording.
 
     Arguments
     ---------
-    data_folder : str
-        Folder of the corpus.
+    name : str
+        Without extension.
+
+    Returns
+    -------
+    bool or None
+        True, or None if it does not follow the corpus's scheme.
+
+    Example
+    -------
+    >>> is_recording("EB0_anger_90")
+    True
+    >>> is_recording("EB0_anger_91")  # all read the same 90 sentences
+    """
+    if not re.fullmatch(r"[^_]+_[^_]+_[1-9]\d?", name, re.ASCII):
+        return None
+    about = describe(name)
+    return (
+        about["speaker"] in SPEAKERS
+        and about["emo"] in EMOTIONS
+        and about["sentence"] <= SENTENCES
+    ) or None
+
+
+def describe(name):
+    """What a recording's name says.
+
+    Arguments
+    ---------
+    name : str
+        Without extension.
 
     Returns
     -------
     dict
-        Name (`EB0_anger_1`) -> path, sorted by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        When there is no such folder, or no such file in it.
 
     Example
     -------
-    >>> folder = getfixture("tmpdir")
-    >>> folder.join("samples", "EB0_anger_1.flac").write("", ensure=True)
-    >>> list(find_files(folder.strpath))
-    ['EB0_anger_1']
+    >>> describe("EB0_anger_7")
+    {'emo': 'anger', 'speaker': 'EB0', 'sentence': 7}
     """
-    if not os.path.isdir(data_folder):
-        raise FileNotFoundError(f"No folder {data_folder}. {_LAYOUT}")
-    files, malformed, copies = {}, [], []
-    for path in find_audio(data_folder, (".wav", ".flac"), _DEPTH):
-        name = os.path.splitext(os.path.basename(path))[0]
-        if not _is_valid(name):
-            malformed.append(os.path.relpath(path, data_folder))
-        elif name in files:
-            copies.append(os.path.relpath(path, data_folder))
-        else:
-            files[name] = path
-    if malformed:
-        logger.warning(
-            "nEMO: %d audio files are left out, their names are not of the "
-            "form {speaker}_{emotion}_{sentence}, as in EB0_anger_1: %s",
-            len(malformed),
-            list_some(malformed),
-        )
-    if copies:
-        logger.warning(
-            "nEMO: %d files have the name of another one and are left out: %s",
-            len(copies),
-            list_some(copies),
-        )
-    if not files:
-        raise FileNotFoundError(
-            f"{data_folder} holds no nEMO recording. {_LAYOUT}. "
-            f"{list_found(data_folder)}"
-        )
-    return dict(sorted(files.items()))
+    speaker, emotion, sentence = name.split("_")
+    return {"emo": emotion, "speaker": speaker, "sentence": int(sentence)}
 
 
 def check_labels(files, tables):
@@ -222,7 +209,7 @@ def check_labels(files, tables):
     Arguments
     ---------
     files : dict
-        Name -> path, see `find_files`.
+        Name -> path.
     tables : list of str
         Paths of the `data.tsv` files beside these.
 
@@ -262,14 +249,14 @@ def check_labels(files, tables):
         contradicted = [
             f"{name} (there: {speaker}, {emotion})"
             for name, speaker, emotion in rows
-            if name in files and _parts(name)[:2] != (speaker, emotion)
+            if name in files and not name.startswith(f"{speaker}_{emotion}_")
         ]
         if contradicted:
             raise ValueError(
                 f"{table} contradicts the names of files: "
                 f"{list_some(contradicted)}. Names are "
                 "{speaker}_{emotion}_{sentence}: rename the file or restore "
-                f"{_TABLE} from https://github.com/amu-cai/nEMO"
+                f"{_TABLE} from {_HOME}"
             )
     unlisted = [name for name in files if name not in listed]
     if unlisted:
@@ -282,7 +269,7 @@ def check_labels(files, tables):
     return {n: path for n, path in files.items() if n in listed}, len(listed)
 
 
-def _tables(files):
+def _find_tables(files):
     """Each `data.tsv` beside a folder `samples`, or beside the files."""
     folders = {os.path.dirname(path) for path in files.values()}
     beside = {
@@ -297,7 +284,7 @@ def _tables(files):
 
 def _read_table(path):
     """(name, speaker, emotion) of each row."""
-    advice = f"Restore {_TABLE} from https://github.com/amu-cai/nEMO"
+    advice = f"Restore {_TABLE} from {_HOME}"
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             # Sentences are not quoted: a quotation mark is part of the text.
@@ -323,71 +310,29 @@ def _read_table(path):
     return rows
 
 
-def _parts(name):
-    """Speaker, emotion and sentence, None for what is no recording's name."""
-    match = _NAME.fullmatch(name)
-    return match and (match[1], match[2], int(match[3]))
-
-
-def _is_valid(name):
-    parts = _parts(name)
-    if parts is None:
-        return False
-    speaker, emotion, sentence = parts
-    return speaker in SPEAKERS and emotion in EMOTIONS and sentence <= SENTENCES
-
-
-def _splits(fold, protocol):
-    """Split -> speakers."""
-    speakers = list(SPEAKERS)
-    test = speakers[fold - 1]
-    valid = speakers[fold % FOLDS] if protocol == "held_out" else None
-    splits = {
-        "train": [x for x in speakers if x not in (test, valid)],
-        "valid": [valid],
-        "test": [test],
-    }
-    return {name: splits[name] for name in PROTOCOLS[protocol]}
-
-
-def _entry(name, path, info, data_folder):
-    relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
-    speaker, emotion, sentence = _parts(name)
-    return {
-        "wav": f"{{data_root}}/{relative}",
-        "duration": info.duration,
-        "emo": emotion,
-        "speaker": speaker,
-        "sentence": sentence,
-    }
-
-
-def _counts(names):
+def _count_files(names):
     """Speaker -> files, of all nine."""
-    counts = dict.fromkeys(SPEAKERS, 0)
-    for name in names:
-        counts[_parts(name)[0]] += 1
-    return counts
+    found = collections.Counter(describe(name)["speaker"] for name in names)
+    return {speaker: found[speaker] for speaker in SPEAKERS}
 
 
 def _refuse_absent_speakers(names, data_folder, what):
     """A fold is one speaker: without any of the nine, none is as intended."""
-    absent = [speaker for speaker, n in _counts(names).items() if n == 0]
+    absent = [speaker for speaker, n in _count_files(names).items() if n == 0]
     if absent:
         raise ValueError(
             f"{data_folder} has no {what} of the nEMO "
             f"speaker{'s' * (len(absent) > 1)} {', '.join(absent)}: each fold "
-            f"needs all {FOLDS}, one to test on and the others to train on. "
-            "Get the missing files from https://github.com/amu-cai/nEMO"
+            f"needs all {len(SPEAKERS)}, one to test on and the others to "
+            f"train on. Get the missing files from {_HOME}"
         )
 
 
-def _say_what_is_there(files, listed):
+def _log_what_is_there(files, listed):
     """How many are listed and there; a part of the corpus is taken as well."""
     whole = sum(SPEAKERS.values())
-    if listed is None:
-        totals = f"the whole corpus has {whole} recordings"
-    else:
+    totals = f"the whole corpus has {whole} recordings"
+    if listed is not None:
         totals = f"{_TABLE} lists {listed} recordings"
         if listed != whole:
             totals += f" (the whole corpus has {whole})"
@@ -395,13 +340,13 @@ def _say_what_is_there(files, listed):
     if len(files) == whole:
         logger.info("nEMO: %s", totals)
         return
-    odd = {_parts(name)[2] % 2 for name in files}
+    odd = {describe(name)["sentence"] % 2 for name in files}
     if len(odd) == 1:
         which = "odd" if odd == {1} else "even"
         totals += f", those with {which} sentence numbers only"
     short = [
         f"{speaker} {n} of {SPEAKERS[speaker]}"
-        for speaker, n in _counts(files).items()
+        for speaker, n in _count_files(files).items()
         if n < SPEAKERS[speaker]
     ]
     logger.warning(

@@ -11,28 +11,38 @@ Authors
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.manifest import (
+    Manifests,
     count_table,
+    fingerprint,
     stale_reason,
     write_manifests,
 )
 
 logger = get_logger(__name__)
 
+# What may be done about choosing the epoch, and the manifests of each way.
+PROTOCOLS = {
+    "paper": ("train", "test"),
+    "held_out": ("train", "valid", "test"),
+}
+
 
 def prepare_if_stale(
     corpus: str,
-    data_folder: str | os.PathLike,
-    save_folder: str | os.PathLike,
-    made_from: dict[str, Any],
+    data_folder: str | os.PathLike[str],
+    save_folder: str | os.PathLike[str],
+    options: dict[str, Any],
     splits: Iterable[str],
     labels: list[str],
-    make: Callable[[], dict[str, dict[str, dict]]],
+    make: Callable[[], Manifests],
+    files: Iterable[str],
+    label_files: Iterable[str] = (),
     key: str = "emo",
 ) -> bool:
     """Writes a corpus's manifests unless those on the disk are current.
@@ -42,11 +52,11 @@ def prepare_if_stale(
     corpus : str
         Its name, for the log.
     data_folder : str or os.PathLike
-        Where its files are, for messages.
+        Where its files are.
     save_folder : str or os.PathLike
         Where the manifests go.
-    made_from : dict
-        Options and data, see ``fingerprint``.
+    options : dict
+        What was asked for; values that JSON can hold.
     splits : iterable of str
         The manifests to write.
     labels : list of str
@@ -54,6 +64,8 @@ def prepare_if_stale(
     make : callable
         Takes nothing and returns split -> {utterance -> entry}. Called only
         if it is needed: it is what takes time.
+    files, label_files : iterable of str
+        What the manifests depend on, see ``fingerprint``.
     key : str
         The entries' key that holds the label.
 
@@ -69,21 +81,23 @@ def prepare_if_stale(
 
     Example
     -------
-    >>> from speechbrain_hrf.dataio.manifest import fingerprint
     >>> folder = getfixture("tmpdir").strpath
-    >>> made_from = fingerprint({"fold": 1}, folder, files=[])
     >>> def make():
-    ...     return {"train": {"a": {"wav": "{data_root}/a.wav", "emo": "sad"}}}
-    >>> arguments = ("demo", folder, folder, made_from, ["train"], ["sad"])
-    >>> prepare_if_stale(*arguments, make), prepare_if_stale(*arguments, make)
-    (True, False)
+    ...     entry = make_entry(f"{folder}/a.wav", folder, 1.5, emo="sad")
+    ...     return {"train": {"a": entry}}
+    >>> for _ in range(2):
+    ...     prepare_if_stale(
+    ...         "demo", folder, folder, {}, ["train"], ["sad"], make, files=[])
+    True
+    False
     """
+    made_from = fingerprint(options, data_folder, files, label_files)
     reason = stale_reason(save_folder, splits, made_from)
     if reason is None:
         logger.info("%s: the manifests in %s are current", corpus, save_folder)
         return False
     logger.info("%s: preparing %s, because %s", corpus, save_folder, reason)
-    what = ", ".join(f"{k} {v}" for k, v in made_from["options"].items())
+    what = ", ".join(f"{key} {value}" for key, value in options.items())
     manifests = make()
     for split in splits:
         if not manifests.get(split):
@@ -95,6 +109,38 @@ def prepare_if_stale(
     table = count_table(manifests, labels, key)
     logger.info("%s (%s):\n%s", corpus, what, table)
     return True
+
+
+def make_entry(
+    path: str,
+    data_folder: str | os.PathLike[str],
+    duration: float,
+    **about: Any,
+) -> dict[str, Any]:
+    """A manifest's entry of an audio file.
+
+    Arguments
+    ---------
+    path : str
+        The file, in the data folder or not.
+    data_folder : str or os.PathLike
+        `{data_root}` in manifests, so that a corpus may move.
+    duration : float
+        Seconds.
+    **about
+        What else is known: label, speaker.
+
+    Returns
+    -------
+    dict
+
+    Example
+    -------
+    >>> make_entry("/data/a/b.wav", "/data", 1.5, emo="sad")
+    {'wav': '{data_root}/a/b.wav', 'duration': 1.5, 'emo': 'sad'}
+    """
+    relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
+    return {"wav": f"{{data_root}}/{relative}", "duration": duration, **about}
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
@@ -181,14 +227,14 @@ def check_share(value: object, name: str = "max_unusable") -> None:
     ...
     ValueError: max_unusable is a share, a number from 0 to 1, not '0.1'
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:
+    number = value if isinstance(value, int | float) else -1
+    if isinstance(value, bool) or not 0 <= number <= 1:
         raise ValueError(
             f"{name} is a share, a number from 0 to 1, not {value!r}"
         )
 
 
-def list_some(names: list, limit: int = 10) -> str:
+def list_some(names: list[Any], limit: int = 10) -> str:
     """The first few of many names, and how many more there are.
 
     Arguments
@@ -211,57 +257,38 @@ def list_some(names: list, limit: int = 10) -> str:
     return ", ".join(map(str, names[:limit])) + more
 
 
-def list_found(folder: str | os.PathLike) -> str:
-    """What is in a folder that does not hold what was expected.
+def warn_of_other_counts(
+    corpus: str,
+    totals: str,
+    found: Mapping[str, Mapping[str, int]],
+    paper: Mapping[str, Mapping[str, int]],
+) -> None:
+    """Names every count that is not the paper's in a warning.
 
     Arguments
     ---------
-    folder : str or os.PathLike
-        A folder.
-
-    Returns
-    -------
-    str
-        A sentence without its full stop.
-
-    Example
-    -------
-    >>> folder = getfixture("tmpdir")
-    >>> list_found(folder.strpath)
-    'Found: an empty folder'
-    >>> folder.join("a.txt").write("")
-    >>> list_found(folder.strpath)
-    'Found: a.txt'
-    """
-    names = list_some(sorted(os.listdir(folder)))
-    return f"Found: {names or 'an empty folder'}"
-
-
-def find_other_counts(
-    found: dict[str, dict[str, int]], paper: dict[str, dict[str, int]]
-) -> list[str]:
-    """Every count that is not the paper's.
-
-    Arguments
-    ---------
+    corpus : str
+        Its name.
+    totals : str
+        What the paper counts in all, in words.
     found, paper : dict of dict
         Part of the corpus -> {what is counted -> how many}. What `found`
         lacks counts as 0.
 
-    Returns
-    -------
-    list of str
-        In the order of `paper`.
-
     Example
     -------
     >>> paper = {"train": {"sad": 839, "angry": 933}}
-    >>> find_other_counts({"train": {"sad": 839, "angry": 900}}, paper)
-    ['train angry 900 (paper 933)']
+    >>> warn_of_other_counts("IEMOCAP", "1772 turns", paper, paper)
     """
-    return [
+    differences = [
         f"{part} {what} {found.get(part, {}).get(what, 0)} (paper {count})"
         for part, counts in paper.items()
         for what, count in counts.items()
         if found.get(part, {}).get(what, 0) != count
     ]
+    if differences:
+        logger.warning(
+            "%s: the counts are not the paper's, %s: %s. Results will not "
+            "compare with the paper's.",
+            *(corpus, totals, ", ".join(differences)),
+        )

@@ -10,9 +10,9 @@ from speechbrain_hrf.dataio.preparation import (
     check_choice,
     check_number,
     check_share,
-    find_other_counts,
-    list_found,
     list_some,
+    make_entry,
+    warn_of_other_counts,
 )
 
 
@@ -22,22 +22,24 @@ def test_lists_are_shortened():
     assert list_some(list(range(12))).endswith("8, 9 and 2 more")
 
 
-def test_what_is_there_is_named(tmp_path):
-    assert list_found(tmp_path) == "Found: an empty folder"
-    for number in range(12):
-        (tmp_path / f"{number:02d}").mkdir()
-    assert list_found(tmp_path).startswith("Found: 00, 01, ")
-    assert list_found(tmp_path).endswith("09 and 2 more")
-
-
-def test_differing_counts():
+def test_differing_counts(caplog):
     paper = {"train": {"sad": 3, "angry": 4}, "test": {"sad": 1}}
-    assert find_other_counts(paper, paper) == []
+    warn_of_other_counts("X", "8 files", paper, paper)
+    assert not caplog.records
     found = {"train": {"sad": 3, "angry": 5, "other": 9}}
-    assert find_other_counts(found, paper) == [
-        "train angry 5 (paper 4)",
-        "test sad 0 (paper 1)",
+    warn_of_other_counts("X", "8 files", found, paper)
+    assert caplog.messages == [
+        "X: the counts are not the paper's, 8 files: train angry 5 (paper 4), "
+        "test sad 0 (paper 1). Results will not compare with the paper's."
     ]
+
+
+@pytest.mark.parametrize("folder", ["", "below/it"])
+def test_paths_start_at_the_data_folder(tmp_path, folder):
+    path = tmp_path / folder / "a.wav"
+    entry = make_entry(str(path), tmp_path, 0.5, speaker="01")
+    wav = "/".join(["{data_root}", *filter(None, [folder]), "a.wav"])
+    assert entry == {"wav": wav, "duration": 0.5, "speaker": "01"}
 
 
 @pytest.mark.parametrize("value", [0, 1, 0.5, 1.0])

@@ -8,13 +8,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import subprocess
-import sys
 import zipfile
 
 import pytest
 from daic_woz_corpus import (
-    RECIPE,
     SENTINELS,
     pack,
     row,
@@ -47,22 +44,6 @@ def corpus(tmp_path):
     return root
 
 
-def run(folder, corpus, *options):
-    return subprocess.run(
-        [
-            *(sys.executable, str(RECIPE / "train.py")),
-            *("hparams/speechformer_hrf.yaml", "--data_folder", str(corpus)),
-            *("--output_folder", str(folder / "output"), "--device", "cpu"),
-            *("--number_of_epochs", "1", "--noprogressbar", *options),
-        ],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-
-
 def holding(folder, word):
     """Files below a folder whose content or name holds a word."""
     return [
@@ -73,31 +54,33 @@ def holding(folder, word):
     ]
 
 
-def test_nothing_confidential_is_written_or_said(corpus, tmp_path):
+def test_nothing_confidential_is_written_or_said(corpus, tmp_path, run_recipe):
     place = tmp_path / "work"
     place.mkdir()
-    result = run(
-        place,
-        corpus,
+    said = run_recipe(
+        place / "output",
+        *("--data_folder", str(corpus)),
         *("--protocol", "held_out", "--class_weights", "balanced"),
         *("--drop_sync_rows", "True", "--drop_tag_only_rows", "True"),
+        corpus="DAIC-WOZ",
     )
-    assert result.returncode == 0, result.stdout[-4000:]
     written = {path.name for path in place.rglob("*") if path.is_file()}
     assert {"log.txt", "valid.json", "features.npy", "README.md"} <= written
     assert {"embedding_model.ckpt", "test_metrics.json"} <= written
-    assert "TRANSCRIPT.csv: rows that end after" in result.stdout
+    assert "TRANSCRIPT.csv: rows that end after" in said
     for word in SENTINELS:
         assert holding(corpus, word)  # or nothing would be proven
-        assert word not in result.stdout
+        assert word not in said
         assert holding(place, word) == []
     # No audio either: what the export is checked on is generated.
     assert not [name for name in written if name.lower().endswith(".wav")]
-    assert "on 4 generated signals" in result.stdout
+    assert "on 4 generated signals" in said
 
 
 @pytest.mark.parametrize("broken", ["transcript", "list"])
-def test_a_run_that_fails_says_nothing_confidential(corpus, tmp_path, broken):
+def test_a_run_that_fails_says_nothing_confidential(
+    corpus, tmp_path, broken, run_recipe
+):
     place = tmp_path / "work"
     place.mkdir()
     if broken == "transcript":
@@ -106,10 +89,10 @@ def test_a_run_that_fails_says_nothing_confidential(corpus, tmp_path, broken):
     else:
         path = corpus / "train_split_Depression_AVEC2017.csv"
         path.write_text(path.read_text() + f"399,{SENTINELS[1]},1,0,2\n")
-    result = run(place, corpus)
-    assert result.returncode != 0
-    assert f"{path}, line 8: " in result.stdout
+    data = ["--data_folder", str(corpus)]
+    said = run_recipe(place / "output", *data, status=1, corpus="DAIC-WOZ")
+    assert f"{path}, line 8: " in said
     assert (place / "output" / "log.txt").is_file()
     for word in SENTINELS:
-        assert word not in result.stdout
+        assert word not in said
         assert holding(place, word) == []

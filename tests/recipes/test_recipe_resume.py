@@ -12,50 +12,13 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
-import torch
 
 pytestmark = pytest.mark.slow
 
-REPOSITORY = pathlib.Path(__file__).parents[2]
-SCRIPT = REPOSITORY / "recipes" / "RAVDESS" / "train.py"
-
-
-def command(output_folder, *options, model="speechformer"):
-    return [
-        sys.executable,
-        str(SCRIPT),
-        f"hparams/{model}_hrf.yaml",
-        "--output_folder",
-        str(output_folder),
-        "--noprogressbar",
-        "--device",
-        "cpu",
-        *options,
-    ]
-
-
-def run(output_folder, *options, **model):
-    return subprocess.run(
-        command(output_folder, *options, **model),
-        cwd=output_folder.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-
-
-def final_weights(output_folder):
-    # The newest: the held-out protocol keeps the best one besides.
-    checkpoint = max((output_folder / "save").glob("CKPT*"))
-    return {
-        name: torch.load(checkpoint / f"{name}.ckpt", weights_only=True)
-        for name in ("embedding_model", "classifier")
-    }
+TESTS = pathlib.Path(__file__).parents[1]
 
 
 def epochs_logged(output_folder):
@@ -78,15 +41,20 @@ def wait_for(folder, condition, process):
     [("speechformer", "paper"), ("conformer", "held_out")],
 )
 def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(
-    tmp_path, model, protocol
+    tmp_path,
+    model,
+    protocol,
+    recipe_command,
+    run_recipe,
+    final_weights,
+    assert_same,
 ):
-    options = ["--number_of_epochs", "4", "--ckpt_interval_steps", "2"]
-    options += ["--protocol", protocol]
+    options = ["--ckpt_interval_steps", "2", "--protocol", protocol]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert run(whole, *options, model=model).returncode == 0
+    run_recipe(whole, *options, model=model, epochs=4)
 
     process = subprocess.Popen(
-        command(broken, *options, model=model),
+        recipe_command(broken, *options, model=model, epochs=4),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -106,16 +74,12 @@ def test_killed_in_an_epoch_it_ends_as_if_it_had_not_been(
     finally:
         process.kill()
 
-    resumed = run(broken, *options, model=model)
-    assert resumed.returncode == 0, resumed.stdout
-    assert "Loading a checkpoint" in resumed.stdout
+    resumed = run_recipe(broken, *options, model=model, epochs=4)
+    assert "Loading a checkpoint" in resumed
     # Killed between an epoch's line in the log and its checkpoint, it ends that
     # epoch, and logs it, again.
     assert list(dict.fromkeys(epochs_logged(broken))) == ["1", "2", "3", "4"]
-    expected, found = final_weights(whole), final_weights(broken)
-    for name, state in expected.items():
-        for key, tensor in state.items():
-            assert torch.equal(found[name][key], tensor), (name, key)
+    assert_same(final_weights(broken), final_weights(whole))
 
 
 def _safely(condition):
@@ -125,19 +89,11 @@ def _safely(condition):
         return False
 
 
-def test_finished_runs_are_not_trained_again(tmp_path):
-    options = ["--number_of_epochs", "1"]
-    assert run(tmp_path / "a", *options).returncode == 0
-    again = run(tmp_path / "a", *options)
-    assert again.returncode == 0
-    assert epochs_logged(tmp_path / "a") == ["1"]
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--data_folder", "/nowhere/RAVDESS"], "/nowhere/RAVDESS"),
-        (["--data_folder", os.fspath(REPOSITORY / "tests")], "Actor_"),
+        (["--data_folder", os.fspath(TESTS)], "Actor_"),
         (["--hrf_modules", "[FFN_M1]"], "FFN_M1"),
         (["--hrf_ratio", "0"], "ratio is 0"),
         (["--hrf_layers", "0"], "extra layers is 0"),
@@ -145,25 +101,24 @@ def test_finished_runs_are_not_trained_again(tmp_path):
         (["--protocol", "best_test_epoch"], "best_test_epoch"),
         (["--n_classes", "4"], "n_classes is 4"),
         (["--hrf_modules", "null"], "modules are None"),
-        (["--number_of_epochs", "0"], "number_of_epochs is 0"),
+        (["--number_of_epochs=0"], "number_of_epochs is 0"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_bad_options_are_named(tmp_path, options, message):
-    if "--number_of_epochs" not in options:
-        options = ["--number_of_epochs", "1", *options]
-    result = run(tmp_path / "a", *options)
-    assert result.returncode != 0
-    last = result.stdout.strip().splitlines()[-12:]
+def test_bad_options_are_named(tmp_path, run_recipe, options, message):
+    said = run_recipe(tmp_path / "a", *options, status=1)
+    last = said.strip().splitlines()[-12:]
     assert message in "\n".join(last)
     assert not list((tmp_path / "a").glob("save/CKPT*"))
     assert not (tmp_path / "a" / "pretrained").exists()
 
 
-def test_a_refused_or_debug_run_leaves_the_finished_one_as_it_was(tmp_path):
-    options = ["--number_of_epochs", "1"]
+def test_other_runs_leave_the_finished_one_as_it_was(tmp_path, run_recipe):
+    """One that is refused, one to debug; the same again is not trained."""
     folder = tmp_path / "a"
-    assert run(folder, *options).returncode == 0
+    run_recipe(folder)
+    run_recipe(folder)
+    assert epochs_logged(folder) == ["1"]
     before = contents(folder)
     for other in (
         ["--hrf_modules", "[]"],
@@ -171,11 +126,10 @@ def test_a_refused_or_debug_run_leaves_the_finished_one_as_it_was(tmp_path):
         ["--lr", "0.5"],
         ["--activation", "!name:torch.nn.GELU"],
     ):
-        refused = run(folder, *options, *other)
-        assert refused.returncode != 0
-        assert "its own --output_folder" in refused.stdout
+        said = run_recipe(folder, *other, status=1)
+        assert "its own --output_folder" in said
         assert contents(folder) == before
-    assert run(folder, *options, "--debug").returncode == 0
+    run_recipe(folder, "--debug")
     for name in ("test_metrics.json", "confusion_matrix.png"):
         assert contents(folder)[name] == before[name]
 
