@@ -11,7 +11,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -19,8 +18,9 @@ from multiprocessing import get_context
 import speechbrain as sb
 import torch
 from interleaved import against, measure
+from models import LIGHT
 from recipe_runs import one_epoch, prepared, train_script
-from report import ratio_text, save
+from report import Report, ratio_text, read_options
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.training.allocator import keep_freed_memory
@@ -82,18 +82,14 @@ def usual_brain(script):
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data_folder", default="synthetic")
-    parser.add_argument(
-        "--models",
-        nargs="+",
-        default=["ConvTransformer", "Conformer", "SpeechFormer"],
+    options = read_options(
+        __doc__,
+        data_folder="synthetic",
+        models=list(LIGHT),
+        threads=1,
+        rounds=7,
     )
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-
-    figures, rows = {}, []
+    report = Report(["model", "arm", "time", "to the steps", "to the epoch"])
     with tempfile.TemporaryDirectory() as folder:
         data = options.data_folder
         if data == "synthetic":
@@ -112,23 +108,19 @@ def main():
             for arm in times:
                 ratio = against(times, arm, "steps alone")
                 slower = against(times, arm, "an epoch")
-                figures[f"{model}, {arm}"] = {
-                    "seconds": times[arm],
-                    "to_steps": ratio,
-                    "to_epoch": slower,
-                }
-                rows.append(
-                    [
-                        model,
-                        arm,
-                        f"{ratio['milliseconds'] / 1000:.2f} s",
-                        ratio_text(ratio) if arm != "steps alone" else "1",
-                        ratio_text(slower) if arm != "an epoch" else "1",
-                    ]
+                report.add(
+                    {
+                        "seconds": times[arm],
+                        "to_steps": ratio,
+                        "to_epoch": slower,
+                    },
+                    model,
+                    arm,
+                    f"{ratio['milliseconds'] / 1000:.2f} s",
+                    ratio_text(ratio) if arm != "steps alone" else "1",
+                    ratio_text(slower) if arm != "an epoch" else "1",
                 )
-                print(*rows[-1], flush=True)
-    head = ["model", "arm", "time", "to the steps", "to the epoch"]
-    save("epoch", head, rows, figures)
+    report.save("epoch")
 
 
 def _measured(data, folder, model, rounds, threads):

@@ -11,7 +11,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
 import os
 import tempfile
 
@@ -19,7 +18,7 @@ import torch
 from interleaved import against, measure
 from models import LIGHT
 from pipeline import ecapa, ours
-from report import ratio_text, save
+from report import Report, ratio_text, read_options
 
 SECONDS = 5
 SIZES = {
@@ -65,17 +64,16 @@ def parts(classifier, wavs):
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    everything = len(os.sched_getaffinity(0))
-    parser.add_argument(
-        "--threads", type=int, nargs="+", default=sorted({1, everything})
+    options = read_options(
+        __doc__,
+        threads=sorted({1, len(os.sched_getaffinity(0))}),
+        batch=[1, 32],
+        models=list(LIGHT),
+        rounds=9,
     )
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 32])
-    parser.add_argument("--models", nargs="+", default=list(LIGHT))
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
-
-    figures, rows = {}, []
+    head = "model threads batch size whole features rest ratio".split()
+    head.insert(6, "model alone")
+    report = Report(head)
     with tempfile.TemporaryDirectory() as folder:
         loaded = {
             (name, size): ours(f"{folder}/{name}-{size}", name, **how)
@@ -115,18 +113,14 @@ def main():
                             )
                             for part in ("whole", "features", "model")
                         }
-                        figures[key] = cost
-                        rows.append(_row(name, threads, batch, size, cost))
-                        print(*rows[-1], flush=True)
-    head = "model threads batch size whole features rest ratio".split()
-    head.insert(6, "model alone")
+                        row = _row(name, threads, batch, size, cost)
+                        report.add(cost, *row, key=key)
     first = [
         [row[0], *row[3:]]
-        for row in rows
+        for row in report.rows
         if row[1] == options.threads[0] and row[2] == options.batch[0]
     ]
-    short = [head[0], *head[3:]], first
-    save("inference", head, rows, figures, readme=short)
+    report.save("inference", readme=([head[0], *head[3:]], first))
 
 
 def _row(name, threads, batch, size, cost):

@@ -11,11 +11,7 @@ import speechbrain_hrf as hrf
 
 CLASSES = 4
 FRAMES = 500  # 5 s, as on IEMOCAP
-LIGHT = {
-    "ConvTransformer": {},
-    "Conformer": {},
-    "SpeechFormer": {},
-}
+LIGHT = {"ConvTransformer": {}, "Conformer": {}, "SpeechFormer": {}}
 ORIGINAL = {
     "ConvTransformer": {"num_blocks": 8, "d_model": 80, "d_ffn": 320},
     "Conformer": {"num_blocks": 4, "d_model": 80, "d_ffn": 320},
@@ -27,25 +23,25 @@ ORIGINAL = {
 }
 
 
-def build(name, original=False, modules=(), layers=1, ratio=8, chained=False):
+def build(name, sizes=None, modules=(), layers=1, chained=False):
     """One model with its head, expanded where asked for.
 
     Arguments
     ---------
     name : str
         ConvTransformer, Conformer or SpeechFormer.
-    original : bool
-        The original size instead of the lightweight one.
+    sizes : dict, optional
+        Arguments of the model; default: the lightweight one's.
     modules : sequence of str
         What HRF expands, by the paper's row names; none: the plain model.
-    layers, ratio, chained
+    layers, chained
         See ``speechbrain_hrf.apply_hrf``.
 
     Returns
     -------
     torch.nn.ModuleDict
     """
-    sizes = (ORIGINAL if original else LIGHT)[name]
+    sizes = sizes or {}
     model = nn.ModuleDict(
         {
             "embedding_model": getattr(hrf, name)(**sizes),
@@ -53,9 +49,7 @@ def build(name, original=False, modules=(), layers=1, ratio=8, chained=False):
         }
     )
     if modules:
-        hrf.apply_hrf(
-            model, list(modules), ratio=ratio, layers=layers, chained=chained
-        )
+        hrf.apply_hrf(model, list(modules), layers=layers, chained=chained)
     return model
 
 

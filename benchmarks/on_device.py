@@ -12,7 +12,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
 import os
 import pathlib
 import statistics
@@ -22,12 +21,12 @@ import numpy as np
 import onnxruntime
 import soundfile
 import torch
-from exported import exported
 from first_label import ENGINES, start
 from interleaved import against, single_calls
 from models import LIGHT
 from on_device_figure import draw
-from report import RESULTS, ratio_text, save
+from pipeline import exported
+from report import RESULTS, Report, ratio_text, read_options
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.runtime import Classifier
@@ -142,13 +141,14 @@ def latency(folders, samples, rounds, repeats):
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", nargs="+", default=list(LIGHT))
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--calls", type=int, default=20)
-    parser.add_argument("--starts", type=int, default=7)
-    parser.add_argument("--name", default="on_device")
-    options = parser.parse_args()
+    options = read_options(
+        __doc__,
+        models=list(LIGHT),
+        rounds=15,
+        calls=20,
+        starts=7,
+        name="on_device",
+    )
     torch.set_num_threads(1)
     torch.manual_seed(1)
     load = [os.getloadavg()[0]]
@@ -194,9 +194,11 @@ def main():
             "peak_bytes": max(memory),
         }
     head, rows = _table(figures)
+    report = Report(head)
+    report.rows, report.figures = rows, figures
     figures["load"] = load  # before, between and after: 1 minute's average
     figures["onnxruntime"] = onnxruntime.__version__
-    save(options.name, head, rows, figures)
+    report.save(options.name)
     draw(figures, options.models, SIZES, RESULTS / f"{options.name}.png")
 
 

@@ -9,14 +9,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
 import socket
 import time
 
 import torch
 from interleaved import against
 from models import LIGHT, batch, build
-from report import ratio_text, save
+from report import Report, ratio_text, read_options
 from torch import distributed, multiprocessing
 from torch.nn.parallel import DistributedDataParallel
 from training_step import Step
@@ -77,11 +76,8 @@ def seconds_per_step(name, processes):
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", nargs="+", default=list(LIGHT))
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
-    figures, rows = {}, []
+    options = read_options(__doc__, models=list(LIGHT), rounds=7)
+    report = Report(["model", "processes", "step", "ratio"])
     for name in options.models:
         times = {1: [], 2: []}
         for _ in range(options.rounds):
@@ -89,20 +85,14 @@ def main():
                 found.append(seconds_per_step(name, processes))
         for processes in times:
             ratio = against(times, processes, 1)
-            figures[f"{name}, {processes}"] = {
-                "seconds": times[processes],
-                **ratio,
-            }
-            rows.append(
-                [
-                    name,
-                    processes,
-                    f"{ratio['milliseconds']:.1f} ms",
-                    ratio_text(ratio) if processes > 1 else "1",
-                ]
+            report.add(
+                {"seconds": times[processes], **ratio},
+                name,
+                processes,
+                f"{ratio['milliseconds']:.1f} ms",
+                ratio_text(ratio) if processes > 1 else "1",
             )
-            print(*rows[-1], flush=True)
-    save("processes", ["model", "processes", "step", "ratio"], rows, figures)
+    report.save("processes")
 
 
 if __name__ == "__main__":

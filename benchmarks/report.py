@@ -1,9 +1,10 @@
-"""What every benchmark prints and keeps: a table, and JSON with the machine.
+"""What benchmarks share: options, and what they print and keep of a run.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import platform
 
 import speechbrain
 import torch
+from tabulate import tabulate
 
 from speechbrain_hrf.studies.provenance import cpu_name
 
@@ -39,8 +41,34 @@ def machine(device="cpu"):
     }
 
 
+def read_options(about, **defaults):
+    """The command line's options.
+
+    Arguments
+    ---------
+    about : str
+        The script's docstring; its first line is the help.
+    **defaults
+        Option -> default, which gives the type: a list takes several values,
+        False is a switch.
+
+    Returns
+    -------
+    argparse.Namespace
+    """
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    for name, default in defaults.items():
+        how = {"default": default, "type": type(default)}
+        if default is False:
+            how = {"action": "store_true"}
+        elif isinstance(default, list):
+            how = {"default": default, "type": type(default[0]), "nargs": "+"}
+        parser.add_argument(f"--{name}", **how)
+    return parser.parse_args()
+
+
 def table(head, rows):
-    """Markdown, with aligned columns.
+    """Markdown.
 
     Arguments
     ---------
@@ -52,18 +80,7 @@ def table(head, rows):
     -------
     str
     """
-    rows = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-
-    def line(cells, fill=" "):
-        padded = [
-            cell.ljust(width, fill)
-            for cell, width in zip(cells, widths, strict=True)
-        ]
-        return "| " + " | ".join(padded) + " |"
-
-    rule = line(["-" * width for width in widths], "-")
-    return "\n".join([line(head), rule, *map(line, rows)])
+    return tabulate(rows, head, tablefmt="github", disable_numparse=True)
 
 
 def ratio_text(ratio):
@@ -85,32 +102,56 @@ def ratio_text(ratio):
     return f"{median} ({low}-{high})"
 
 
-def save(name, head, rows, figures, device="cpu", readme=None):
-    """Prints the table and writes it with all figures to ``results/``.
+class Report:
+    """A table that grows while it is measured, and figures.
 
     Arguments
     ---------
-    name : str
-        Of the question.
-    head, rows
-        See ``table``.
-    figures : dict
-        Everything measured; must fit into JSON.
-    device : str
-    readme : tuple of (list, list), optional
-        Head and rows of a shorter table for README.md; default the same.
+    head : list of str
+        Of the table's columns.
     """
-    about = machine(device)
-    print(table(head, rows))
-    print(", ".join(f"{key} {value}" for key, value in about.items()))
-    RESULTS.mkdir(exist_ok=True)
-    short_head, short_rows = readme or (head, rows)
-    content = {
-        "machine": about,
-        "head": short_head,
-        "rows": short_rows,
-        "figures": figures,
-    }
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    print(f"written to {path.relative_to(RESULTS.parent.parent)}")
+
+    def __init__(self, head):
+        self.head, self.rows, self.figures = head, [], {}
+
+    def add(self, figures, *cells, key=None):
+        """Adds a row and prints it.
+
+        Arguments
+        ---------
+        figures : object
+            What was measured; must fit into JSON.
+        *cells : object
+            Of the row.
+        key : str, optional
+            Of the figures; default: the first two cells.
+        """
+        self.figures[key or f"{cells[0]}, {cells[1]}"] = figures
+        self.rows.append(list(cells))
+        print(*cells, flush=True)
+
+    def save(self, name, device="cpu", readme=None):
+        """Prints the table and writes it with all figures to ``results/``.
+
+        Arguments
+        ---------
+        name : str
+            Of the question.
+        device : str
+        readme : tuple of (list, list), optional
+            Head and rows of a shorter table for README.md; default the same.
+        """
+        about = machine(device)
+        print(table(self.head, self.rows))
+        print(", ".join(f"{key} {value}" for key, value in about.items()))
+        RESULTS.mkdir(exist_ok=True)
+        head, rows = readme or (self.head, self.rows)
+        content = {
+            "machine": about,
+            "head": head,
+            "rows": rows,
+            "figures": self.figures,
+        }
+        path = RESULTS / f"{name}.json"
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        print(f"written to {path.relative_to(RESULTS.parent.parent)}")

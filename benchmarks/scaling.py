@@ -11,13 +11,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
-
 import torch
 from interleaved import against, measure, peak_memory
-from models import CLASSES, FRAMES, LIGHT, batch, build, run
-from report import ratio_text, save
-from torch import nn
+from models import FRAMES, LIGHT, batch, build, run
+from report import Report, ratio_text, read_options
 from training_step import Step
 
 import speechbrain_hrf as hrf
@@ -67,32 +64,24 @@ def batch_size(name):
 def width(name):
     """Training steps at growing widths, ALL, ratio 8, batch 8."""
 
-    def at(d_model):
-        model = nn.ModuleDict(
-            {
-                "embedding_model": getattr(hrf, name)(
-                    d_model=d_model, d_ffn=d_model // 4
-                ),
-                "classifier": hrf.ClassifierHead(d_model, CLASSES),
-            }
+    return {
+        f"width {d}": (
+            Step(
+                build(name, {"d_model": d, "d_ffn": d // 4}, ("ALL",)), batch(8)
+            ),
+            d / WIDTHS[0],
         )
-        hrf.apply_hrf(model, ["ALL"])
-        return Step(model, batch(8))
-
-    return {f"width {d}": (at(d), d / WIDTHS[0]) for d in WIDTHS}
+        for d in WIDTHS
+    }
 
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", nargs="+", default=list(LIGHT))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
+    options = read_options(__doc__, models=list(LIGHT), threads=1, rounds=7)
     torch.set_num_threads(options.threads)
     keep_freed_memory()
 
-    figures, rows = {}, []
+    report = Report(["model", "arm", "time", "time / work", "peak memory"])
     for name in options.models:
         for kind in (audio_length, batch_size, width):
             torch.manual_seed(1)
@@ -105,23 +94,19 @@ def main():
                 for key in ("median", "low", "high"):
                     ratio[key] /= work
                 memory = peak_memory(call)
-                figures[f"{name}, {arm}"] = {
-                    "seconds": times[arm],
-                    "time_over_work": ratio,
-                    "peak_bytes": memory,
-                }
-                rows.append(
-                    [
-                        name,
-                        arm,
-                        f"{ratio['milliseconds']:.1f} ms",
-                        ratio_text(ratio) if arm != first else "1",
-                        f"{memory / 2**20:.1f} MiB",
-                    ]
+                report.add(
+                    {
+                        "seconds": times[arm],
+                        "time_over_work": ratio,
+                        "peak_bytes": memory,
+                    },
+                    name,
+                    arm,
+                    f"{ratio['milliseconds']:.1f} ms",
+                    ratio_text(ratio) if arm != first else "1",
+                    f"{memory / 2**20:.1f} MiB",
                 )
-                print(*rows[-1], flush=True)
-    head = ["model", "arm", "time", "time / work", "peak memory"]
-    save("scaling", head, rows, figures)
+    report.save("scaling")
 
 
 if __name__ == "__main__":

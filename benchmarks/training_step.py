@@ -11,12 +11,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import argparse
-
 import torch
 from interleaved import against, measure, peak_memory
-from models import LIGHT, batch, build, run
-from report import ratio_text, save
+from models import LIGHT, ORIGINAL, batch, build, run
+from report import Report, ratio_text, read_options
 from torch.nn import functional as F
 
 from speechbrain_hrf.training.allocator import keep_freed_memory
@@ -77,22 +75,19 @@ class Step:
 
 def main():
     """Measures, prints and saves."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", nargs="+", default=list(LIGHT))
-    parser.add_argument("--rows", nargs="+", default=list(ROWS))
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", default="fp32")
-    parser.add_argument("--compile", action="store_true")
-    parser.add_argument(
-        "--returning",
-        action="store_true",
-        help="freed memory goes back to the system, as without our recipes",
+    options = read_options(
+        __doc__,
+        models=list(LIGHT),
+        rows=list(ROWS),
+        batch=32,
+        device="cpu",
+        precision="fp32",
+        compile=False,
+        returning=False,  # freed memory goes back, as without our recipes
+        threads=1,
+        rounds=9,
+        name="training_step",
     )
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--name", default="training_step")
-    options = parser.parse_args()
     # One by default: on a machine that is shared, two threads wait for each
     # other for longer than they work, and ratios say nothing.
     torch.set_num_threads(options.threads)
@@ -103,13 +98,14 @@ def main():
     synchronize = (
         torch.cuda.synchronize if options.device != "cpu" else lambda: None
     )
-    figures, rows = {}, []
+    report = Report(["model", "row", "time", "", "peak memory", ""])
     for name in options.models:
         steps = {}
         for row in options.rows:
             original, modules, layers, chained = ROWS[row]
             torch.manual_seed(1)
-            model = build(name, original, modules, layers, chained=chained)
+            sizes = (ORIGINAL if original else LIGHT)[name]
+            model = build(name, sizes, modules, layers, chained=chained)
             steps[row] = Step(model, data, options.precision, options.compile)
         # The sizes are far apart: each with its own kind, so that a round's
         # turns lie close to each other in time.
@@ -125,27 +121,23 @@ def main():
             for row in arms:
                 ratio = against(times, row, baseline)
                 share = memory[row] / memory[baseline]
-                figures[f"{name}, {row}"] = {
-                    "seconds": times[row],
-                    **ratio,
-                    "peak_bytes": memory[row],
-                    "memory_ratio": share,
-                    "baseline": row == baseline,
-                }
-                rows.append(
-                    [
-                        name,
-                        row,
-                        ratio_text(ratio) if row != baseline else "1",
-                        f"{ratio['milliseconds']:.1f} ms",
-                        f"{share:.2f}" if row != baseline else "1",
-                        f"{memory[row] / 2**20:.1f} MiB",
-                    ]
+                report.add(
+                    {
+                        "seconds": times[row],
+                        **ratio,
+                        "peak_bytes": memory[row],
+                        "memory_ratio": share,
+                        "baseline": row == baseline,
+                    },
+                    name,
+                    row,
+                    ratio_text(ratio) if row != baseline else "1",
+                    f"{ratio['milliseconds']:.1f} ms",
+                    f"{share:.2f}" if row != baseline else "1",
+                    f"{memory[row] / 2**20:.1f} MiB",
                 )
-                print(*rows[-1], flush=True)
-    head = ["model", "row", "time", "", "peak memory", ""]
-    short = _short(figures, options)
-    save(options.name, head, rows, figures, options.device, short)
+    short = _short(report.figures, options)
+    report.save(options.name, options.device, short)
 
 
 def _short(figures, options):

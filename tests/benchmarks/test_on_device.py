@@ -14,7 +14,7 @@ import soundfile
 
 BENCHMARKS = pathlib.Path(__file__).resolve().parents[2] / "benchmarks"
 MODULES = (
-    *("exported", "first_label", "interleaved", "models", "on_device"),
+    *("first_label", "interleaved", "models", "on_device"),
     *("on_device_figure", "pipeline", "report"),
 )
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
