@@ -192,7 +192,7 @@ def _write(
             names, n_labels, single.names, f"{single.module}.{HOOK}"
         )
         _write_text(staging / "hyperparams_standalone.yaml", standalone)
-    verification = verify(staging, training, trained, audio, single)
+    difference, compared = verify(staging, training, trained, audio, single)
     return ExportReport(
         folder=target,
         checkpoint=training.checkpoint,
@@ -202,8 +202,8 @@ def _write(
         trained_parameters=sum(count_parameters(trained[k]) for k in LEARNT),
         merged_parameters=sum(count_parameters(modules[k]) for k in LEARNT),
         hrf=definition.hrf_arguments(),
-        max_difference=verification.max_difference,
-        audio=verification.audio,
+        max_difference=difference,
+        audio=compared,
         module=single.module if single else "",
     )
 

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import soundfile
 import torch
@@ -56,33 +56,13 @@ class VerificationError(RuntimeError):
     """
 
 
-class Verification(NamedTuple):
-    """What was compared, and how well it agrees.
-
-    Arguments
-    ---------
-    max_difference : float
-        Largest one among all log-probabilities.
-    audio : str
-        On what.
-
-    Example
-    -------
-    >>> Verification(1e-7, "4 recordings of the test set").max_difference
-    1e-07
-    """
-
-    max_difference: float
-    audio: str
-
-
 def verify(
     folder: str | os.PathLike[str],
     training: Training,
     trained: Modules,
     audio: Sequence[str] | None = None,
     bundle: Bundle | None = None,
-) -> Verification:
+) -> tuple[float, str]:
     """Loads a folder in a fresh process and compares it with the training.
 
     Arguments
@@ -101,7 +81,10 @@ def verify(
 
     Returns
     -------
-    Verification
+    float
+        Largest difference among all log-probabilities.
+    str
+        On what they were compared.
 
     Raises
     ------
@@ -156,7 +139,7 @@ def verify(
                     for file in files
                 )
             )
-    return Verification(worst, described)
+    return worst, described
 
 
 def audio_files(

@@ -13,7 +13,6 @@ import pytest
 from speechbrain_hrf.export import __main__ as command
 from speechbrain_hrf.export import pretrained
 from speechbrain_hrf.export.onnx import PRECISIONS, files
-from speechbrain_hrf.export.verify import Verification
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def verified(monkeypatch):
 
     def verify(folder, training, trained, audio=None, bundle=None):
         seen["audio"] = audio
-        return Verification(1e-7, "nothing")
+        return 1e-7, "nothing"
 
     monkeypatch.setattr(pretrained, "verify", verify)
     return seen
