@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from speechbrain_hrf.training import EmotionScores
+from speechbrain_hrf.training.scores import SCORES, EmotionScores
 
 LABELS = ["neu", "hap", "sad"]
 
@@ -21,6 +21,7 @@ def scores_of(references, predictions, labels=LABELS):
     return scores.summarize()
 
 
+@pytest.mark.filterwarnings("error")  # of what is divided by zero
 def test_by_hand():
     # neu: 3 of 4 found; hap: 1 of 2; sad: 0 of 1.
     summary = scores_of([0, 0, 0, 0, 1, 1, 2], [0, 0, 0, 1, 1, 0, 0])
@@ -31,18 +32,22 @@ def test_by_hand():
     assert summary["MF1"] == pytest.approx((2 / 3 + 1 / 2) / 3)
     assert summary["confusion"] == [[3, 1, 0], [1, 1, 0], [1, 0, 0]]
     assert summary["n"] == 7
+    assert summary["predicted"]["3"] == "hap"
+    assert SCORES == ("WA", "UA", "WF1", "MF1")  # as tables show them
 
 
 def test_a_class_that_does_not_occur_has_no_recall():
     summary = scores_of([0, 0], [0, 0])
     assert summary["UA"] == 1.0
     assert summary["MF1"] == pytest.approx(1 / 3)
+    assert summary["confusion"] == [[2, 0, 0], [0, 0, 0], [0, 0, 0]]
 
 
 def test_plain_numbers_for_checkpoints():
     summary = scores_of([0, 1], [0, 0])
     assert {type(summary[key]) for key in ("WA", "UA", "WF1", "MF1")} == {float}
     assert type(summary["confusion"][0][0]) is int
+    assert type(summary["per_class"]["neu"]["n"]) is int
 
 
 def test_batches_add_up():
@@ -91,6 +96,8 @@ def test_groups_are_judged_by_the_mean_of_log_posteriors():
     people = scores.pooled(group_of)
     assert (people.ids, people.references) == (["a", "b"], [0, 1])
     assert people.predictions == [0, 0]
+    assert people.log_probabilities[0] == pytest.approx([-0.4, -4.8])
+    assert people.log_probabilities[0].shape == (2,)
     assert people.summarize()["confusion"] == [[1, 0], [1, 0]]
     assert people.summarize()["n"] == 2
 

@@ -31,7 +31,17 @@ def test_none_and_a_list(manifest):
 
 
 @pytest.mark.parametrize(
-    "option", ["balance", [1], [1, 0], [1, -2], [1, "2"], [1, float("nan")], 2]
+    "option",
+    [
+        "balance",
+        [1],
+        [1, 0],
+        [1, -2],
+        [1, "2"],
+        [1, float("nan")],
+        [1, float("inf")],
+        2,
+    ],
 )
 def test_other_options_are_refused(manifest, option):
     with pytest.raises(ValueError, match=r"class_weights is .*\(no, yes\)"):
