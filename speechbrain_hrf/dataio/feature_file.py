@@ -10,11 +10,8 @@ Example
 >>> with FeatureWriter(folder) as writer:
 ...     writer.add("a", np.ones((2, 78), dtype="float32"))
 ...     writer.finish({"options": {}})
->>> rows = read_index(folder, {"options": {}})["rows"]
->>> rows
+>>> read_index(folder, {"options": {}})["rows"]
 {'a': [0, 2]}
->>> CachedFeatures(folder / FEATURES, 78, rows)("a").shape
-torch.Size([2, 78])
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -218,7 +215,11 @@ class CachedFeatures:
 
     Example
     -------
-    See the top of this file.
+    >>> path = getfixture("tmpdir").join(FEATURES).strpath
+    >>> np.arange(6, dtype="<f4").tofile(path)
+    >>> CachedFeatures(path, 2, {"a": [0, 1], "b": [1, 2]})("b")
+    tensor([[2., 3.],
+            [4., 5.]])
     """
 
     def __init__(

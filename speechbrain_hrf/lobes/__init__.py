@@ -5,9 +5,10 @@ Authors
 """
 
 import importlib
+from types import ModuleType
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> ModuleType:
     # Imported when it is used: see the package's __init__.
     if name == "models":
         return importlib.import_module(f"{__name__}.models")

@@ -19,6 +19,8 @@ Authors
 import importlib
 import sys
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
+from typing import Any
 
 _PARENT, _NAME = "speechbrain.lobes.models", "hrf"
 _ALIAS = f"{_PARENT}.{_NAME}"
@@ -28,13 +30,15 @@ _TARGET = "speechbrain_hrf.lobes.models"
 class _AliasFinder:
     """Finder and loader of one name, as ``sys.meta_path`` takes them."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Any = None, target: object = None
+    ) -> ModuleSpec | None:
         return ModuleSpec(name, self) if name == _ALIAS else None
 
-    def create_module(self, spec):
-        return None  # Python's own, empty one
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Python's own, empty one."""
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         # A module may put another one in its place while it is executed:
         # https://docs.python.org/3/reference/import.html#loading
         sys.modules[_ALIAS] = importlib.import_module(_TARGET)
@@ -43,24 +47,26 @@ class _AliasFinder:
 class _ParentFinder:
     """Finds the package above the alias, and has it know the attribute."""
 
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(
+        self, name: str, path: Any = None, target: object = None
+    ) -> ModuleSpec | None:
         if name != _PARENT:
             return None
-        spec = PathFinder.find_spec(name, path, target)
+        spec = PathFinder.find_spec(name, path)
         if spec and type(spec.loader) is SourceFileLoader:
             spec.loader = _ParentLoader(name, spec.loader.path)
         return spec
 
 
 class _ParentLoader(SourceFileLoader):
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
         _know_the_alias(module)
 
 
-def _know_the_alias(parent):
+def _know_the_alias(parent: ModuleType) -> None:
     # Only asked for what the module lacks: https://peps.python.org/pep-0562/
-    def __getattr__(name):  # noqa: N807
+    def __getattr__(name: str) -> ModuleType:  # noqa: N807
         if name == _NAME:
             return importlib.import_module(_ALIAS)
         raise AttributeError(f"module {_PARENT!r} has no attribute {name!r}")
@@ -72,7 +78,7 @@ def _know_the_alias(parent):
 _LAST, _FIRST = _AliasFinder(), _ParentFinder()
 
 
-def register_alias():
+def register_alias() -> None:
     """Makes ``speechbrain.lobes.models.hrf`` importable; twice does no harm.
 
     Example

@@ -13,7 +13,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -73,7 +76,7 @@ class HubertFrames(torch.nn.Module):
         "--features fbank what is to be exported."
     )
 
-    def __init__(self, source, sample_rate=16000):
+    def __init__(self, source: str, sample_rate: int = 16000):
         super().__init__()
         self.source = source
         self.sample_rate = sample_rate
@@ -86,7 +89,7 @@ class HubertFrames(torch.nn.Module):
                 f"is {sample_rate}."
             )
 
-    def forward(self, wavs):
+    def forward(self, wavs: torch.Tensor) -> torch.Tensor:
         """Waveforms to features.
 
         Arguments
@@ -104,7 +107,7 @@ class HubertFrames(torch.nn.Module):
             wavs = torch.nn.functional.pad(wavs, (0, missing))
         return self.hubert(wavs)
 
-    def samples_for(self, frames):
+    def samples_for(self, frames: int) -> int:
         """How many samples give so many frames.
 
         Arguments
@@ -117,11 +120,11 @@ class HubertFrames(torch.nn.Module):
         """
         return self.geometry.samples_for(frames)
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> HubertFrames:
         """Stays in evaluation mode: frozen, and without dropout."""
         return super().train(False)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple[str, int]]:
         # Its weight norm cannot be pickled; another process loads it anew.
         return type(self), (self.source, self.sample_rate)
 
@@ -143,10 +146,10 @@ class Geometry(NamedTuple):
     """
 
     n_feats: int
-    kernels: tuple
-    strides: tuple
+    kernels: tuple[int, ...]
+    strides: tuple[int, ...]
 
-    def frames_for(self, samples):
+    def frames_for(self, samples: int) -> int:
         """How many frames so many samples give.
 
         Arguments
@@ -161,7 +164,7 @@ class Geometry(NamedTuple):
             samples = (samples - kernel) // stride + 1
         return samples
 
-    def samples_for(self, frames):
+    def samples_for(self, frames: int) -> int:
         """How many samples, at least, give so many frames.
 
         Arguments
@@ -178,7 +181,7 @@ class Geometry(NamedTuple):
         return frames
 
 
-def read_geometry(source):
+def read_geometry(source: str) -> Geometry:
     """Reads a model's frames from its configuration, without its weights.
 
     Arguments
@@ -210,7 +213,7 @@ def read_geometry(source):
         from transformers import AutoConfig
     except ImportError as error:
         raise ImportError(_INSTALL) from error
-    with _explained(source):
+    with _explain(source):
         config = AutoConfig.from_pretrained(source, cache_dir=_hub_cache())
     if not hasattr(config, "conv_kernel"):
         raise ValueError(
@@ -224,21 +227,21 @@ def read_geometry(source):
     )
 
 
-def _load(source):
+def _load(source: str) -> torch.nn.Module:
     from speechbrain.integrations.huggingface.hubert import HuBERT
 
-    with _explained(source):
+    with _explain(source):
         return HuBERT(source, _hub_cache(), freeze=True)
 
 
-def _hub_cache():
+def _hub_cache() -> str:
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return HF_HUB_CACHE
 
 
 @contextlib.contextmanager
-def _explained(source):
+def _explain(source: str) -> Iterator[None]:
     from safetensors import SafetensorError
 
     try:

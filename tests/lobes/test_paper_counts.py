@@ -133,10 +133,6 @@ def test_printed_cells(cell):
         assert printed(macs, "M") == printed_flops
 
 
-def test_thirty_four_of_thirty_six():
-    assert sum(2 for p, *_ in CELLS.values() if p is not None) == 34
-
-
 def test_the_impossible_row():
     """Conformer, M3ED, Original: printed 323K / 50M, ours 814K / 182M."""
     parameters, macs = count_by_thop("Conformer", "original", "M3ED")
@@ -150,13 +146,6 @@ def test_the_impossible_row():
 def test_our_profile_counts_as_thop_does(cell):
     result = profile(*build(*cell), frames=FRAMES[cell[2]])
     assert (result.paper_parameters, result.macs) == count_by_thop(*cell)
-
-
-def test_one_frame_more_breaks_a_cell():
-    """A centred STFT left uncropped gives 501 frames."""
-    whole = build("SpeechFormer", "original", "DAIC-WOZ")
-    exact = profile(*whole, frames=1000).macs
-    assert profile(*whole, frames=1001).macs > exact
 
 
 def test_all_parameters_and_shares():

@@ -16,7 +16,6 @@ Authors
 
 import os
 import pathlib
-from types import ModuleType
 
 from speechbrain_hrf.dataio.synthetic import (
     daic_woz,
@@ -29,13 +28,12 @@ from speechbrain_hrf.dataio.synthetic.corpus import build_once, is_synthetic
 
 __all__ = ["is_synthetic", "make_corpus"]
 
-# Each has its ROOT, GENERATOR (name and version) and write(root).
-_CORPORA: dict[str, ModuleType] = {
-    "DAIC-WOZ": daic_woz,
-    "IEMOCAP": iemocap,
-    "M3ED": m3ed,
-    "RAVDESS": ravdess,
-    "nEMO": nemo,
+_CORPORA = {
+    "DAIC-WOZ": daic_woz.CORPUS,
+    "IEMOCAP": iemocap.CORPUS,
+    "M3ED": m3ed.CORPUS,
+    "RAVDESS": ravdess.CORPUS,
+    "nEMO": nemo.CORPUS,
 }
 
 
@@ -65,7 +63,5 @@ def make_corpus(name: str, folder: str | os.PathLike[str]) -> pathlib.Path:
         raise ValueError(
             f"There is a stand-in for {', '.join(_CORPORA)}, not for {name!r}"
         )
-    corpus = _CORPORA[name]
-    return build_once(
-        pathlib.Path(folder, corpus.ROOT), corpus.GENERATOR, corpus.write
-    )
+    root, generator, write = _CORPORA[name]
+    return build_once(pathlib.Path(folder, root), generator, write)

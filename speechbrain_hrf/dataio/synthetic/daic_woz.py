@@ -29,7 +29,6 @@ from speechbrain_hrf.dataio.synthetic.content import (
 )
 from speechbrain_hrf.dataio.synthetic.voice import random_generator, synthesize
 
-ROOT, GENERATOR = "DAIC-WOZ", "DAIC-WOZ 1"
 _RATE = 16000
 # Participants and PHQ8_Binary; the last list has no labels and no interviews.
 _TRAIN = dict(enumerate((0, 1, 0, 0, 1, 1, 0, 0, 1, 0, 1, 0), start=901))
@@ -56,14 +55,7 @@ _ITEMS = (
 _LIST = "{}_split_Depression_AVEC2017.csv"
 
 
-def write(root: pathlib.Path) -> None:
-    """Fills a folder.
-
-    Arguments
-    ---------
-    root : pathlib.Path
-        The corpus's, empty.
-    """
+def _write(root: pathlib.Path) -> None:
     for participant, label in {**_TRAIN, **_DEV}.items():
         _write_interview(root, participant, label)
     _write_list(root / _LIST.format("train"), _TRAIN)
@@ -164,3 +156,7 @@ def _pack(
             archive.writestr(info, (folder / file).read_bytes())
             (folder / file).unlink()
     folder.rmdir()
+
+
+# Its folder, its name and version, what fills the folder.
+CORPUS = ("DAIC-WOZ", "DAIC-WOZ 1", _write)

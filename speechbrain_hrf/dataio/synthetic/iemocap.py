@@ -29,7 +29,6 @@ from speechbrain_hrf.dataio.synthetic.content import (
 )
 from speechbrain_hrf.dataio.synthetic.voice import random_generator
 
-ROOT, GENERATOR = "IEMOCAP_full_release", "IEMOCAP 1"
 _DIALOGUES = {
     1: "F_impro01 F_impro02 F_script01_1 M_impro01 M_impro02 M_script01_2",
     2: "F_impro01 F_impro03 F_script02_2 M_impro01 M_impro04 M_script03_1",
@@ -45,14 +44,7 @@ _SOUNDS_LIKE = {"exc": "hap", "fru": "ang", "oth": "cal", "xxx": "neu"}
 _HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]"
 
 
-def write(root: pathlib.Path) -> None:
-    """Fills a folder.
-
-    Arguments
-    ---------
-    root : pathlib.Path
-        The corpus's, empty.
-    """
+def _write(root: pathlib.Path) -> None:
     labels = [*Counter(_TURNS).elements(), *_DROPPED]
     for session, dialogues in _DIALOGUES.items():
         rng = random_generator("IEMOCAP", session)
@@ -111,3 +103,7 @@ def _write_dialogue(
         write_lines(folder / name, lines)
     write_leftover(folder / f"{dialogue}.txt")
     write_leftover(path)
+
+
+# Its folder, its name and version, what fills the folder.
+CORPUS = ("IEMOCAP_full_release", "IEMOCAP 1", _write)

@@ -31,7 +31,6 @@ from speechbrain_hrf.dataio.synthetic.content import (
 )
 from speechbrain_hrf.dataio.synthetic.voice import random_generator
 
-ROOT, GENERATOR = "M3ED", "M3ED 1"
 _SERIES = {
     "train": "hechengyi hechenger hechengsan hechengsi hechengwu hechengliu",
     "val": "hechengqi hechengba",
@@ -60,14 +59,7 @@ _ROLES = {
 }
 
 
-def write(root: pathlib.Path) -> None:
-    """Fills a folder.
-
-    Arguments
-    ---------
-    root : pathlib.Path
-        The corpus's, empty.
-    """
+def _write(root: pathlib.Path) -> None:
     annotation = {}
     for split, names in _SERIES.items():
         for series in names.split():
@@ -158,3 +150,7 @@ def _time(seconds: float) -> str:
     frames = round(seconds * 25)
     minutes, rest = divmod(frames, 60 * 25)
     return f"00:{minutes:02d}:{rest // 25:02d}:{rest % 25:02d}"
+
+
+# Its folder, its name and version, what fills the folder.
+CORPUS = ("M3ED", "M3ED 1", _write)

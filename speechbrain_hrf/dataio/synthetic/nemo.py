@@ -26,7 +26,6 @@ from speechbrain_hrf.dataio.synthetic.content import (
 )
 from speechbrain_hrf.dataio.synthetic.voice import random_generator
 
-ROOT, GENERATOR = "nEMO", "nEMO 2"
 _SPEAKERS = {
     "EB0": "female",
     "IC0": "female",
@@ -43,14 +42,7 @@ _SENTENCES = 5
 _RATE = 24000  # the original's
 
 
-def write(root: pathlib.Path) -> None:
-    """Fills a folder.
-
-    Arguments
-    ---------
-    root : pathlib.Path
-        The corpus's, empty.
-    """
+def _write(root: pathlib.Path) -> None:
     rows = []
     for speaker, emotion, sentence in _recordings():
         name = f"{speaker}_{emotion}_{sentence}.wav"
@@ -76,3 +68,7 @@ def _recordings() -> Iterator[tuple[str, str, int]]:
             few = speaker == "MP0" and emotion != "neutral"
             for sentence in range(1, 3 if few else 1 + _SENTENCES):
                 yield speaker, emotion, sentence
+
+
+# Its folder, its name and version, what fills the folder.
+CORPUS = ("nEMO", "nEMO 2", _write)

@@ -28,20 +28,12 @@ from speechbrain_hrf.dataio.synthetic.voice import (
     synthesize,
 )
 
-ROOT, GENERATOR = "RAVDESS", "RAVDESS 2"
 _ACTORS = 24
 _FILES_PER_ACTOR = 10
 _FULL_RATE_ACTOR = 1  # one actor at the original's 48 kHz: enough to try it
 
 
-def write(root: pathlib.Path) -> None:
-    """Fills a folder.
-
-    Arguments
-    ---------
-    root : pathlib.Path
-        The corpus's, empty.
-    """
+def _write(root: pathlib.Path) -> None:
     for actor in range(1, _ACTORS + 1):
         rate = 48000 if actor == _FULL_RATE_ACTOR else 16000
         folder = root / f"Actor_{actor:02d}"
@@ -71,3 +63,7 @@ def _wave(emotion: str, actor: int, name: str, rate: int) -> NDArray[Any]:
     gender = "male" if actor % 2 else "female"
     seconds = round(random_generator("RAVDESS", name).uniform(2, 4), 4)
     return synthesize(emotion, f"actor {actor}", gender, name, seconds, rate)
+
+
+# Its folder, its name and version, what fills the folder.
+CORPUS = ("RAVDESS", "RAVDESS 2", _write)

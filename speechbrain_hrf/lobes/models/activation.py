@@ -4,7 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -18,7 +18,7 @@ class SquaredReLU(nn.Module):
     tensor([0., 0., 9.])
     """
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Applies it to every element.
 
         Arguments

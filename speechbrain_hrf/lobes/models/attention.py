@@ -7,7 +7,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from speechbrain_hrf.lobes.models.lengths import valid_frames
@@ -33,7 +33,7 @@ class SelfAttention(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, n_heads, dropout=0.0):
+    def __init__(self, d_model: int, n_heads: int, dropout: float = 0.0):
         super().__init__()
         if n_heads < 1 or d_model % n_heads:
             raise ValueError(
@@ -46,7 +46,7 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(d_model, d_model)
         self.project = nn.Linear(d_model, d_model)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Lets every frame attend to the valid frames of its utterance.
 
         Arguments
@@ -67,7 +67,9 @@ class SelfAttention(nn.Module):
         )  # [B, T, H, D/H]
         return self.project(self.attend(q, k, v, lengths).flatten(2))
 
-    def attend(self, q, k, v, lengths):
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor
+    ) -> Tensor:
         """Weighted mean of the values.
 
         Arguments
@@ -86,12 +88,14 @@ class SelfAttention(nn.Module):
         return fused_attention(q, k, v, mask, self.dropout_p)
 
     @property
-    def dropout_p(self):
+    def dropout_p(self) -> float:
         """The dropout that applies now: none in evaluation."""
         return self.dropout if self.training else 0.0
 
 
-def fused_attention(q, k, v, mask, dropout_p):
+def fused_attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor, dropout_p: float
+) -> Tensor:
     """PyTorch's fused kernel on tensors in [B, T, H, D/H] order.
 
     Arguments

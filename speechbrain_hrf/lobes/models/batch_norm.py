@@ -5,11 +5,13 @@ Authors
 """
 
 import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from speechbrain_hrf.distributed import sum_over_processes
 
 
-def normalise_valid(x, mask, norm):
+def normalise_valid(x: Tensor, mask: Tensor, norm: _BatchNorm) -> Tensor:
     """What ``norm`` does in training, with the statistics of the valid frames.
 
     Several processes (DDP) share their statistics, as PyTorch's SyncBatchNorm

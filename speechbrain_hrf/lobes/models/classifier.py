@@ -5,7 +5,7 @@ Authors
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class ClassifierHead(nn.Module):
@@ -36,14 +36,20 @@ class ClassifierHead(nn.Module):
 
     hrf_groups = {"CLS": ["linear1", "linear2"]}
 
-    def __init__(self, d_model, n_classes, d_hidden=None, activation=nn.ReLU):
+    def __init__(
+        self,
+        d_model: int,
+        n_classes: int,
+        d_hidden: int | None = None,
+        activation: type[nn.Module] = nn.ReLU,
+    ):
         super().__init__()
         d_hidden = d_model if d_hidden is None else d_hidden
         self.linear1 = nn.Linear(d_model, d_hidden)
         self.activation = activation()
         self.linear2 = nn.Linear(d_hidden, n_classes)
 
-    def forward(self, embedding):
+    def forward(self, embedding: Tensor) -> Tensor:
         """Log-probabilities of the classes.
 
         Arguments

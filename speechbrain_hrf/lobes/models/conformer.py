@@ -14,10 +14,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from speechbrain_hrf.lobes.models.batch_norm import normalise_valid
-from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
+from speechbrain_hrf.lobes.models.embedding import (
+    UtteranceEmbedding,
+    block_groups,
+)
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
 from speechbrain_hrf.lobes.models.frontend import ConvFrontEnd
 from speechbrain_hrf.lobes.models.lengths import valid_frames
@@ -57,30 +60,19 @@ class Conformer(UtteranceEmbedding):
     torch.Size([1, 1, 16])
     """
 
-    hrf_groups = {
-        "QKV": [
-            "blocks.*.attention.query",
-            "blocks.*.attention.key",
-            "blocks.*.attention.value",
-        ],
-        "Project": ["blocks.*.attention.project"],
-        "FFN_M1": ["blocks.*.macaron.linear1"],
-        "FFN_M2": ["blocks.*.macaron.linear2"],
-        "FFN1": ["blocks.*.feed_forward.linear1"],
-        "FFN2": ["blocks.*.feed_forward.linear2"],
-    }
+    hrf_groups = block_groups("blocks.*", FFN_M="macaron", FFN="feed_forward")
 
     def __init__(
         self,
-        num_blocks=1,
-        d_model=16,
-        d_ffn=2,
-        kernel_size=15,
-        n_heads=4,
-        n_feats=78,
-        segment_frames=None,
-        activation=nn.SiLU,
-        dropout=0.0,
+        num_blocks: int = 1,
+        d_model: int = 16,
+        d_ffn: int = 2,
+        kernel_size: int = 15,
+        n_heads: int = 4,
+        n_feats: int = 78,
+        segment_frames: int | None = None,
+        activation: type[nn.Module] = nn.SiLU,
+        dropout: float = 0.0,
     ):
         super().__init__(segment_frames)
         self.front_end = ConvFrontEnd(n_feats, d_model)
@@ -91,7 +83,7 @@ class Conformer(UtteranceEmbedding):
             for _ in range(num_blocks)
         )
 
-    def encode(self, feats, lengths):
+    def encode(self, feats: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features to hidden frames.
 
         Arguments
@@ -132,7 +124,13 @@ class ConformerBlock(nn.Module):
     """
 
     def __init__(
-        self, d_model, d_ffn, kernel_size, n_heads, activation, dropout
+        self,
+        d_model: int,
+        d_ffn: int,
+        kernel_size: int,
+        n_heads: int,
+        activation: type[nn.Module],
+        dropout: float,
     ):
         super().__init__()
         self.macaron_norm = nn.LayerNorm(d_model)
@@ -145,7 +143,7 @@ class ConformerBlock(nn.Module):
         self.norm = nn.LayerNorm(d_model)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """One block.
 
         Arguments
@@ -190,7 +188,11 @@ class ConvolutionModule(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, kernel_size):
+    def __init__(
+        self,
+        d_model: int,
+        kernel_size: int,
+    ):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(
@@ -211,7 +213,7 @@ class ConvolutionModule(nn.Module):
         self.activation = nn.SiLU()
         self.pointwise2 = nn.Conv1d(d_model, d_model, 1)
 
-    def add_module(self, name, module):
+    def add_module(self, name: str, module: nn.Module | None) -> None:
         """Keeps the plain BatchNorm where SyncBatchNorm is to replace it.
 
         SpeechBrain converts every model before DDP; but statistics are shared
@@ -225,7 +227,7 @@ class ConvolutionModule(nn.Module):
         if not isinstance(module, nn.SyncBatchNorm):
             super().add_module(name, module)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Convolves over time.
 
         Arguments

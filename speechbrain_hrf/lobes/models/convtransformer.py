@@ -14,10 +14,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from speechbrain_hrf.lobes.models.attention import SelfAttention
-from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
+from speechbrain_hrf.lobes.models.embedding import (
+    UtteranceEmbedding,
+    block_groups,
+)
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
 from speechbrain_hrf.lobes.models.frontend import ConvFrontEnd
 from speechbrain_hrf.lobes.models.positions import sinusoids
@@ -53,29 +56,20 @@ class ConvTransformer(UtteranceEmbedding):
     torch.Size([1, 1, 16])
     """
 
-    hrf_groups = {
-        "QKV": [
-            "blocks.*.attention.query",
-            "blocks.*.attention.key",
-            "blocks.*.attention.value",
-        ],
-        "Project": ["blocks.*.attention.project"],
-        "FFN1": ["blocks.*.feed_forward.linear1"],
-        "FFN2": ["blocks.*.feed_forward.linear2"],
-    }
+    hrf_groups = block_groups("blocks.*", FFN="feed_forward")
     # The printed counts of this model leave its LayerNorms out.
     paper_counts_layer_norm = False
 
     def __init__(
         self,
-        num_blocks=1,
-        d_model=16,
-        d_ffn=4,
-        n_heads=4,
-        n_feats=78,
-        segment_frames=None,
-        activation=nn.ReLU,
-        dropout=0.0,
+        num_blocks: int = 1,
+        d_model: int = 16,
+        d_ffn: int = 4,
+        n_heads: int = 4,
+        n_feats: int = 78,
+        segment_frames: int | None = None,
+        activation: type[nn.Module] = nn.ReLU,
+        dropout: float = 0.0,
     ):
         super().__init__(segment_frames)
         self.front_end = ConvFrontEnd(n_feats, d_model)
@@ -84,7 +78,7 @@ class ConvTransformer(UtteranceEmbedding):
             for _ in range(num_blocks)
         )
 
-    def encode(self, feats, lengths):
+    def encode(self, feats: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features to hidden frames.
 
         Arguments
@@ -124,7 +118,14 @@ class TransformerBlock(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, d_ffn, n_heads, activation, dropout):
+    def __init__(
+        self,
+        d_model: int,
+        d_ffn: int,
+        n_heads: int,
+        activation: type[nn.Module],
+        dropout: float,
+    ):
         super().__init__()
         self.attention_norm = nn.LayerNorm(d_model)
         self.attention = SelfAttention(d_model, n_heads, dropout)
@@ -132,7 +133,7 @@ class TransformerBlock(nn.Module):
         self.feed_forward = FeedForward(d_model, d_ffn, activation, dropout)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """One block.
 
         Arguments

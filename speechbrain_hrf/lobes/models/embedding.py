@@ -9,7 +9,7 @@ Authors
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from speechbrain_hrf.lobes.models.lengths import frame_counts
 from speechbrain_hrf.lobes.models.pooling import MaskedMean
@@ -39,7 +39,7 @@ class UtteranceEmbedding(nn.Module):
     tensor([[[3.]]])
     """
 
-    def __init__(self, segment_frames=None):
+    def __init__(self, segment_frames: int | None = None):
         super().__init__()
         if segment_frames is not None and segment_frames < 1:
             raise ValueError(
@@ -49,7 +49,7 @@ class UtteranceEmbedding(nn.Module):
         self.segment_frames = segment_frames
         self.pool = MaskedMean()
 
-    def encode(self, feats, lengths):
+    def encode(self, feats: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features to hidden frames; every model defines it.
 
         Arguments
@@ -70,7 +70,7 @@ class UtteranceEmbedding(nn.Module):
             f"{type(self).__name__} does not define encode()."
         )
 
-    def forward(self, feats, wav_lens=None):
+    def forward(self, feats: Tensor, wav_lens: Tensor | None = None) -> Tensor:
         """Embeds a batch of utterances.
 
         Arguments
@@ -100,8 +100,8 @@ class UtteranceEmbedding(nn.Module):
             embedding = self._embed_windows(feats, lengths)
         return embedding.unsqueeze(1)
 
-    def _embed_windows(self, feats, lengths):
-        total = 0.0
+    def _embed_windows(self, feats: Tensor, lengths: Tensor) -> Tensor:
+        total: Tensor | float = 0.0
         for start in range(0, feats.shape[1], self.segment_frames):
             in_window = (lengths - start).clamp(0, self.segment_frames)
             # An utterance that ended before this window has no frame to
@@ -116,3 +116,35 @@ class UtteranceEmbedding(nn.Module):
             share = (count / lengths[rows]).unsqueeze(1).to(embedding.dtype)
             total = total + part.index_add(0, rows, embedding * share)
         return total
+
+
+def block_groups(blocks: str, **networks: str) -> dict[str, list[str]]:
+    """The paper's groups of a Transformer block's layers, for ``apply_hrf``.
+
+    Arguments
+    ---------
+    blocks : str
+        Pattern of the blocks' names.
+    **networks : str
+        What the groups of a feed-forward network are called, and its name.
+
+    Returns
+    -------
+    dict of str to list of str
+        Group to patterns of layers.
+
+    Example
+    -------
+    >>> groups = block_groups("blocks.*", FFN="feed_forward")
+    >>> list(groups), groups["FFN1"]
+    (['QKV', 'Project', 'FFN1', 'FFN2'], ['blocks.*.feed_forward.linear1'])
+    """
+    attention = f"{blocks}.attention"
+    groups = {
+        "QKV": [f"{attention}.{x}" for x in ("query", "key", "value")],
+        "Project": [f"{attention}.project"],
+    }
+    for group, network in networks.items():
+        for k in "12":
+            groups[group + k] = [f"{blocks}.{network}.linear{k}"]
+    return groups

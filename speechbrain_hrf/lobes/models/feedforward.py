@@ -4,7 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 
 class FeedForward(nn.Module):
@@ -29,14 +29,20 @@ class FeedForward(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, d_ffn, activation=nn.ReLU, dropout=0.0):
+    def __init__(
+        self,
+        d_model: int,
+        d_ffn: int,
+        activation: type[nn.Module] = nn.ReLU,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.linear1 = nn.Linear(d_model, d_ffn)
         self.activation = activation()
         self.dropout = nn.Dropout(dropout)
         self.linear2 = nn.Linear(d_ffn, d_model)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Applies the network to every frame.
 
         Arguments

@@ -16,14 +16,18 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from typing import TypeVar
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from speechbrain_hrf.lobes.models.lengths import valid_frames
 
 # Two convolutions of 3 frames, the second one on every other frame, see 7
 # frames of the input.
 RECEPTIVE_FIELD = 7
+
+_Size = TypeVar("_Size", int, Tensor)
 
 
 class ConvFrontEnd(nn.Module):
@@ -49,7 +53,7 @@ class ConvFrontEnd(nn.Module):
     # Not part of the paper's "ALL": see FRONT in the README.
     hrf_groups = {"FRONT": ["linear"]}
 
-    def __init__(self, n_feats, d_model):
+    def __init__(self, n_feats: int, d_model: int):
         super().__init__()
         if n_feats < RECEPTIVE_FIELD:
             raise ValueError(
@@ -64,7 +68,7 @@ class ConvFrontEnd(nn.Module):
         # of the time on a CPU, and flattening in that order copies nothing.
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, feats, lengths):
+    def forward(self, feats: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the subsampled frames and how many of them are valid.
 
         Arguments
@@ -94,7 +98,7 @@ class ConvFrontEnd(nn.Module):
         return self.linear(x), lengths
 
 
-def subsampled(size):
+def subsampled(size: _Size) -> _Size:
     """Positions that an unpadded kernel of 3 with stride 2 leaves of ``size``.
 
     Arguments

@@ -14,9 +14,10 @@ Authors
 """
 
 import torch
+from torch import Tensor
 
 
-def frame_counts(wav_lens, n_frames):
+def frame_counts(wav_lens: Tensor, n_frames: int) -> Tensor:
     """Valid frames of each utterance, at least one.
 
     Arguments
@@ -39,7 +40,7 @@ def frame_counts(wav_lens, n_frames):
     return (wav_lens * n_frames).round().long().clamp(1, n_frames)
 
 
-def valid_frames(lengths, n_frames):
+def valid_frames(lengths: Tensor, n_frames: int) -> Tensor:
     """Boolean mask [B, T], True where a frame belongs to the utterance.
 
     Arguments

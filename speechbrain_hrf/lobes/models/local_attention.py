@@ -7,6 +7,7 @@ Authors
 import math
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from speechbrain_hrf.lobes.models.attention import SelfAttention
@@ -35,13 +36,17 @@ class LocalSelfAttention(SelfAttention):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, n_heads, window, dropout=0.0):
+    def __init__(
+        self, d_model: int, n_heads: int, window: int, dropout: float = 0.0
+    ):
         super().__init__(d_model, n_heads, dropout)
         if window < 1:
             raise ValueError(f"window is {window}: give at least one frame.")
         self.radius = window // 2
 
-    def attend(self, q, k, v, lengths):
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor
+    ) -> Tensor:
         """Weighted mean of the values in each frame's window.
 
         Arguments

@@ -4,7 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from speechbrain_hrf.lobes.models.lengths import valid_frames
@@ -25,7 +25,7 @@ class MaskedMean(nn.Module):
     tensor([[2.]])
     """
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Averages the first ``lengths`` frames of each row.
 
         Arguments
@@ -43,7 +43,7 @@ class MaskedMean(nn.Module):
         mask = valid_frames(lengths, x.shape[1]).unsqueeze(-1)  # [B, T, 1]
         return x.masked_fill(~mask, 0.0).sum(1) / lengths.unsqueeze(1)
 
-    def macs(self, x):
+    def macs(self, x: Tensor) -> int:
         """What ``profile`` counts: T + 1 per output, as thop does.
 
         Arguments
@@ -76,11 +76,11 @@ class GroupMean(nn.Module):
     ([2.0, 5.0], [2])
     """
 
-    def __init__(self, size):
+    def __init__(self, size: int):
         super().__init__()
         self.size = size
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Averages the valid frames of each group.
 
         Arguments
@@ -106,7 +106,7 @@ class GroupMean(nn.Module):
         valid = (lengths + self.size - 1).div(self.size, rounding_mode="floor")
         return mean, valid
 
-    def macs(self, x):
+    def macs(self, x: Tensor) -> int:
         """What ``profile`` counts: size + 1 per output, as thop does.
 
         Arguments

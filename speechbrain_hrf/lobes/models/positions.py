@@ -9,9 +9,10 @@ Authors
 import math
 
 import torch
+from torch import Tensor
 
 
-def sinusoids(n_positions, d_model, like):
+def sinusoids(n_positions: int, d_model: int, like: Tensor) -> Tensor:
     """The sine-cosine encoding of "Attention is all you need".
 
     Arguments

@@ -7,7 +7,7 @@ Authors
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from speechbrain_hrf.lobes.models.attention import SelfAttention
@@ -42,7 +42,7 @@ class RelPosSelfAttention(SelfAttention):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, d_model, n_heads, dropout=0.0):
+    def __init__(self, d_model: int, n_heads: int, dropout: float = 0.0):
         super().__init__(d_model, n_heads, dropout)
         self.position = nn.Linear(d_model, d_model, bias=False)
         self.u = nn.Parameter(torch.empty(n_heads, d_model // n_heads))
@@ -50,7 +50,9 @@ class RelPosSelfAttention(SelfAttention):
         nn.init.xavier_uniform_(self.u)
         nn.init.xavier_uniform_(self.v)
 
-    def attend(self, q, k, v, lengths):
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, lengths: Tensor
+    ) -> Tensor:
         """As in ``SelfAttention``, with u added to the queries.
 
         Arguments
@@ -80,7 +82,7 @@ class RelPosSelfAttention(SelfAttention):
         weights = F.dropout(scores.softmax(-1), self.dropout_p)
         return (weights @ v).view(H, B, T, d_head).permute(1, 2, 0, 3)
 
-    def position_scores(self, q):
+    def position_scores(self, q: Tensor) -> Tensor:
         """What the distance to each key adds to its score.
 
         Arguments
@@ -103,7 +105,7 @@ class RelPosSelfAttention(SelfAttention):
         return align_offsets(by_offset.view(H * B, T, 2 * T))
 
 
-def heads_first(x):
+def heads_first(x: Tensor) -> Tensor:
     """[B, T, H, D/H] -> [H * B, T, D/H], for products of matrices.
 
     Arguments
@@ -122,7 +124,7 @@ def heads_first(x):
     return x.permute(2, 0, 1, 3).flatten(0, 1)
 
 
-def align_offsets(by_offset):
+def align_offsets(by_offset: Tensor) -> Tensor:
     """From scores by offset to scores by key: out[i, j] = in[i, T - 1 + j - i].
 
     Reads the rows with a width that is smaller by one, so that each begins one

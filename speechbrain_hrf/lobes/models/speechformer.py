@@ -14,10 +14,15 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from torch import nn
+from collections.abc import Iterable, Sequence
+
+from torch import Tensor, nn
 
 from speechbrain_hrf.lobes.models.attention import SelfAttention
-from speechbrain_hrf.lobes.models.embedding import UtteranceEmbedding
+from speechbrain_hrf.lobes.models.embedding import (
+    UtteranceEmbedding,
+    block_groups,
+)
 from speechbrain_hrf.lobes.models.feedforward import FeedForward
 from speechbrain_hrf.lobes.models.lengths import valid_frames
 from speechbrain_hrf.lobes.models.local_attention import LocalSelfAttention
@@ -63,28 +68,19 @@ class SpeechFormer(UtteranceEmbedding):
     torch.Size([1, 1, 16])
     """
 
-    hrf_groups = {
-        "QKV": [
-            "stages.*.blocks.*.attention.query",
-            "stages.*.blocks.*.attention.key",
-            "stages.*.blocks.*.attention.value",
-        ],
-        "Project": ["stages.*.blocks.*.attention.project"],
-        "FFN1": ["stages.*.blocks.*.feed_forward.linear1"],
-        "FFN2": ["stages.*.blocks.*.feed_forward.linear2"],
-        "FRONT": ["front_end"],
-    }
+    hrf_groups = block_groups("stages.*.blocks.*", FFN="feed_forward")
+    hrf_groups["FRONT"] = ["front_end"]
 
     def __init__(
         self,
-        blocks_per_stage=(1,),
-        d_model=16,
-        d_ffn=4,
-        n_heads=4,
-        n_feats=78,
-        segment_frames=None,
-        activation=nn.ReLU,
-        dropout=0.0,
+        blocks_per_stage: Sequence[int] = (1,),
+        d_model: int = 16,
+        d_ffn: int = 4,
+        n_heads: int = 4,
+        n_feats: int = 78,
+        segment_frames: int | None = None,
+        activation: type[nn.Module] = nn.ReLU,
+        dropout: float = 0.0,
     ):
         super().__init__(segment_frames)
         if not isinstance(blocks_per_stage, list | tuple) or not 1 <= len(
@@ -97,7 +93,13 @@ class SpeechFormer(UtteranceEmbedding):
         self.front_end = nn.Linear(n_feats, d_model)
         self.stages = nn.ModuleList(
             Stage(
-                num_blocks, window, d_model, d_ffn, n_heads, activation, dropout
+                d_model,
+                (
+                    SpeechFormerBlock(
+                        window, d_model, d_ffn, n_heads, activation, dropout
+                    )
+                    for _ in range(num_blocks)
+                ),
             )
             for num_blocks, window in zip(
                 blocks_per_stage, WINDOWS, strict=False
@@ -108,7 +110,7 @@ class SpeechFormer(UtteranceEmbedding):
             for size in MERGES[: len(blocks_per_stage) - 1]
         )
 
-    def encode(self, feats, lengths):
+    def encode(self, feats: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Features to hidden frames.
 
         Arguments
@@ -140,34 +142,25 @@ class Stage(nn.Module):
 
     Arguments
     ---------
-    num_blocks : int
-        Blocks of this stage.
-    window : int or None
-        Frames that a frame attends to; None for all.
-    d_model, d_ffn, n_heads, activation, dropout
-        See ``SpeechFormer``.
+    d_model : int
+        D
+    blocks : iterable of torch.nn.Module
+        Each as ``SpeechFormerBlock``.
 
     Example
     -------
     >>> import torch
-    >>> stage = Stage(1, 5, 16, 4, 4, nn.ReLU, 0.0)
+    >>> stage = Stage(16, [SpeechFormerBlock(5, 16, 4, 4, nn.ReLU, 0.0)])
     >>> stage(torch.rand(2, 7, 16), torch.tensor([7, 3])).shape
     torch.Size([2, 7, 16])
     """
 
-    def __init__(
-        self, num_blocks, window, d_model, d_ffn, n_heads, activation, dropout
-    ):
+    def __init__(self, d_model: int, blocks: Iterable[nn.Module]):
         super().__init__()
         self.norm = nn.LayerNorm(d_model)
-        self.blocks = nn.ModuleList(
-            SpeechFormerBlock(
-                window, d_model, d_ffn, n_heads, activation, dropout
-            )
-            for _ in range(num_blocks)
-        )
+        self.blocks = nn.ModuleList(blocks)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """All blocks of the stage.
 
         Arguments
@@ -206,7 +199,15 @@ class SpeechFormerBlock(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(self, window, d_model, d_ffn, n_heads, activation, dropout):
+    def __init__(
+        self,
+        window: int | None,
+        d_model: int,
+        d_ffn: int,
+        n_heads: int,
+        activation: type[nn.Module],
+        dropout: float,
+    ):
         super().__init__()
         self.attention = (
             SelfAttention(d_model, n_heads, dropout)
@@ -218,7 +219,7 @@ class SpeechFormerBlock(nn.Module):
         self.feed_forward_norm = nn.LayerNorm(d_model)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """One block.
 
         Arguments
@@ -256,13 +257,17 @@ class FrameMerge(nn.Module):
     (torch.Size([2, 2, 16]), [2, 1])
     """
 
-    def __init__(self, size, d_model):
+    def __init__(
+        self,
+        size: int,
+        d_model: int,
+    ):
         super().__init__()
         self.pool = GroupMean(size)
         self.linear = nn.Linear(d_model, d_model)
         self.norm = nn.LayerNorm(d_model)
 
-    def forward(self, x, lengths):
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Merges the valid frames of each group.
 
         Arguments
