@@ -12,13 +12,13 @@ from speechbrain_hrf import HRFLinear
 from speechbrain_hrf.nnet import HRFConfig, linear
 
 # One product more or less in another order: a few units in the last place.
-TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
+CLOSE = {"rtol": 1e-12, "atol": 1e-12}
 
 
-def pair(dtype, shape=(16, 4), **options):
+def pair(shape=(16, 4), **options):
     """The same layer, collapsed and chained."""
     torch.manual_seed(0)
-    collapsed = HRFLinear(*shape, **options).to(dtype)
+    collapsed = HRFLinear(*shape, **options).double()
     chained = copy.deepcopy(collapsed)
     chained.chained = True
     return collapsed, chained
@@ -36,28 +36,25 @@ def assert_same_outputs_and_gradients(layer, reference, x, **close):
     )
 
 
-@pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(
     ("shape", "ratio", "layers"),
-    itertools.product([(16, 4), (4, 16), (1, 1)], [1, 1.5, 8], [1, 2, 3]),
+    itertools.product([(16, 4), (4, 16), (1, 1)], [1, 8], [1, 2, 3]),
 )
 @pytest.mark.parametrize("bias", ["all", "last", "none"])
-def test_collapsed_is_the_chain(dtype, shape, ratio, layers, bias):
+def test_collapsed_is_the_chain(shape, ratio, layers, bias):
     collapsed, chained = pair(
-        dtype,
         shape,
         ratio=ratio,
         layers=layers,
         bias=bias != "none",
         inner_bias=bias == "all",
     )
-    x = torch.randn(2, 5, shape[0], dtype=dtype)
-    close = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
-    assert_same_outputs_and_gradients(collapsed, chained, x, **close)
+    x = torch.randn(2, 5, shape[0], dtype=torch.float64)
+    assert_same_outputs_and_gradients(collapsed, chained, x, **CLOSE)
 
 
 def test_control_another_chain_differs():
-    collapsed, chained = pair(torch.float64)
+    collapsed, chained = pair()
     with torch.no_grad():
         chained.biases[0].add_(0.01)
     x = torch.randn(3, 16, dtype=torch.float64)
@@ -66,7 +63,7 @@ def test_control_another_chain_differs():
 
 @pytest.mark.parametrize("layers", [1, 3])
 def test_fifty_steps_end_equal(layers):
-    models = pair(torch.float64, layers=layers)
+    models = pair(layers=layers)
     x = torch.randn(64, 16, dtype=torch.float64)
     y = torch.randn(64, 4, dtype=torch.float64)
     for model in models:

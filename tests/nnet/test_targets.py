@@ -202,12 +202,17 @@ def one(**options):
         (one, ["00"], r"no linear layer of this Sequential.* \['0'\]\.$"),
         (lambda: nn.Sequential(tied()), ["0"], r"'0.\*' names the layers"),
         (
-            lambda: with_head(SpeechFormer()),
+            lambda: with_head(Conformer()),
             ["FFN-1"],
-            r"nearest are \['FFN1', .*Its groups are \['QKV', .*'ALL'\]\.$",
+            r"nearest are \['FFN1', 'FFN_M1', 'FFN2'\]\. Its groups are "
+            r"\['QKV', .*'ALL'\]\.$",
         ),
-        # A good name beside a bad one
-        (lambda: with_head(Conformer()), ["QKV", "NOPE"], "'NOPE'"),
+        # A good name beside a bad one, which is near none
+        (
+            lambda: with_head(SpeechFormer()),
+            ["QKV", "NOPE"],
+            r"'NOPE'.* nearest are \['QKV', 'Project', 'FFN1'\]\.",
+        ),
     ],
 )
 def test_refusals_name_the_layer_and_change_nothing(build, modules, message):
