@@ -156,7 +156,7 @@ def _drive(study, options, token, temporary):
     study.save()
     (study.folder / FAILED).unlink(missing_ok=True)
     make_data(study)
-    screen = Screen(study, chosen)
+    screen = Screen(study)
     log = study.folder / LOG
     failed = []
     with ray_cluster(temporary, options.address, options.cores, log) as ray:

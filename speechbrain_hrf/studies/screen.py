@@ -7,21 +7,22 @@ Authors
 from __future__ import annotations
 
 import collections
-import datetime
 import statistics
 import sys
-import time
-from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.table import Table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
 from speechbrain_hrf.studies.tasks import Ended
-from speechbrain_hrf.studies.trial import Trial
 from speechbrain_hrf.training.scores import score_text
 
 NOTE = (
@@ -33,51 +34,52 @@ NOTE = (
 class Screen:
     """Shows the progress of a study, by rich.
 
-    On a terminal a table is renewed in place, else each finished trial gets a
-    line and the table comes at the end. It keeps to the stream that was
-    standard output when it was made.
+    A bar for each arm of a model at a learning rate, with how many trials
+    have failed and the mean score on the validation set; renewed in place on a
+    terminal, else shown at the end. Each trial that ends is a line above. It
+    keeps to the stream that was standard output when it was made.
 
     Arguments
     ---------
     study : Study
-    chosen : list of Trial
-        Those that are to run now.
 
     Example
     -------
     >>> study = getfixture("demo_study")
-    >>> with Screen(study, study.trials) as screen:
+    >>> with Screen(study) as screen:
     ...     screen.update(Ended(study.trials, "no data"))
     0 of 1 trial, failed: conformer ALL, lr 0.001, ..., seed 1: no data
     ...
     """
 
-    def __init__(self, study: Study, chosen: list[Trial]):
-        self._study, self._chosen = study, chosen
-        self._console = Console(
-            file=sys.stdout, width=None if sys.stdout.isatty() else 200
+    def __init__(self, study: Study):
+        self._study = study
+        width = None if sys.stdout.isatty() else 200
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=10),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=Console(file=sys.stdout, width=width),
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        self._live: Live | None = None
-        self._ended = 0
         self._failed: collections.Counter = collections.Counter()
-        self._start = time.monotonic()
+        totals = collections.Counter(map(_row, study.trials))
+        self._bars = {
+            row: self._progress.add_task(row, total=total, note="")
+            for row, total in {**totals, "all": len(study.trials)}.items()
+        }
 
     def __enter__(self) -> Screen:
-        if self._console.is_terminal:
-            self._live = Live(
-                console=self._console,
-                get_renderable=self._table,
-                refresh_per_second=1,
-            )
-            self._live.start()
+        self._show_lines()
+        self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-        else:
-            self._console.print(self._table())
-        self._say(NOTE.format(folder=self._study.folder))
+        self._progress.stop()
+        self._print(NOTE.format(folder=self._study.folder))
 
     def update(self, ended: Ended) -> None:
         """Shows what has ended.
@@ -86,66 +88,49 @@ class Screen:
         ---------
         ended : Ended
         """
-        trials = ended.trials
-        self._ended += len(trials)
+        first, number = ended.trials[0], len(ended.trials)
+        what = first.label
+        if number > 1:
+            what = f"{first.model} {first.arm}, {count(number, 'trial')}"
         if ended.reason:
-            self._failed.update(_row(trial) for trial in trials)
-        if self._live is not None:
-            return
-        what = trials[0].label
-        if len(trials) > 1:
-            number = count(len(trials), "trial")
-            what = f"{trials[0].model} {trials[0].arm}, {number}"
+            self._failed.update(map(_row, ended.trials))
         last = (ended.reason or "").strip().splitlines()[-1:]
-        done = f"{len(self._lines())} of {self._all()}"
         state = ", failed" if ended.reason else ""
-        self._say(f"{done}{state}: {': '.join([what, *last])}{self._to_go()}")
+        trials = count(len(self._study.trials), "trial")
+        done = self._show_lines()
+        self._print(f"{done} of {trials}{state}: {': '.join([what, *last])}")
 
-    def _say(self, text):
+    def _print(self, text):
         # As it is: neither cut nor coloured, and brackets are brackets.
-        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
-
-    def _all(self):
-        return count(len(self._study.trials), "trial")
-
-    def _lines(self):
-        """Of this study's trials: its folder may hold more."""
-        ids = {trial.id for trial in self._study.trials}
-        return [x for x in read_lines(self._study.folder) if x["id"] in ids]
-
-    def _to_go(self):
-        left = len(self._chosen) - self._ended
-        if not self._ended or not left:
-            return ""
-        elapsed = time.monotonic() - self._start
-        seconds = round(elapsed / self._ended * left)
-        return f"; about {datetime.timedelta(seconds=seconds)} to go"
-
-    def _table(self):
-        metric = self._study.keys.metric
-        lines: dict[Any, list] = collections.defaultdict(list)
-        for line in self._lines():
-            score = (line["valid"] or {}).get(metric)
-            lines[line["model"], line["arm"], line["lr"]].append(score)
-        done = sum(map(len, lines.values()))
-        table = Table(
-            *("model", "arm", "lr", "done", "failed", f"valid {metric}"),
-            caption=f"{done} of {self._all()} done{self._to_go()}",
+        self._progress.console.print(
+            text, soft_wrap=True, highlight=False, markup=False
         )
-        rows = collections.Counter(map(_row, self._study.trials))
-        for row, total in rows.items():
-            known = [score for score in lines[row] if score is not None]
-            table.add_row(
-                *map(str, row),
-                f"{len(lines[row])}/{total}",
-                str(self._failed[row] or ""),
-                score_text(statistics.mean(known)) if known else "",
+
+    def _show_lines(self):
+        """Brings the bars up to date; how many trials are done."""
+        lines = {line["id"]: line for line in read_lines(self._study.folder)}
+        scores = collections.defaultdict(list)
+        for trial in self._study.trials:
+            if trial.id in lines:
+                valid = lines[trial.id]["valid"] or {}
+                scores[_row(trial)].append(valid.get(self._study.keys.metric))
+        for row, bar in self._bars.items():
+            notes = []
+            if self._failed[row]:
+                notes.append(f"{self._failed[row]} failed")
+            known = [score for score in scores[row] if score is not None]
+            if known:
+                notes.append(f"valid {score_text(statistics.mean(known))}")
+            self._progress.update(
+                bar, completed=len(scores[row]), note=", ".join(notes)
             )
-        return table
+        done = sum(map(len, scores.values()))
+        self._progress.update(self._bars["all"], completed=done)
+        return done
 
 
 def _row(trial):
-    return (trial.model, trial.arm, trial.lr)
+    return f"{trial.model} {trial.arm}, lr {trial.lr}"
 
 
 def show_plan(study: Study) -> None:

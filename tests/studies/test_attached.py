@@ -14,7 +14,7 @@ import pytest
 
 from speechbrain_hrf.studies.attached import end_with
 
-# Starts the script as run_trial does, and then does nothing.
+# Starts the script as run_attached does, and then does nothing.
 PARENT = """
 import os, subprocess, sys, time
 subprocess.Popen(

@@ -69,7 +69,7 @@ def verdicts(studies):
 def test_without_an_effect_a_gain_is_rarely_shown(run):
     """In at most 5 % of studies of four arms, whatever runs' luck is."""
     rng = np.random.default_rng(1)
-    found = [verdicts(drawn(rng, 4, run=run)) for _ in range(150)]
+    found = [verdicts(drawn(rng, 4, run=run)) for _ in range(60)]
     wrong = np.mean([GAIN in some for some in found])
     assert wrong <= 0.05
 
@@ -77,7 +77,7 @@ def test_without_an_effect_a_gain_is_rarely_shown(run):
 def test_an_effect_is_shown():
     """.08 with realistic noise over 24 speakers, among four arms."""
     rng = np.random.default_rng(2)
-    found = [verdicts(drawn(rng, 4, 0.08)) for _ in range(50)]
+    found = [verdicts(drawn(rng, 4, 0.08)) for _ in range(20)]
     shown = np.mean([verdict == GAIN for some in found for verdict in some])
     assert shown >= 0.9
     lost = verdicts(drawn(rng, 4, -0.08))
@@ -87,7 +87,7 @@ def test_an_effect_is_shown():
 def test_speakers_alone_would_show_too_much():
     """Negative control: why runs have to vary as well."""
     rng = np.random.default_rng(3)
-    studies = [drawn(rng, 4, run=1.5 * RUN) for _ in range(100)]
+    studies = [drawn(rng, 4, run=1.5 * RUN) for _ in range(40)]
     wrong = [
         # Bonferroni's correction shows even less than Holm's.
         min(paired(x)["p"] for x in some) < 0.05 / 4
