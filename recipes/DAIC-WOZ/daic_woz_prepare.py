@@ -189,7 +189,7 @@ def prepare_daic_woz(
             _warn_if_not_the_papers(listed, clips)
         labels = {**listed["train"], **listed["dev"]}
         if "correct_label_of_409" in on:
-            labels.update((who, LABELS[who]) for who in LABELS if who in labels)
+            labels.update(LABELS)
         splits = dict.fromkeys(listed["train"], "train")
         splits.update(dict.fromkeys(listed["dev"], "test"))
         for who in choose_part(listed["train"], held_out_part):

@@ -34,6 +34,7 @@ from speechbrain_hrf.dataio.preparation import (
     make_entry,
     prepare_if_stale,
     warn_of_other_counts,
+    warn_of_some,
 )
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
@@ -271,12 +272,8 @@ def _read_utterances(path, splits):
             )
             + f". The labels are {', '.join(EMOTIONS)}."
         )
-    if without_label:
-        logger.warning(
-            "M3ED: not annotated (no final_main_emo) and left out: %d (%s)",
-            len(without_label),
-            list_some(without_label),
-        )
+    what = "not annotated (no final_main_emo) and left out"
+    warn_of_some("M3ED", what, without_label)
     return {name: utterances[name] for name in sorted(utterances)}
 
 
@@ -291,12 +288,8 @@ def _compare_series(annotation, splits, path):
             "annotation."
         )
     unlisted = [series for series in annotation if series not in splits]
-    if unlisted:
-        logger.warning(
-            "M3ED: series that no list in splitInfo names, left out: %d (%s)",
-            len(unlisted),
-            list_some(unlisted),
-        )
+    what = "series that no list in splitInfo names, left out"
+    warn_of_some("M3ED", what, unlisted)
 
 
 def _read_json(path):
@@ -351,8 +344,6 @@ def _find_audio(folder, utterances):
 
     Upper and lower case do not matter.
     """
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(f"No folder {folder}: correct audio_folder")
     files = collections.defaultdict(list)
     for path in find_audio(folder, depth=_DEPTH):
         files[os.path.basename(path)[: -len(".wav")].lower()].append(path)
@@ -367,7 +358,7 @@ def _find_audio(folder, utterances):
     places = [os.path.dirname(paths[0]) for paths in found.values() if paths]
     if not places:
         problem = f"holds no wav file of the {len(utterances)} utterances"
-        refuse_folder(folder, problem, _LAYOUT)
+        refuse_folder(folder, problem, f"Correct audio_folder. {_LAYOUT}")
     _name_other_speakers(found, utterances, files)
     usual = collections.Counter(places).most_common(1)[0][0]
     return {
@@ -384,13 +375,11 @@ def _name_other_speakers(found, utterances, files):
         for name, paths in found.items()
         if not paths and (key := utterances[name].key.lower()) in without
     ]
-    if others:
-        logger.warning(
-            "M3ED: missing files that are there under another speaker: %d "
-            "(%s). Rename or link them if they are the right ones.",
-            len(others),
-            list_some(others),
-        )
+    what = (
+        "missing files that are there under another speaker (rename or link "
+        "them if they are the right ones)"
+    )
+    warn_of_some("M3ED", what, others)
 
 
 def _warn_if_not_the_papers(annotated, unusable):

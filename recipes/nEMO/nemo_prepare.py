@@ -28,6 +28,7 @@ from speechbrain_hrf.dataio.preparation import (
     list_some,
     make_entry,
     prepare_if_stale,
+    warn_of_some,
 )
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
@@ -259,13 +260,8 @@ def check_labels(files, tables):
                 f"{_TABLE} from {_HOME}"
             )
     unlisted = [name for name in files if name not in listed]
-    if unlisted:
-        logger.warning(
-            "nEMO: %d files are left out, %s does not list them: %s",
-            len(unlisted),
-            _TABLE,
-            list_some(unlisted),
-        )
+    what = f"files left out, {_TABLE} does not list them"
+    warn_of_some("nEMO", what, unlisted)
     return {n: path for n, path in files.items() if n in listed}, len(listed)
 
 

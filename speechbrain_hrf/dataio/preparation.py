@@ -11,7 +11,7 @@ Authors
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from speechbrain.utils.logger import get_logger
@@ -234,12 +234,12 @@ def check_share(value: object, name: str = "max_unusable") -> None:
         )
 
 
-def list_some(names: list[Any], limit: int = 10) -> str:
+def list_some(names: Sequence[Any], limit: int = 10) -> str:
     """The first few of many names, and how many more there are.
 
     Arguments
     ---------
-    names : list
+    names : sequence
         Anything with a text.
     limit : int
         How many are shown.
@@ -255,6 +255,28 @@ def list_some(names: list[Any], limit: int = 10) -> str:
     """
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(map(str, names[:limit])) + more
+
+
+def warn_of_some(corpus: str, what: str, names: Sequence[Any]) -> None:
+    """Warns of what is not used as it stands, if there is any of it.
+
+    Arguments
+    ---------
+    corpus : str
+        Its name.
+    what : str
+        What is wrong, and what becomes of it.
+    names : sequence
+        What it is true of.
+
+    Example
+    -------
+    >>> warn_of_some("IEMOCAP", "turns that are left out", [])
+    """
+    if names:
+        logger.warning(
+            "%s: %s: %d (%s)", corpus, what, len(names), list_some(names)
+        )
 
 
 def warn_of_other_counts(

@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
-from speechbrain.utils.logger import get_logger
-
 from speechbrain_hrf.dataio.audio_files import find_audio
-from speechbrain_hrf.dataio.preparation import PROTOCOLS, list_some
-
-logger = get_logger(__name__)
+from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
+    list_some,
+    warn_of_some,
+)
 
 Speaker = TypeVar("Speaker")
 
@@ -79,17 +79,9 @@ def find_recordings(
             copies.append(os.path.relpath(path, data_folder))
         elif wanted:
             files[name] = path
-    if malformed:
-        logger.warning(
-            "%s: %d audio files are left out, their names are not of the "
-            "form %s: %s",
-            *(corpus, len(malformed), form, list_some(malformed)),
-        )
-    if copies:
-        logger.warning(
-            "%s: %d files have the name of another one and are left out: %s",
-            *(corpus, len(copies), list_some(copies)),
-        )
+    what = f"audio files left out, their names are not of the form {form}"
+    warn_of_some(corpus, what, malformed)
+    warn_of_some(corpus, "copies left out, by their names", copies)
     if not files:
         refuse_folder(data_folder, f"holds no recording of {corpus}", layout)
     return dict(sorted(files.items()))

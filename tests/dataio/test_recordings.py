@@ -42,9 +42,9 @@ def test_other_names_and_copies_are_listed(tmp_path, caplog):
     fill(tmp_path, "a/song.wav", "b/song.wav")  # not wanted: no copies either
     assert find(tmp_path) == {"good": str(tmp_path / "a" / "good.wav")}
     assert caplog.messages == [
-        "X: 2 audio files are left out, their names are not of the form good: "
-        "b/notes.wav, b/x.flac",
-        "X: 1 files have the name of another one and are left out: b/good.wav",
+        "X: audio files left out, their names are not of the form good: 2 "
+        "(b/notes.wav, b/x.flac)",
+        "X: copies left out, by their names: 1 (b/good.wav)",
     ]
 
 

@@ -231,7 +231,7 @@ def test_a_file_under_another_speaker_is_named(small, tmp_path, caplog):
     path = wavs(small)[0]
     path.rename(path.with_name(path.name.replace("A_", "B_", 1)))
     prepare_m3ed(small, tmp_path / "m", max_unusable=0.02)
-    assert "under another speaker: 1" in caplog.text
+    assert "if they are the right ones): 1 (" in caplog.text
     assert path.stem in caplog.text and f"B{path.name[1:]}" in caplog.text
     # Who is right cannot be told, so it is not taken.
     assert len(entries(tmp_path / "m")) == 62
@@ -421,4 +421,4 @@ def test_the_search_goes_down_four_folders(small, tmp_path):
     assert "at most 4 folders below it" in error(small, FileNotFoundError)
     prepare_m3ed(small, tmp_path / "m", audio_folder="0/1")
     message = error(small, FileNotFoundError, audio_folder="audio")
-    assert "correct audio_folder" in message
+    assert "Correct audio_folder" in message
