@@ -11,15 +11,16 @@ errors that are raised, calls of the log, annotations, decorators, docstrings,
 and `encoding=` and `strict=`.
 
 Its tests and its own examples run against each mutant, in a process of its own
-and a copy of the repository; those first that have noticed other mutants. A
-mutant is killed when a test fails, or when they take several times as long as
-they do otherwise. Without a module, ``CASES`` are tried.
+and a copy of the repository; those first that are fast or have noticed other
+mutants. A mutant is killed when a test fails, or when they take several times
+as long as they do otherwise. Without a module, ``CASES`` are tried.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
 import argparse
+import collections
 import contextlib
 import dataclasses
 import difflib
@@ -54,14 +55,47 @@ LARGE = ("torch", "speechbrain.dataio.dataset", "sklearn.metrics", "soundfile")
 _UNSEEN = re.compile(r",\s*(encoding|strict)=[^,)]*|, (?=\))")
 # What decides labels, splits, segments and scores.
 # Module: (its tests, the names that decide; none: all of them)
-CASES: dict[str, tuple[list[str], list[str]]] = {
+CASES: dict[str, tuple[list[str], str]] = {
+    "recipes/IEMOCAP/iemocap_prepare.py": (
+        ["tests/recipes/test_iemocap_prepare.py"],
+        "EMOTIONS LABELS TEST_SESSION _LABEL_LINE _RATER_LINE read_turns "
+        "prepare_iemocap.make _label_lines _continues",
+    ),
+    "recipes/M3ED/m3ed_prepare.py": (
+        ["tests/recipes/test_m3ed_prepare.py"],
+        "EMOTIONS LISTS Utterance prepare_m3ed.make _read_splits "
+        "_read_utterances _contents _find_audio",
+    ),
+    "recipes/DAIC-WOZ/daic_woz_prepare.py": (
+        ["tests/recipes/test_daic_woz_prepare.py"],
+        "STATES WINDOW_SECONDS HOP_SECONDS PARTS OFFSETS INTERRUPTIONS LABELS "
+        "prepare_daic_woz.make choose_part read_list choose_rows "
+        "participant_ranges",
+    ),
+    "recipes/RAVDESS/ravdess_prepare.py": (
+        ["tests/recipes/test_ravdess_prepare.py"],
+        "EMOTIONS FOLDS ACTORS prepare_ravdess.make is_speech describe",
+    ),
+    "recipes/nEMO/nemo_prepare.py": (
+        ["tests/recipes/test_nemo_prepare.py"],
+        "EMOTIONS SPEAKERS prepare_nemo.make is_recording describe "
+        "check_labels",
+    ),
+    "speechbrain_hrf/dataio/recordings.py": (
+        ["tests/dataio/test_recordings.py"],
+        "find_recordings split_folds",
+    ),
+    "speechbrain_hrf/dataio/transcript.py": (
+        ["tests/dataio/test_transcript.py"],
+        "",
+    ),
     "speechbrain_hrf/training/scores.py": (
         ["tests/training/test_scores.py"],
-        [],
+        "",
     ),
     "speechbrain_hrf/training/weights.py": (
         ["tests/training/test_weights.py"],
-        [],
+        "",
     ),
 }
 
@@ -179,14 +213,23 @@ class MutantLoop:
     ):
         self.path, self.mutants, self.report = path, mutants, report
         self.note = report.with_name("failed")
-        self.killers: list[str] = []
+        self.durations = report.with_name("durations.json")
+        self.seconds: dict[str, float] = {}  # of each test
+        self.kills: collections.Counter[str] = collections.Counter()
         self.namespaces: list[dict[str, Any]] = []
-        self.in_child, self.parent = False, os.getpid()
+        self.in_child, self.parent = False, os.getppid()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Notes the test that fails."""
+        """Notes how long each test takes, and the one that fails."""
+        before = self.seconds.get(report.nodeid, 0.0)
+        self.seconds[report.nodeid] = before + report.duration
         if report.failed:
             self.note.write_text(report.nodeid, encoding="utf-8")
+
+    def pytest_sessionfinish(self) -> None:
+        """Keeps the times, for the order of tests."""
+        if self.in_child and not self.durations.exists():
+            self.durations.write_text(json.dumps(self.seconds), "utf-8")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -205,6 +248,7 @@ class MutantLoop:
                 self.report.write_text("null", encoding="utf-8")
             return None if self.in_child else True
         seconds = 5 + 3 * (time.monotonic() - start)
+        self.seconds = json.loads(self.durations.read_text("utf-8"))
         survivors = []
         bar = tqdm(total=len(self.mutants), desc=self.path.name, disable=None)
         for number, mutant in enumerate(self.mutants):
@@ -244,8 +288,13 @@ class MutantLoop:
         if not child:
             os.setsid()
             self.in_child = True
-            rank = {name: -k for k, name in enumerate(self.killers, start=1)}
-            session.items.sort(key=lambda item: rank.get(item.nodeid, 0))
+            # What is fast, or has noticed many, runs first.
+            session.items.sort(
+                key=lambda item: (
+                    self.seconds.get(item.nodeid, 0.0)
+                    / (1 + self.kills[item.nodeid])
+                )
+            )
             if mutant:
                 for namespace in self.namespaces:
                     replace_code(namespace, self.path, mutant.code)
@@ -262,8 +311,7 @@ class MutantLoop:
                 time.sleep(0.01)
         self.path.write_text(code, encoding="utf-8")
         if self.note.is_file():
-            name = self.note.read_text(encoding="utf-8")
-            self.killers = [x for x in self.killers if x != name] + [name]
+            self.kills[self.note.read_text(encoding="utf-8")] += 1
         return status != 0
 
 
@@ -368,11 +416,12 @@ def try_module(
         What was changed in each that no test noticed.
     """
     path, report = copy / module, copy.with_name("survivors.json")
+    copy.with_name("durations.json").unlink(missing_ok=True)
     code = path.read_text(encoding="utf-8")
     mutants = find_mutants(code, names)
     child = os.fork()
     if not child:
-        _run_tests(copy, [module, *tests], MutantLoop(path, mutants, report))
+        _run_tests(copy, [*tests, module], MutantLoop(path, mutants, report))
     os.waitpid(child, 0)
     survivors = json.loads(report.read_text(encoding="utf-8"))
     if not mutants or survivors is None:
@@ -417,7 +466,7 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", help="files; default: as CASES")
     parser.add_argument("--names", nargs="+", help="default: as CASES, or all")
     options = parser.parse_args()
-    cases = {options.module: CASES.get(options.module, ([], []))}
+    cases = {options.module: CASES.get(options.module, ([], ""))}
     if options.module is None:
         cases = CASES
     # A mutant has its original's size and perhaps its second of change.
@@ -433,7 +482,10 @@ def main() -> None:
         copy_repository(copy)
         for module, (tests, names) in cases.items():
             mutants, survivors = try_module(
-                copy, module, options.tests or tests, options.names or names
+                copy,
+                module,
+                options.tests or tests,
+                options.names or names.split(),
             )
             killed = mutants - len(survivors)
             share = f"{killed / mutants:.1%}"
