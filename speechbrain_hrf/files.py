@@ -2,8 +2,9 @@
 
 What is written goes aside first and is moved to its place when it is complete:
 ``write_whole`` and ``whole_file`` for a file, ``whole_folder`` for a folder,
-``replace_folder`` for one that replaces an earlier one. of JSON, ``append_line``, are added to a file whole or not at all, by many
-processes at once.
+``replace_folder`` for one that replaces an earlier one. Lines of JSON,
+``append_line``, are added to a file whole or not at all, by many processes at
+once.
 
 Example
 -------

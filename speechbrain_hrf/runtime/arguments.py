@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from speechbrain_hrf.runtime.output import FORMATS
 from speechbrain_hrf.runtime.result import COMBINATIONS
 from speechbrain_hrf.runtime.wav import ENCODINGS
-from speechbrain_hrf.runtime.waveform import checked_rate
+from speechbrain_hrf.runtime.waveform import check_rate
 
 STANDARD_INPUT = "-"
 
@@ -109,7 +109,7 @@ def _count(text: str) -> int:
 
 def _rate(text: str) -> int:
     try:
-        return checked_rate(float(text))
+        return check_rate(float(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 

@@ -20,7 +20,7 @@ from speechbrain_hrf.runtime.result import (
     WindowResult,
 )
 from speechbrain_hrf.runtime.session import open_session
-from speechbrain_hrf.runtime.waveform import Samples, checked_rate, mono
+from speechbrain_hrf.runtime.waveform import Samples, check_rate, mono
 from speechbrain_hrf.runtime.windows import Windows, cut_stream
 
 # For a model that was trained on whole utterances, in seconds.
@@ -121,7 +121,7 @@ class Classifier:
             samples; or the rate is impossible.
         """
         start = time.perf_counter()
-        rate = checked_rate(sample_rate)
+        rate = check_rate(sample_rate)
         samples = mono(waveform)
         if len(samples) == 0:
             raise ValueError("The waveform is empty: there is nothing to hear.")
@@ -182,7 +182,7 @@ class Classifier:
             )
         return self._results(
             chunks,
-            checked_rate(sample_rate),
+            check_rate(sample_rate),
             Windows(
                 self._samples("window", window, "samples", _WINDOW),
                 self._samples("hop", hop, "hop_samples", _HOP),

@@ -57,7 +57,7 @@ def mono(waveform: ArrayLike) -> Samples:
     ValueError: The waveform's shape (2, 16000) means 16000 channels, and 64 is
     the most. If it is [channels, samples], transpose it.
     """
-    waveform = checked(waveform)
+    waveform = check_waveform(waveform)
     if waveform.ndim == 1:
         samples = _as_float(waveform)
     else:
@@ -76,7 +76,7 @@ def mono(waveform: ArrayLike) -> Samples:
     return np.ascontiguousarray(samples)
 
 
-def checked(waveform: ArrayLike) -> NDArray[Any]:
+def check_waveform(waveform: ArrayLike) -> NDArray[Any]:
     """An array with the axes and the type of a waveform.
 
     Arguments
@@ -96,7 +96,7 @@ def checked(waveform: ArrayLike) -> NDArray[Any]:
 
     Example
     -------
-    >>> checked([0.5, 1.5]).shape
+    >>> check_waveform([0.5, 1.5]).shape
     (2,)
     """
     try:
@@ -125,7 +125,7 @@ def checked(waveform: ArrayLike) -> NDArray[Any]:
     return waveform
 
 
-def checked_rate(rate: float) -> int:
+def check_rate(rate: float) -> int:
     """A sample rate as an int.
 
     Arguments
@@ -144,7 +144,7 @@ def checked_rate(rate: float) -> int:
 
     Example
     -------
-    >>> checked_rate(16)
+    >>> check_rate(16)
     Traceback (most recent call last):
     ...
     ValueError: The sample rate is 16: give a whole number of samples per

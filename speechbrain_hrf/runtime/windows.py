@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speechbrain_hrf.runtime.resample import Resampler
-from speechbrain_hrf.runtime.waveform import Samples, checked, mono
+from speechbrain_hrf.runtime.waveform import Samples, check_waveform, mono
 
 
 class Windows:
@@ -129,7 +129,7 @@ def cut_stream(
     """
     resampler, empty = Resampler(rate, target), True
     for chunk in chunks:
-        samples = checked(chunk)
+        samples = check_waveform(chunk)
         # A second at a time, so that a large chunk is not copied as a whole.
         for first in range(0, len(samples), rate):
             empty = False

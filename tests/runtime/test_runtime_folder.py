@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from speechbrain_hrf.runtime import Classifier
+from speechbrain_hrf.runtime.__main__ import main
 from speechbrain_hrf.runtime.session import open_session
 
 
@@ -20,12 +21,21 @@ def copy(onnx_folder, tmp_path):
     return shutil.copytree(onnx_folder, tmp_path / "model")
 
 
-def test_nowhere(tmp_path):
-    """The folder, or the manifest in it."""
+def test_nowhere(tmp_path, capsys):
+    """The folder, or the manifest in it; the command says so in one line."""
     with pytest.raises(FileNotFoundError, match="no folder .*nowhere.*--onnx"):
         Classifier(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="no manifest.json in .*--onnx"):
         Classifier(tmp_path)
+    assert main([str(tmp_path), "a.wav"]) == 1
+    assert capsys.readouterr().err.startswith("Error: There is no manifest")
+
+
+def test_threads(onnx_folder):
+    """One or more."""
+    for threads in (0, 1.5, None):
+        with pytest.raises(ValueError, match="threads is"):
+            Classifier(onnx_folder, threads=threads)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +122,6 @@ def test_more_labels_than_outputs(copy):
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ValueError, match="4 classes, but .* names 5: .*again"):
         Classifier(copy)
-
-
-@pytest.mark.parametrize("threads", [0, -1, 1.5, None])
-def test_threads(onnx_folder, threads):
-    """One or more."""
-    with pytest.raises(ValueError, match="threads is"):
-        Classifier(onnx_folder, threads=threads)
 
 
 def rewrite_checksum(folder):

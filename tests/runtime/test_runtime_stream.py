@@ -61,27 +61,8 @@ def test_each_window_equals_the_offline_answer(classifier, rate, longest):
     assert len(answers) == len(windows)  # none is told twice
 
 
-def test_chunks_of_changing_kinds(classifier):
-    """int16, then stereo floats, then nothing, then 32 bits."""
-    integers = (2**15 * sweep(1.5, 16000)).astype(np.int16)
-    floats = integers.astype(np.float32) / 2**15
-    first, second, third = np.split(np.arange(24000), [1000, 9001])
-    chunks = [
-        integers[first],
-        np.stack([floats[second]] * 2, axis=1),
-        np.zeros(0),
-        np.zeros((0, 2), np.int16),
-        integers[third].astype(np.int32) * 2**16,
-    ]
-    expected = classifier.stream([floats], 16000)
-    for found, other in zip(
-        classifier.stream(chunks, 16000), expected, strict=True
-    ):
-        assert found.log_probabilities == other.log_probabilities
-
-
 @pytest.mark.parametrize("rate", [16000, 44100])
-@pytest.mark.parametrize("samples", [1, 100, 7999])
+@pytest.mark.parametrize("samples", [1, 7999])
 def test_short_streams_give_one_result(classifier, rate, samples):
     """That of the whole."""
     wave = sweep(1, rate)[:samples]

@@ -164,24 +164,17 @@ def test_cut_off(tmp_path, left):
             riff(chunk(b"fmt ", description(rate=0)), chunk(b"data", b"")),
             "1 channels and 0 Hz",
         ),
-        (b"fLaC" + bytes(100), "it cannot be decoded"),
+        (None, "No such file"),
         (b"some text, not sound", "it cannot be decoded"),
     ],
 )
 def test_damaged(tmp_path, content, says):
     """An error names the file and what is wrong."""
     path = tmp_path / "a.wav"
-    path.write_bytes(content)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(UnusableAudio, match=f"a.wav: .*{says}"):
         load(path)
-
-
-def test_not_a_file(tmp_path):
-    """A folder, nothing."""
-    with pytest.raises(UnusableAudio, match="Is a directory"):
-        load(tmp_path)
-    with pytest.raises(UnusableAudio, match="No such file"):
-        load(tmp_path / "none.wav")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +197,12 @@ def test_other_files(tmp_path, monkeypatch, name, subtype):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(UnusableAudio, match="pip install soundfile.*ffmpeg"):
         load(path)
+    if name == "a.wav":  # soundfile needs a file
+        with (
+            open(path, "rb") as pipe,
+            pytest.raises(UnusableAudio, match="only read from files"),
+        ):
+            open_pipe(pipe, 16000)
 
 
 class Dripping(io.RawIOBase):
@@ -261,12 +260,3 @@ def test_bare_samples_from_a_pipe(encoding, scale, dtype):
         np.concatenate(list(chunks)),
         (values[:-1].astype(np.float32) - zero) / scale,
     )
-
-
-def test_a_pipe_that_is_not_understood():
-    """mu-law from a pipe: soundfile needs a file."""
-    content = riff(
-        chunk(b"fmt ", description(kind=7, width=1)), chunk(b"data", SAMPLES)
-    )
-    with pytest.raises(UnusableAudio, match="format 7.*only read from files"):
-        open_pipe(io.BytesIO(content), 16000)

@@ -7,7 +7,7 @@ Authors
 import numpy as np
 import pytest
 
-from speechbrain_hrf.runtime.waveform import checked_rate, mono
+from speechbrain_hrf.runtime.waveform import check_rate, mono
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_refused(waveform, error, says):
 
 def test_rates():
     """Whole numbers of samples per second that recordings have."""
-    assert checked_rate(16000.0) == 16000
-    assert type(checked_rate(np.int64(44100))) is int
+    assert check_rate(16000.0) == 16000
+    assert type(check_rate(np.int64(44100))) is int
     for rate in (0, -16000, 16, 16000.5, 1e9, float("nan"), "16000", None):
         with pytest.raises(ValueError, match="1000 to 768000"):
-            checked_rate(rate)
+            check_rate(rate)

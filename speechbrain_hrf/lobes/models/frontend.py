@@ -62,7 +62,7 @@ class ConvFrontEnd(nn.Module):
             )
         self.conv1 = nn.Conv2d(1, d_model, 3, stride=2)
         self.conv2 = nn.Conv2d(d_model, d_model, 3, stride=2)
-        bands = subsampled(subsampled(n_feats))
+        bands = count_positions(count_positions(n_feats))
         self.linear = nn.Linear(bands * d_model, d_model)
         # Channels last in memory: a training step of the front end takes 0.6
         # of the time on a CPU, and flattening in that order copies nothing.
@@ -94,11 +94,11 @@ class ConvFrontEnd(nn.Module):
         x = torch.relu(self.conv1(feats.unsqueeze(1)))  # [B, D, T/2, F/2]
         x = torch.relu(self.conv2(x))  # [B, D, T', F/4]
         x = x.permute(0, 2, 3, 1).flatten(2)  # [B, T', F/4 * D]
-        lengths = subsampled(subsampled(lengths)).clamp(min=1)
+        lengths = count_positions(count_positions(lengths)).clamp(min=1)
         return self.linear(x), lengths
 
 
-def subsampled(size: _Size) -> _Size:
+def count_positions(size: _Size) -> _Size:
     """Positions that an unpadded kernel of 3 with stride 2 leaves of ``size``.
 
     Arguments
@@ -111,7 +111,7 @@ def subsampled(size: _Size) -> _Size:
 
     Example
     -------
-    >>> subsampled(500), subsampled(subsampled(500))
+    >>> count_positions(500), count_positions(count_positions(500))
     (249, 124)
     """
     return (size - 3) // 2 + 1
