@@ -20,9 +20,12 @@ import pathlib
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from speechbrain.inference.classifiers import EncoderClassifier
+from speechbrain.processing.features import STFT
 from torch import nn
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,7 +53,7 @@ class FromFeatures(nn.Module):
         Of an ``EncoderClassifier``.
     """
 
-    def __init__(self, mods):
+    def __init__(self, mods: nn.ModuleDict):
         super().__init__()
         self.mean_var_norm = copy.deepcopy(mods["mean_var_norm"])
         self.embedding_model = copy.deepcopy(mods["embedding_model"])
@@ -61,7 +64,7 @@ class FromFeatures(nn.Module):
             parameter.data = plain.copy_(parameter.data)
         self.eval()
 
-    def forward(self, feats):
+    def forward(self, feats: torch.Tensor) -> torch.Tensor:
         """[1, T, F] to [1, C]."""
         lens = torch.ones(1)
         feats = self.mean_var_norm(feats, lens)
@@ -77,12 +80,12 @@ class FromWaveform(FromFeatures):
         Of an ``EncoderClassifier``.
     """
 
-    def __init__(self, mods):
+    def __init__(self, mods: nn.ModuleDict):
         super().__init__(mods)
         self.compute_features = copy.deepcopy(mods["compute_features"])
         self.eval()
 
-    def forward(self, wavs):
+    def forward(self, wavs: torch.Tensor) -> torch.Tensor:
         """[1, samples] to [1, C]."""
         return super().forward(self.compute_features(wavs))
 
@@ -98,7 +101,7 @@ class ConvolvedSTFT(nn.Module):
     stft : speechbrain.processing.features.STFT
     """
 
-    def __init__(self, stft):
+    def __init__(self, stft: STFT):
         super().__init__()
         self.hop, self.half = stft.hop_length, stft.n_fft // 2
         n, k = torch.arange(stft.n_fft), torch.arange(self.half + 1)
@@ -109,7 +112,7 @@ class ConvolvedSTFT(nn.Module):
         window = nn.functional.pad(stft.window, (left, right))
         self.register_buffer("basis", (basis * window).float().unsqueeze(1))
 
-    def forward(self, wavs):
+    def forward(self, wavs: torch.Tensor) -> torch.Tensor:
         """[1, samples] to [1, T, bins, 2], as torch.stft centres it."""
         padded = nn.functional.pad(wavs, (self.half, self.half))
         out = nn.functional.conv1d(
@@ -119,7 +122,9 @@ class ConvolvedSTFT(nn.Module):
         return torch.stack((real, imaginary), dim=-1)
 
 
-def program(module, example, dynamic, backend):
+def lower(
+    module: nn.Module, example: torch.Tensor, dynamic: Any, backend: str
+) -> bytes:
     """Lowers a module.
 
     Arguments
@@ -155,7 +160,7 @@ def program(module, example, dynamic, backend):
         return lowered.to_executorch().buffer
 
 
-def loaded(path):
+def load(path: pathlib.Path) -> Callable[[torch.Tensor], torch.Tensor]:
     """A program as a function.
 
     Arguments
@@ -176,7 +181,9 @@ def loaded(path):
     return lambda x: method.execute([x])[0]
 
 
-def examples(kind, classifier):
+def make_examples(
+    kind: str, classifier: EncoderClassifier
+) -> list[torch.Tensor]:
     """Signals of several lengths, the longest one first.
 
     Arguments
@@ -202,11 +209,11 @@ def examples(kind, classifier):
     return found
 
 
-def _hop(classifier):
+def _hop(classifier: EncoderClassifier) -> int:
     return classifier.mods.compute_features.compute_STFT.hop_length
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Exports, checks, times and prints.
 
     Returns
@@ -237,7 +244,7 @@ def main(arguments=None):
     rows, failed = [], False
     for kind, made in (("features", FromFeatures), ("waveform", FromWaveform)):
         module = made(classifier.mods)
-        inputs = examples(kind, classifier)
+        inputs = make_examples(kind, classifier)
         with torch.no_grad():
             expected = [module(x) for x in inputs]
         exported = copy.deepcopy(module)
@@ -257,8 +264,8 @@ def main(arguments=None):
         for backend in BACKENDS:
             path = target / f"{kind}.{backend}.pte"
             try:
-                path.write_bytes(program(exported, inputs[0], dynamic, backend))
-                run = loaded(path)
+                path.write_bytes(lower(exported, inputs[0], dynamic, backend))
+                run = load(path)
                 difference = max(
                     (run(x) - y).abs().max().item()
                     for x, y in zip(inputs, expected, strict=True)

@@ -33,13 +33,6 @@ def test_the_project_does_not_depend_on_it():
     assert "executorch==" in wanted
 
 
-def test_help_needs_no_executorch(script, capsys):
-    with pytest.raises(SystemExit) as ended:
-        script.main(["--help"])
-    assert ended.value.code == 0
-    assert "pretrained folder" in capsys.readouterr().out
-
-
 @pytest.mark.skipif(INSTALLED, reason="executorch is installed")
 def test_without_it_the_message_says_what_to_do(script, capsys, tmp_path):
     assert script.main(["model", str(tmp_path / "new")]) == 1
