@@ -1,5 +1,7 @@
 """Which layers a name stands for, and every refusal."""
 
+import re
+
 import pytest
 import torch
 from speechbrain.nnet.linear import Linear as SBLinear
@@ -113,11 +115,6 @@ def tied_by_bias():
     return model
 
 
-def shared():
-    layer = nn.Linear(4, 4)
-    return nn.Sequential(layer, layer)
-
-
 def frozen(name):
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     model.get_parameter(name).requires_grad = False
@@ -156,7 +153,6 @@ def one(**options):
     [
         (tied, ["1"], "'1': its weights are tied"),
         (tied_by_bias, ["1"], "'1': its weights are tied"),
-        (shared, ["0"], "'0': its weights are tied"),
         (lambda: frozen("0.weight"), ["*"], "'0': it is frozen"),
         (lambda: frozen("1.bias"), ["*"], "'1': it is frozen"),
         (lambda: hooked("forward_hook"), ["0"], "'0': it has hooks"),
@@ -186,9 +182,11 @@ def one(**options):
             "linear1': it has been expanded",
         ),
         (
-            lambda: nn.Sequential(SBLinear(4, input_size=4, max_norm=1.0)),
+            lambda: nn.Sequential(
+                nn.Sequential(SBLinear(4, input_size=4, max_norm=1.0))
+            ),
             ["*"],
-            "max_norm=1.0",
+            "'0.0.w': .*max_norm=1.0",
         ),
         (lambda: nn.Linear(4, 4), ["*"], "the model itself"),
         (
@@ -218,9 +216,16 @@ def one(**options):
 def test_refusals_name_the_layer_and_change_nothing(build, modules, message):
     model = build()
     before = list(model.state_dict())
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refusal:
         apply_hrf(model, modules)
     assert list(model.state_dict()) == before
+    assert_is_sentences(str(refusal.value))
+
+
+def assert_is_sentences(text):
+    """With a capital and a full stop each, and no word in capitals."""
+    text = re.sub(r"'[\w.*-]+'", "", text)  # names
+    assert not re.search(r"[A-Z]{5}|[a-z.][A-Z]{2}|\. [a-z]|[^.]$", text), text
 
 
 @pytest.mark.parametrize(
@@ -255,9 +260,11 @@ def test_wrapped_models_are_refused(wrapper):
 def test_what_cannot_be_normalised_is_refused(layer, modules, message):
     model = nn.Sequential(layer)
     keys = list(model.state_dict())
-    with pytest.raises(ValueError, match=f"extra layers of {message}"):
+    message = f"extra layers of {message}"
+    with pytest.raises(ValueError, match=message) as refusal:
         apply_hrf(model, modules, inner_norm=True)
     assert list(model.state_dict()) == keys
+    assert_is_sentences(str(refusal.value))
 
 
 def test_frozen_hooked_and_tied_layers_may_be_elsewhere():
