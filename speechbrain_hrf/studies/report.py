@@ -163,7 +163,7 @@ def sections(results: Results, comparisons: Comparisons) -> list[Section]:
     ...     "test": {"UA": 0.5}, "params": {"merged": 8, "training": 9}}
     >>> table = pandas.DataFrame([{"model": "conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1,
-    ...     "ratio": None, "layers": None, "activation": "Swish", "line": 0,
+    ...     "ratio": 8, "layers": 1, "activation": "Swish", "epochs": 9, "line": 0,
     ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
     ...     "WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "reference": None}])
     >>> import numpy as np

@@ -48,7 +48,7 @@ class Screen:
     >>> study = getfixture("demo_study")
     >>> with Screen(study) as screen:
     ...     screen.update(Ended(study.trials, "no data"))
-    0 of 1 trial, failed: conformer ALL, lr 0.001, ..., seed 1: no data
+    0 of 1 trial, failed: conformer ALL, lr 0.001, seed 1: no data
     ...
     """
 
@@ -143,7 +143,7 @@ def show_plan(study: Study) -> None:
     Example
     -------
     >>> show_plan(getfixture("demo_study"))
-    9c...  to run  conformer ALL, lr 0.001, seed 1
+    3781...  to run  conformer ALL, lr 0.001, seed 1
     <BLANKLINE>
     1 trial: 0 done, 1 to run; folder: ...
     """
