@@ -13,6 +13,7 @@ from speechbrain_hrf.nnet import HRFConfig
     [
         ({}, [16, 32, 4]),
         ({"ratio": 2, "layers": 2}, [16, 8, 8, 4]),
+        ({"ratio": 1}, [16, 4, 4]),
         ({"ratio": 1.4}, [16, 6, 4]),
         ({"width_of": "in", "layers": 3}, [16, 128, 128, 128, 4]),
         ({"layers": 0, "inner_norm": True}, [16, 4]),
@@ -158,3 +159,15 @@ def test_a_weight_that_is_read_in_training_is_refused():
     with pytest.raises(RuntimeError, match="HRFLinear.* read in training"):
         _ = layer.weight
     assert layer.eval().weight.shape == (3, 6)
+
+
+def test_float64_is_for_evaluation_alone():
+    """Where it is what is shipped; in training it would only take time."""
+    layer = HRFLinear(1, 1, ratio=2, layers=2, bias=False)
+    # 1 + 2^-30 - 1, of which float32 keeps nothing on its way.
+    values = [[1.0], [1.0]], [[1.0, -1.0], [1.0, 0.0]], [[1.0, 2.0**-30]]
+    with torch.no_grad():
+        for factor, value in zip(layer.factors, values, strict=True):
+            factor.copy_(torch.tensor(value))
+    assert layer.weight.item() == 0
+    assert layer.eval().weight.item() == 2.0**-30

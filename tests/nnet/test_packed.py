@@ -168,14 +168,18 @@ def test_stock_conformer_encoder():
     assert sorted(merged.state_dict()) == keys
 
 
-def test_broken_packed_chain_is_named():
-    model = encoder_layer()
-    apply_hrf(model, ["*.in_proj_weight.k"])
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith(".k.hrf_factors.0"):
-                parameter.fill_(float("nan"))
-    with pytest.raises(ValueError, match="in_proj_weight.k"):
+@pytest.mark.parametrize("root", [True, False])
+def test_broken_packed_chain_is_named(root):
+    model = nn.MultiheadAttention(16, 4)
+    if not root:
+        model = nn.ModuleList([model])
+    apply_hrf(model, ["*in_proj_weight.k"])
+    path = "" if root else "0."
+    for name, parameter in model.named_parameters():
+        if name.endswith(".k.hrf_factors.0"):
+            nn.init.constant_(parameter, torch.nan)
+    with pytest.raises(ValueError, match=f"of '{path}in_proj_weight.k' holds"):
         merge_hrf(model)
-    with pytest.raises(ValueError, match="NaN or Inf"):
+    where = f"of '{path}parametrizations.*k' holds NaN"
+    with pytest.raises(ValueError, match=where):
         merged_state_dict(model.state_dict())
