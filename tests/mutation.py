@@ -225,6 +225,8 @@ class MutantLoop:
         self.seconds[report.nodeid] = before + report.duration
         if report.failed:
             self.note.write_text(report.nodeid, encoding="utf-8")
+            if self.in_child:
+                os._exit(1)  # without whatever else ends a session
 
     def pytest_sessionfinish(self) -> None:
         """Keeps the times, for the order of tests."""
@@ -440,7 +442,7 @@ def _run_tests(copy, tests, loop):
         with open(os.devnull, "w") as nothing:
             with contextlib.redirect_stdout(nothing):
                 status = pytest.main(
-                    ["-xqs", "-p", "no:cacheprovider"]
+                    ["-xqs", "--tb=no", "--assert=plain", "-pno:cacheprovider"]
                     + [f"--basetemp={copy.with_name('tmp')}", *tests],
                     plugins=[loop],
                 )
