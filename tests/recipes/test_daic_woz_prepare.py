@@ -593,11 +593,6 @@ def test_the_folder_above_is_accepted(root, tmp_path):
     assert run(root, tmp_path / "m")["train"] != train
 
 
-def test_samples_are_not_read(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(sf.SoundFile, "read", None)  # would be called
-    assert len(run(root, tmp_path / "m")["train"]) == 8
-
-
 def test_nothing_confidential_leaves_the_data(root, tmp_path, caplog):
     """Manifests and the log of a run that warns of everything."""
     talk(root, 303, [*TALK, row(44, 50), row(9, 8), row(1, 2, SENTINELS[0])])

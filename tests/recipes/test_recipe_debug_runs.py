@@ -76,8 +76,3 @@ def test_debug_run(row, folder, hparams, tmp_path):
     assert done.returncode == 0, done.stdout[-4000:]
     failed = failed_checks(row["test_debug_checks"], output)
     assert failed == [], done.stdout[-4000:]
-
-
-def test_the_ways_of_starting_are_all_used():
-    """Too few rows would leave a way of starting untried."""
-    assert len(ROWS) >= len(WAYS)
