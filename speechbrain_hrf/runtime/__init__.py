@@ -6,7 +6,7 @@ that ends there. ``python -m speechbrain_hrf.runtime`` is the command line.
 
 A waveform walks: ``audio`` (files, standard input) -> ``waveform`` (mono, -1 to
 1) -> ``resample`` -> ``windows`` (streams) -> ``session`` -> ``result`` ->
-``combine`` (streams) -> ``output``.
+``output``.
 
 Example
 -------
