@@ -207,5 +207,5 @@ def test_overrides(tmp_path):
     path.write_text(RECIPE)
     modules = Definition(path, "width: 6").build()
     assert modules["classifier"][0].in_features == 6
-    with pytest.raises(ValueError, match="recipe.yaml.*'widht' not found"):
-        Definition(path, "widht: 6")
+    with pytest.raises(ValueError, match="recipe.yaml.*'wide' not found"):
+        Definition(path, "wide: 6")

@@ -108,7 +108,7 @@ def test_of_an_exported_folder_and_of_a_training(tmp_path, recipe, capsys):
     [
         (["none"], "none is missing: give the output folder"),
         (["."], "There is no hyperparams.yaml in ."),
-        (["RECIPE", "--widht", "4"], "'widht' not found"),
+        (["RECIPE", "--wide", "4"], "'wide' not found"),
         (["RECIPE", "--width", "[4"], "not valid YAML"),
         (["RECIPE", "--width", "x"], "class test_profile.Embedding: "),
         (["RECIPE", "--hrf_modules", "[FFN9]"], "FFN9"),
