@@ -114,10 +114,7 @@ def cached_features(
 
 
 def _ensure(
-    place: pathlib.Path,
-    clips: _Clips,
-    segment: _Segment,
-    made_from: _MadeFrom,
+    place: pathlib.Path, clips: _Clips, segment: _Segment, made_from: _MadeFrom
 ) -> None:
     """Builds a cache unless it is there and whole."""
     remove_abandoned(place.parent)
@@ -178,10 +175,7 @@ def _one_builder(
 
 
 def _build(
-    place: pathlib.Path,
-    clips: _Clips,
-    segment: _Segment,
-    made_from: _MadeFrom,
+    place: pathlib.Path, clips: _Clips, segment: _Segment, made_from: _MadeFrom
 ) -> None:
     """Computes features aside and moves them into place."""
 

@@ -208,9 +208,7 @@ def write_manifests(
 
 
 def count_table(
-    manifests: Manifests,
-    labels: Iterable[str],
-    key: str = "emo",
+    manifests: Manifests, labels: Iterable[str], key: str = "emo"
 ) -> str:
     """Counts per split and label, as text for the log.
 

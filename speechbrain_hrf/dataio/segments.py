@@ -271,9 +271,7 @@ class _Calls(Dataset[Any]):
     """What a worker takes from: one item per call."""
 
     def __init__(
-        self,
-        function: Callable[..., Any],
-        arguments: Iterable[tuple[Any, ...]],
+        self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]
     ):
         self.function = function
         self.arguments = list(arguments)

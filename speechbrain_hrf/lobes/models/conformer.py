@@ -188,11 +188,7 @@ class ConvolutionModule(nn.Module):
     torch.Size([2, 7, 16])
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        kernel_size: int,
-    ):
+    def __init__(self, d_model: int, kernel_size: int):
         super().__init__()
         if kernel_size % 2 == 0:
             raise ValueError(

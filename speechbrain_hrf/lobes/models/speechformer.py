@@ -257,11 +257,7 @@ class FrameMerge(nn.Module):
     (torch.Size([2, 2, 16]), [2, 1])
     """
 
-    def __init__(
-        self,
-        size: int,
-        d_model: int,
-    ):
+    def __init__(self, size: int, d_model: int):
         super().__init__()
         self.pool = GroupMean(size)
         self.linear = nn.Linear(d_model, d_model)
