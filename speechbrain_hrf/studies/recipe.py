@@ -6,10 +6,11 @@ Authors
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import pathlib
-import re
+import runpy
 from typing import Any
 
 from torch import nn
@@ -40,12 +41,8 @@ class Recipe:
 
     @property
     def folds(self) -> int | None:
-        """How many there are, where the preparer says so by ``FOLDS = n``."""
-        for path in self.folder.glob("*_prepare.py"):
-            text = path.read_text(encoding="utf-8")
-            found = re.search(r"^FOLDS = (\d+)\b", text, re.M)
-            return int(found[1]) if found else None
-        return None
+        """How many there are, if the preparer gives ``FOLDS``: a list, or how many."""
+        return _count_folds(self.folder)
 
     def defaults(self, model: str) -> dict[str, Any]:
         """A model's YAML as plain values; nothing of it is built.
@@ -89,6 +86,17 @@ class Recipe:
         name = str(getattr(tag, "value", "")).rpartition(".")[2]
         if rows and name in lobes.__all__:
             resolve(_built(name), rows)
+
+
+@functools.cache
+def _count_folds(folder):
+    for path in folder.glob("*_prepare.py"):
+        # One that needs other packages is checked by its own training.
+        with contextlib.suppress(ImportError):
+            folds = runpy.run_path(str(path)).get("FOLDS")
+            if folds is not None:
+                return folds if isinstance(folds, int) else len(folds)
+    return None
 
 
 @functools.cache
