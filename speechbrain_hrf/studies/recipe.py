@@ -41,7 +41,7 @@ class Recipe:
 
     @property
     def folds(self) -> int | None:
-        """How many there are, if the preparer gives ``FOLDS``: a list, or how many."""
+        """How many the preparer's ``FOLDS`` says that there are."""
         return _count_folds(self.folder)
 
     def defaults(self, model: str) -> dict[str, Any]:
