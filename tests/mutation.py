@@ -8,7 +8,7 @@ A mutant is the module with one change: another operator, a number plus one, an
 argument left out, a text changed. mutmut's operators make them, of the names
 given (functions, classes, constants) or of the whole module. Left as they are:
 errors that are raised, calls of the log, annotations, decorators, docstrings,
-and `encoding=` and `strict=`.
+and the arguments encoding, strict, what and desc.
 
 Its tests and its own examples run against each mutant, in a process of its own
 and a copy of the repository; those first that are fast or have noticed other
@@ -50,9 +50,9 @@ from tqdm import tqdm
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 # Imported once, before the processes part.
 LARGE = ("torch", "speechbrain.dataio.dataset", "sklearn.metrics", "soundfile")
-# Arguments that no test can see the lack of: the encoding where it is the usual
-# one anyway, the comparison of lengths where they are the same.
-_UNSEEN = re.compile(r",\s*(encoding|strict)=[^,)]*|, (?=\))")
+# Arguments that no test need see: the encoding where it is the usual one anyway,
+# the comparison of lengths where they are the same, words of messages.
+_UNSEEN = re.compile(r",\s*(encoding|strict|what|desc)=[^,)]*|, (?=\))")
 # What decides labels, splits, segments and scores.
 # Module: (its tests, the names that decide; none: all of them)
 CASES: dict[str, tuple[list[str], str]] = {
@@ -478,7 +478,7 @@ def main() -> None:
     for name in LARGE:
         importlib.import_module(name)
 
-    rows, every = [], []
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "copy"
         copy_repository(copy)
@@ -492,8 +492,7 @@ def main() -> None:
             killed = mutants - len(survivors)
             share = f"{killed / mutants:.1%}"
             rows.append([module, mutants, killed, len(survivors), share])
-            every += survivors
-    print("\n\n".join(every))
+            print(*survivors, f"{module}: {share}", sep="\n\n", flush=True)
     head = ["module", "mutants", "killed", "survived", "share"]
     print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
 
