@@ -22,19 +22,20 @@ NORMALISED += ["--hrf_inner_norm", "True", "--hrf_lr_scale", "0.3"]
 
 @pytest.fixture(scope="module")
 def run(run_recipe):
-    """A run that shares the original's features."""
-    shared = ["--data_folder", "original/corpus", "--feature_folder"]
-    return lambda folder, *options, **more: run_recipe(
-        folder, *shared, "features", *options, **more
-    )
+    """Runs that share the original's corpus and features."""
+
+    def run_here(folder, *options, data="original/corpus", **recipe):
+        folders = ["--data_folder", data, "--feature_folder", "features"]
+        return run_recipe(folder, *folders, *options, **recipe)
+
+    return run_here
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, run):
     """A corpus, its features, and an original that was trained on it."""
     place = tmp_path_factory.mktemp("extensions")
-    original = ["--data_folder", "synthetic", *ORIGINAL]
-    run(place / "original", *original, epochs=2)
+    run(place / "original", *ORIGINAL, data="synthetic", epochs=2)
     return place
 
 
