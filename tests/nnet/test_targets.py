@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from speechbrain.nnet.attention import RelPosMHAXL
 from speechbrain.nnet.linear import Linear as SBLinear
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -99,8 +100,14 @@ def test_what_can_be_expanded():
         "3.in_proj_weight.v",
         "3.out_proj",
     ]
+    # Their projections have a weight each.
     model = nn.Sequential(nn.MultiheadAttention(4, 2, kdim=3, vdim=3))
-    assert names(apply_hrf(model, ["*"])) == ["0.out_proj"]
+    model.append(RelPosMHAXL(4, 2, vdim=2))
+    assert names(apply_hrf(model, ["*.out_proj"])) == [
+        "0.out_proj",
+        "1.out_proj",
+    ]
+    assert not [key for key in model.state_dict() if "parametriz" in key]
 
 
 def tied():
