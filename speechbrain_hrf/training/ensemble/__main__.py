@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 
-from speechbrain_hrf.training import keep_freed_memory
+from speechbrain_hrf.training.allocator import keep_freed_memory
 from speechbrain_hrf.training.ensemble import train_ensemble
 
 
