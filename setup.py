@@ -66,6 +66,8 @@ setup(
             *STUDIES,
             *ONNX,
             "pytest>=8.0",
+            # Newer ones import all of SpeechBrain's optional modules.
+            "hypothesis>=6.100,<6.131",
             "thop>=0.1.1.post2209072238",
             "setuptools",  # thop imports distutils
             "transformers>=4.46",

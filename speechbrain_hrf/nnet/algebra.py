@@ -68,6 +68,7 @@ def run_chain(
     factors: Factors,
     biases: Biases,
     norms: Sequence[Any],
+    first: Callable[..., torch.Tensor] = F.linear,
 ) -> torch.Tensor:
     """Sends rows through the chain itself, layer after layer: the reference.
 
@@ -81,6 +82,8 @@ def run_chain(
         b_1 ... b_K; of a normalised factor it stands behind its norm.
     norms : sequence of (Norm or InnerNorm)
         Of the first factors; empty for none.
+    first : callable
+        (x, F_1, b_1 or None) to [..., d_1]; a convolution's patches, say.
 
     Returns
     -------
@@ -93,11 +96,13 @@ def run_chain(
     >>> run_chain(torch.ones(1), [torch.ones(1, 1)], [None], [norm])
     tensor([-3.9999])
     """
+    layer = first
     for factor, bias, norm in zip_longest(factors, biases, norms):
         if norm is None:
-            x = F.linear(x, factor, bias)
+            x = layer(x, factor, bias)
         else:
-            x = norm(F.linear(x, factor), bias)
+            x = norm(layer(x, factor, None), bias)
+        layer = F.linear
     return x
 
 
@@ -221,18 +226,20 @@ def merge_chain(
     name : str
         Of the layer, for errors.
     factors, biases, norms
-        See ``run_chain``.
+        See ``run_chain``. The first factor may have a convolution's kernel,
+        [d_1, m, k, ...].
 
     Returns
     -------
     dict of str to torch.Tensor
-        The plain layer's "weight", [d_K, d_0], and its "bias", [d_K], if it
-        has one; in the factors' dtype and on their device.
+        The plain layer's "weight", [d_K, d_0] or [d_K, m, k, ...], and its
+        "bias", [d_K], if it has one; in the factors' dtype and on their device.
 
     Raises
     ------
     ValueError
-        If a tensor holds NaN or Inf, or the product is not equal to the chain.
+        If a tensor, or the product, holds NaN or Inf, or the product is not
+        equal to the chain.
 
     Example
     -------
@@ -241,12 +248,13 @@ def merge_chain(
     {'weight': tensor([[11.]]), 'bias': tensor([7.])}
     """
     _check_finite(name, factors, biases, norms)
-    device = factors[0].device
+    device, kernel = factors[0].device, factors[0].shape[1:]
+    factors = [factor.flatten(1) for factor in factors]
     # On the CPU, since not every device has float64.
     chain = _each(lambda part: part.detach().cpu(), factors, biases, norms)
     weight, bias = collapse_exactly(*chain)
     _check_equal(name, *chain, weight, bias)
-    merged = {"weight": weight, "bias": bias}
+    merged = {"weight": weight.view(-1, *kernel), "bias": bias}
     return {k: v.to(device) for k, v in merged.items() if v is not None}
 
 
@@ -301,11 +309,18 @@ def _check_equal(
     weight: torch.Tensor,
     bias: torch.Tensor | None,
 ) -> None:
+    if not torch.isfinite(weight).all():
+        raise ValueError(
+            f"The product of the chain of {name!r} is too large for "
+            f"{weight.dtype}: training has diverged. Merge an earlier "
+            "checkpoint, or train again with a lower learning rate."
+        )
     x = torch.randn(
         16,
         weight.shape[1],
         dtype=torch.float64,
-        generator=torch.Generator().manual_seed(0),
+        device="cpu",  # whatever torch.set_default_device says
+        generator=torch.Generator("cpu").manual_seed(0),
     )
     # Against the chain itself, not another way to multiply it out.
     expected, found = (
@@ -315,7 +330,8 @@ def _check_equal(
     difference = (found - expected).abs().max()
     # Rounding the merged weight to its dtype is the only error there is.
     scale = (x.abs() @ weight.double().abs().T).max() + expected.abs().max()
-    if difference > 4 * torch.finfo(weight.dtype).eps * scale:
+    # Not ">", which NaN never is.
+    if not difference <= 4 * torch.finfo(weight.dtype).eps * scale:
         raise ValueError(
             f"Merging {name!r} changes its output by {float(difference):.1e}: "
             "the merged layer is not equal to its chain."

@@ -1,4 +1,4 @@
-"""The factors of one expanded weight matrix: their number, widths and start.
+"""The factors of one expanded weight: their number, widths and start.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,10 +6,10 @@ Authors
 
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -21,9 +21,15 @@ from speechbrain_hrf.nnet.algebra import (
     fold,
     merge_chain,
 )
+from speechbrain_hrf.nnet.forward_pass import once
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
+from speechbrain_hrf.nnet.readable import readable
 
 Bias = torch.Tensor | None
+# Of the largest singular value: below it a direction counts as zero.
+EPS_NULL = 1e-6
+# Of ratio and extra layers: more is a slip of the pen, and would fill memory.
+MOST = 1024
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class HRFConfig:
     >>> HRFConfig(ratio=0.5)
     Traceback (most recent call last):
     ...
-    ValueError: HRF's ratio is 0.5, but must be a number of at least 1: ...
+    ValueError: HRF's ratio is 0.5, but must be a number of at least 1 ...
     """
 
     ratio: float = 8
@@ -80,19 +86,19 @@ class HRFConfig:
     chained: bool | None = None
 
     def __post_init__(self) -> None:
-        if not _is_number(self.ratio, numbers.Real, at_least=1):
+        if not _is_number(self.ratio, numbers.Real, 1, MOST):
             raise ValueError(
                 f"HRF's ratio is {self.ratio!r}, but must be a number of at "
-                "least 1: a narrower chain could not represent every weight. "
-                "The paper uses 2, 4 and 8."
+                f"least 1 and at most {MOST}: a narrower chain could not "
+                "represent every weight. The paper uses 2, 4 and 8."
             )
         fewest = 0 if self.inner_norm is True else 1
-        if not _is_number(self.layers, numbers.Integral, at_least=fewest):
+        if not _is_number(self.layers, numbers.Integral, fewest, MOST):
             raise ValueError(
                 f"HRF's number of extra layers is {self.layers!r}, but must be "
-                "an integer of at least 1 (the paper uses 1 to 3); 0 goes with "
-                "inner_norm alone. For no HRF at all give an empty list of "
-                "modules."
+                f"an integer of at least 1 and at most {MOST} (the paper uses "
+                "1 to 3); 0 goes with inner_norm alone. For no HRF at all give "
+                "an empty list of modules."
             )
         for option, choices in {
             "width_of": ("out", "in"),
@@ -139,11 +145,11 @@ class HRFConfig:
         return [inputs, *[hidden] * self.layers, outputs]
 
 
-def _is_number(value: object, kind: type, at_least: int) -> bool:
+def _is_number(value: object, kind: type, least: int, most: int) -> bool:
     return (
         isinstance(value, kind)
         and not isinstance(value, bool)
-        and at_least <= value < math.inf  # type: ignore[operator]
+        and least <= value <= most  # type: ignore[operator]
     )
 
 
@@ -186,9 +192,14 @@ def _init_preserve(chain: "Chain", weight: torch.Tensor, bias: Bias) -> None:
     inner biases stay at zero.
     """
     factors, last_bias = chain.factors, chain.biases[-1]
-    U, S, Vh = torch.linalg.svd(weight.double(), full_matrices=False)
+    U, S, Vh = torch.linalg.svd(weight.flatten(1).double(), full_matrices=False)
     hidden, rank = factors[0].shape[0], len(S)
-    share = S.pow(1 / len(factors))
+    # A direction in which the weight does nothing would never get a gradient if
+    # all factors were zero there: the last one is, the others are as large as
+    # in the strongest direction, or as in a plain layer.
+    strongest = S.max() if S.max() > 0 else S.new_tensor(1 / math.sqrt(3))
+    usual = torch.where(S > EPS_NULL * strongest, S, strongest)
+    share = usual.pow(1 / len(factors))
     right = Vh  # [rank, m]
     for factor in factors[:-1]:
         left = torch.linalg.qr(
@@ -196,7 +207,7 @@ def _init_preserve(chain: "Chain", weight: torch.Tensor, bias: Bias) -> None:
         ).Q
         factor.copy_((left * share) @ right)
         right = left.T
-    factors[-1].copy_((U * share) @ right)
+    factors[-1].copy_((U * (share * S / usual)) @ right)
     if last_bias is not None and bias is not None:
         last_bias.copy_(bias)
 
@@ -214,8 +225,8 @@ class Chain(nn.Module):
     Arguments
     ---------
     weight : torch.Tensor
-        The weight that is expanded, [n, m]: gives shape, dtype and device,
-        and with init "preserve" the value.
+        The weight that is expanded, [n, m], or [n, m, k, ...] of a convolution:
+        gives shape, dtype and device, and with init "preserve" the value.
     bias : torch.Tensor or None
         Its bias, [n].
     config : HRFConfig
@@ -247,11 +258,12 @@ class Chain(nn.Module):
                 "that is taken away would give the merged one a bias. Give the "
                 "layer one, or set inner_norm to False."
             )
-        outputs, inputs = weight.shape
-        widths = config.widths(inputs, outputs)
+        outputs, *kernel = weight.shape  # inputs, and a convolution's kernel
+        widths = config.widths(math.prod(kernel), outputs)
         self.hrf_factors = nn.ParameterList(
-            weight.new_empty(after, before)
-            for before, after in pairwise(widths)
+            # The first one keeps the kernel: merging needs no more than that.
+            weight.new_empty(after, *(kernel if k == 0 else [before]))
+            for k, (before, after) in enumerate(pairwise(widths))
         )
         inner = range(config.layers if config.inner_bias else 0)
         if config.inner_norm:
@@ -278,9 +290,9 @@ class Chain(nn.Module):
                 nn.init.zeros_(last_shift)
 
     @property
-    def factors(self) -> list[nn.Parameter]:
-        """The factors' weights in the order in which they apply."""
-        return list(self.hrf_factors)
+    def factors(self) -> list[torch.Tensor]:
+        """The factors' weights as matrices, in the order in which they apply."""
+        return [factor.flatten(1) for factor in self.hrf_factors]
 
     @property
     def biases(self) -> list[nn.Parameter | None]:
@@ -294,24 +306,26 @@ class Chain(nn.Module):
 
     @property
     def weight(self) -> torch.Tensor:
-        """The collapsed weight, [n, m]."""
-        return self.collapsed()[0]
+        """The collapsed weight, [n, m] or [n, m, k, ...]; not to be written."""
+        return readable(self.collapsed()[0])
 
     @property
     def bias(self) -> torch.Tensor | None:
-        """The collapsed bias, [n], or None."""
-        return self.collapsed()[1]
+        """The collapsed bias, [n], or None; not to be written."""
+        bias = self.collapsed()[1]
+        return None if bias is None else readable(bias)
 
     def collapsed(self) -> Layer:
         """The one layer that the chain is equal to; differentiable.
 
         In evaluation it is computed in float64 and rounded, as merging does:
         what is validated is what is shipped, not its neighbour by a rounding.
+        Within a forward pass of the model it is computed once.
 
         Returns
         -------
         torch.Tensor
-            W: [n, m]
+            W: [n, m] or [n, m, k, ...]
         torch.Tensor or None
             b: [n]
 
@@ -321,18 +335,37 @@ class Chain(nn.Module):
             In training with inner_norm: what the layer is then depends on the
             rows that it is called with.
         """
-        norms = [norm.running() for norm in self.norms]
-        if norms and self.training:
+        if self.training and self.norms:
             raise RuntimeError(
                 f"The weight of {self} was read in training without a call of "
                 "the layer, but with inner_norm it depends on the rows of the "
                 "call. Leave this layer out, or set inner_norm to False."
             )
+        return once(self, self._tensors(), self._collapse)
+
+    def _tensors(self) -> list[torch.Tensor]:
+        """All parameters and buffers, at a tenth of ``parameters()``'s time.
+
+        A recurrent network asks at every time step.
+        """
+        parts = self._modules
+        tensors = [
+            *parts["hrf_factors"]._parameters.values(),  # type: ignore[union-attr]
+            *parts["hrf_biases"]._parameters.values(),  # type: ignore[union-attr]
+        ]
+        for norm in parts["hrf_norms"]._modules.values():  # type: ignore[union-attr]
+            tensors += [*norm._parameters.values(), *norm._buffers.values()]  # type: ignore[union-attr]
+        return [tensor for tensor in tensors if tensor is not None]
+
+    def _collapse(self) -> Layer:
+        norms = [norm.running() for norm in self.norms]
         factors, biases = self.factors, self.biases
         # Apple's GPUs have no float64.
         if self.training or factors[0].device.type == "mps":
-            return collapse(*fold(factors, biases, norms))
-        return collapse_exactly(factors, biases, norms)
+            weight, bias = collapse(*fold(factors, biases, norms))
+        else:
+            weight, bias = collapse_exactly(factors, biases, norms)
+        return weight.view(-1, *self.hrf_factors[0].shape[1:]), bias
 
     def merged(self, name: str) -> dict[str, torch.Tensor]:
         """The same, held against the chain.
@@ -349,107 +382,10 @@ class Chain(nn.Module):
         """
         norms = [norm.running() for norm in self.norms]
         return merge_chain(
-            name or "the model", self.factors, self.biases, norms
+            name or "the model", list(self.hrf_factors), self.biases, norms
         )
 
     def __repr__(self) -> str:
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]
         norm = ", inner_norm" if self.norms else ""
         return f"{type(self).__name__}({' -> '.join(map(str, widths))}{norm})"
-
-
-class Expanded(nn.Module):
-    """What ``apply_hrf`` and ``merge_hrf`` ask of a kind of expanded layer.
-
-    A new kind is a subclass and a line in ``targets.KINDS``.
-
-    Example
-    -------
-    >>> from speechbrain_hrf.nnet.linear import HRFLinear
-    >>> plain = nn.Linear(16, 4)
-    >>> expanded = HRFLinear.from_plain(plain, HRFConfig())
-    >>> expanded.to_plain("layer", expanded)
-    Linear(in_features=16, out_features=4, bias=True)
-    """
-
-    # Of the plain layer: the parameter that is expanded, beside "bias".
-    weight_name = "weight"
-    # Whether the plain layer stays where it is, and only its weight becomes
-    # computed: then its subclasses may do in forward what they like.
-    keeps_layer = False
-
-    @classmethod
-    def parts(cls, plain: nn.Module) -> tuple[str, ...]:
-        """What can be expanded in a layer, by names that patterns match.
-
-        Arguments
-        ---------
-        plain : torch.nn.Module
-
-        Returns
-        -------
-        tuple of str
-            Below the layer's own name; "" is the layer itself.
-        """
-        return ("",)
-
-    @classmethod
-    def from_plain(
-        cls, plain: Any, config: HRFConfig, parts: Sequence[str] = ("",)
-    ) -> "Expanded":
-        """Builds the expanded form; the plain layer stays as it is.
-
-        Arguments
-        ---------
-        plain : torch.nn.Module
-        config : HRFConfig
-        parts : sequence of str
-            Those to expand.
-
-        Returns
-        -------
-        Expanded
-        """
-        raise NotImplementedError
-
-    @property
-    def chains(self) -> Mapping[str, Chain]:
-        """The expanded parts' chains; a kind that is one has no other."""
-        assert isinstance(self, Chain)
-        return {"": self}
-
-    def take_place(self, plain: nn.Module) -> nn.Module:
-        """Puts the expanded form where the plain layer was.
-
-        Arguments
-        ---------
-        plain : torch.nn.Module
-
-        Returns
-        -------
-        torch.nn.Module
-            What is to stand there in the model.
-        """
-        return self
-
-    def to_plain(self, name: str, place: nn.Module) -> nn.Module:
-        """The plain layer, each product held against its chain.
-
-        Arguments
-        ---------
-        name : str
-            Of the layer, for errors.
-        place : torch.nn.Module
-            What stands there in the model; it may be changed.
-
-        Returns
-        -------
-        torch.nn.Module
-            What is to stand there instead.
-
-        Raises
-        ------
-        ValueError
-            See ``merge_chain``.
-        """
-        raise NotImplementedError

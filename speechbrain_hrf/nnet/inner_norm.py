@@ -25,7 +25,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -65,6 +65,7 @@ class InnerNorm(nn.Module):
 
     mean: torch.Tensor
     variance: torch.Tensor
+    momentum = MOMENTUM  # what a batch counts in the running averages
 
     def __init__(self, like: torch.Tensor) -> None:
         super().__init__()
@@ -92,7 +93,8 @@ class InnerNorm(nn.Module):
         norm = self.running()
         if self.training:
             norm = self.of_batch(*variances(hidden))
-        return norm(hidden, shift)
+        # Statistics of half-precision units are in single precision.
+        return norm(hidden, shift).to(hidden.dtype)
 
     def running(self) -> Norm:
         """The normalisation by running averages.
@@ -126,8 +128,8 @@ class InnerNorm(nn.Module):
         with torch.no_grad():
             unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
             # Not lerp_, which torch.vmap would run model by model.
-            self.mean.add_(mean - self.mean, alpha=MOMENTUM)
-            self.variance.add_(unbiased - self.variance, alpha=MOMENTUM)
+            self.mean.add_(mean - self.mean, alpha=self.momentum)
+            self.variance.add_(unbiased - self.variance, alpha=self.momentum)
         return Norm(self.scale, mean, variance)
 
 
@@ -170,6 +172,9 @@ def collapse_batch(
     """
     with torch.autocast(x.device.type, enabled=False):
         count, mean_of_x, covariance = moments(x)
+        dtype, wide = factors[0].dtype, mean_of_x.dtype
+        factors = [factor.to(wide) for factor in factors]
+        biases = [None if bias is None else bias.to(wide) for bias in biases]
         batch_norms: list[Norm] = []
         for k, norm in enumerate(norms):
             # Of the input to the k-th hidden layer before its normalisation
@@ -183,7 +188,45 @@ def collapse_batch(
             # Rounding could make a tiny one negative.
             variance = variance.clamp(min=0)
             batch_norms.append(norm.of_batch(count, mean, variance))
-        return collapse(*fold(factors, biases, batch_norms))
+        weight, bias = collapse(*fold(factors, biases, batch_norms))
+        return weight.to(dtype), None if bias is None else bias.to(dtype)
+
+
+@torch.no_grad()
+def update_inner_norms(batches: Iterable[Any], model: nn.Module) -> None:
+    """Computes running averages anew, over all batches alike.
+
+    What ``torch.optim.swa_utils.update_bn`` does for BatchNorm layers (and
+    leaves undone here): call it after weights have been averaged.
+
+    Arguments
+    ---------
+    batches : iterable
+        Inputs of the model, or tuples that begin with one.
+    model : torch.nn.Module
+        After ``apply_hrf`` with inner_norm; its mode stays as it is.
+
+    Example
+    -------
+    >>> from speechbrain_hrf import HRFLinear
+    >>> layer = HRFLinear(1, 1, ratio=1, inner_norm=True)
+    >>> update_inner_norms([torch.ones(4, 1), 3 * torch.ones(4, 1)], layer)
+    >>> hidden = 2 * layer.factors[0].flatten()
+    >>> torch.allclose(layer.norms[0].mean, hidden)
+    True
+    """
+    norms = [each for each in model.modules() if isinstance(each, InnerNorm)]
+    was_training = model.training
+    model.train()
+    try:
+        for number, batch in enumerate(batches, 1):
+            for norm in norms:
+                norm.momentum = 1 / number
+            model(batch[0] if isinstance(batch, list | tuple) else batch)
+    finally:
+        for norm in norms:
+            norm.momentum = MOMENTUM
+        model.train(was_training)
 
 
 def moments(

@@ -15,7 +15,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,16 +23,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf.nnet.algebra import Factors, run_chain
-from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
-from speechbrain_hrf.nnet.inner_norm import collapse_batch
+from speechbrain_hrf.nnet.algebra import run_chain
+from speechbrain_hrf.nnet.chain import HRFConfig
+from speechbrain_hrf.nnet.expanded import ExpandedLayer
 
 # An estimate: a GPU multiplies as much, three times over for the gradients, in a
 # tenth of a millisecond, in which it starts the small kernels of one collapse.
 FEW_MULTIPLICATIONS = 2**28
 
 
-class HRFLinear(Chain, Expanded):
+class HRFLinear(ExpandedLayer):
     """y = x F_1' ... F_K' + b, computed as one layer of the collapsed weight.
 
     Function and gradients are those of the chain, but frames pass through the
@@ -43,8 +43,8 @@ class HRFLinear(Chain, Expanded):
 
     ``weight`` and ``bias`` are readable as in ``torch.nn.Linear``, so code that
     never calls ``forward`` (``nn.MultiheadAttention``'s output projection)
-    works; each access multiplies the chain out anew. With inner_norm, they can
-    be read in evaluation only.
+    works; the product is computed once in a forward pass of the model. With
+    inner_norm, they can be read in evaluation only. Writing to them raises.
 
     Arguments
     ---------
@@ -55,8 +55,8 @@ class HRFLinear(Chain, Expanded):
     bias : bool
         Whether the layer has a bias; without one, no factor has.
     replaces : torch.nn.Linear, optional
-        The layer whose place this one takes: gives type, device and dtype,
-        with init "preserve" also the value.
+        The layer whose form this one is: gives type, device and dtype, with
+        init "preserve" also the value.
     **options
         Of ``HRFConfig``.
 
@@ -81,13 +81,7 @@ class HRFLinear(Chain, Expanded):
         config = HRFConfig(**options)
         if replaces is None:
             replaces = nn.Linear(in_features, out_features, bias)
-        super().__init__(replaces.weight, replaces.bias, config)
-        self.in_features = in_features
-        self.out_features = out_features
-        self.chained = config.chained
-        # What merging puts back: nn.MultiheadAttention has its own subclass.
-        self.plain_class = type(replaces)
-        self.train(replaces.training)
+        super().__init__(replaces, config)
 
     @classmethod
     def from_plain(
@@ -114,36 +108,6 @@ class HRFLinear(Chain, Expanded):
             **asdict(config),
         )
 
-    def to_plain(self, name: str, place: nn.Module) -> nn.Module:
-        """The plain layer, held against the chain.
-
-        Arguments
-        ---------
-        name : str
-            Of the layer, for errors.
-        place : torch.nn.Module
-            This one.
-
-        Returns
-        -------
-        torch.nn.Module
-            Of the class that was replaced; forward hooks stay.
-        """
-        state = self.merged(name)
-        # On no device: drawing weights to throw away would move the random
-        # state of the training that goes on afterwards.
-        plain: nn.Linear = self.plain_class(
-            self.in_features,
-            self.out_features,
-            bias="bias" in state,
-            device="meta",
-        )
-        plain.load_state_dict(state, assign=True)
-        plain._forward_hooks = self._forward_hooks
-        plain._forward_pre_hooks = self._forward_pre_hooks
-        learns = any(parameter.requires_grad for parameter in self.parameters())
-        return plain.requires_grad_(learns).train(self.training)
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The layer's output.
 
@@ -157,20 +121,17 @@ class HRFLinear(Chain, Expanded):
         torch.Tensor
             [..., n]
         """
-        factors, norms = self.factors, self.norms
         chained = self.chained
         if chained is None:
-            chained = self.training and chain_pays(factors, x)
+            chained = self.training and chain_pays(self.hrf_factors, x)
         if chained:
-            return run_chain(x, factors, self.biases, norms)
-        if norms and self.training:
-            layer = collapse_batch(factors, self.biases, norms, x)
-        else:
-            layer = self.collapsed()
-        return F.linear(x, *layer)
+            if self.training and self.norms:
+                self.refuse_second_call()
+            return run_chain(x, self.factors, self.biases, self.norms)
+        return F.linear(x, *self.layer_for(x))
 
 
-def chain_pays(factors: Factors, x: torch.Tensor) -> bool:
+def chain_pays(factors: Iterable[torch.Tensor], x: torch.Tensor) -> bool:
     """Whether a training step is faster through the chain than collapsed.
 
     On a GPU it is for small layers, which take less time than starting the
@@ -180,7 +141,7 @@ def chain_pays(factors: Factors, x: torch.Tensor) -> bool:
 
     Arguments
     ---------
-    factors : sequence of torch.Tensor
+    factors : iterable of torch.Tensor
         F_1 ... F_K, F_k: [d_k, d_{k-1}].
     x : torch.Tensor
         The layer's input, [..., m].

@@ -16,14 +16,15 @@ import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.algebra import Norm, merge_chain
+from speechbrain_hrf.nnet.forward_pass import unwatch
+from speechbrain_hrf.nnet.kinds import expanded_in
 from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, pack
-from speechbrain_hrf.nnet.targets import expanded_in
 
 State = Mapping[str, torch.Tensor]
 # Keys of a state dict that a chain has: its parts, and the packed block it is of.
 _CHAIN_KEY = re.compile(
     r"^(?P<of>.*\.|)hrf_(?P<part>(?:factors|biases)\.\d+"
-    r"|norms\.\d+\.(?:scale|mean|variance))$"
+    r"|norms\.\d+\.(?:scale|mean|variance)|transposed)$"
 )
 _BLOCK_KEY = re.compile(
     rf"^(?P<of>.*\.|)parametrizations\.{PACKED_PARAMETER}\.0\."
@@ -129,17 +130,11 @@ def merge_hrf(model: nn.Module) -> nn.Module:
     )
     """
     merged = copy.deepcopy(model)
-    plain: dict[int, nn.Module] = {}
-    for path, module in list(merged.named_modules(remove_duplicate=False)):
-        if id(module) not in plain:
-            expanded = expanded_in(module)
-            if expanded is None:
-                continue
-            plain[id(module)] = expanded.to_plain(path, module)
-        if path:
-            merged.set_submodule(path, plain[id(module)])
-        else:
-            merged = plain[id(module)]
+    for path, module in list(merged.named_modules()):
+        unwatch(module)
+        expanded = expanded_in(module)
+        if expanded is not None:
+            expanded.to_plain(path, module)
     return merged
 
 
@@ -148,7 +143,10 @@ def _replaced(
     pattern: re.Pattern[str],
     merge: Callable[[str, State], State],
 ) -> OrderedDict[str, torch.Tensor]:
-    """Puts what each group of keys merges into where its first key was."""
+    """Puts what each group of keys merges into where its layer begins.
+
+    That is the plain model's order, in which some count parameters through.
+    """
     groups: dict[str, dict[str, torch.Tensor]] = {}
     for key, tensor in state.items():
         if match := pattern.match(key):
@@ -156,13 +154,11 @@ def _replaced(
     # Made without its types, which it would take along into checkpoints.
     replaced: OrderedDict[str, torch.Tensor] = OrderedDict()
     for key, tensor in state.items():
-        match = pattern.match(key)
-        if match is None:
-            replaced[key] = tensor
-        elif match["of"] in groups:
-            of = match["of"]
+        for of in [of for of in groups if key.startswith(of)]:
             for name, merged in merge(of.rstrip("."), groups.pop(of)).items():
                 replaced[of + name] = merged
+        if not pattern.match(key):
+            replaced[key] = tensor
     return replaced
 
 
@@ -176,19 +172,26 @@ def _merge_chain(name: str, parts: State) -> State:
             [f"norms.{k}.{field}" for field in Norm._fields]
             for k in range(max(n - 1, 1))
         ]
-    found = {part for part in parts if not part.startswith("biases.")}
+    found = {
+        part
+        for part in parts
+        if not part.startswith("biases.") and part != "transposed"
+    }
     # One factor alone is a chain if it is normalised.
     if found != {*factors, *sum(norms, [])} or n < (1 if norms else 2):
         raise ValueError(
             f"The chain of {name!r} has {sorted(found)}: some parts are "
             "missing. Is the checkpoint complete, and of an HRF model?"
         )
-    return merge_chain(
+    merged = merge_chain(
         name,
         [parts[key] for key in factors],
         [parts.get(f"biases.{k}") for k in range(n)],
         [Norm(*(parts[key] for key in norm)) for norm in norms],
     )
+    if "transposed" in parts:
+        merged["weight"] = merged["weight"].T.contiguous()
+    return merged
 
 
 def _merge_blocks(name: str, parts: State) -> State:

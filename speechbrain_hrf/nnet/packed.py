@@ -22,7 +22,9 @@ from speechbrain.nnet.attention import RelPosMHAXL, RoPEMHA
 from torch import nn
 from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
+from speechbrain_hrf.nnet.chain import Chain, HRFConfig
+from speechbrain_hrf.nnet.expanded import Expanded
+from speechbrain_hrf.nnet.readable import readable
 
 BLOCKS = ("q", "k", "v")
 PACKED_PARAMETER = "in_proj_weight"
@@ -246,19 +248,23 @@ class PackedChains(Expanded):
         place.__class__ = type(place).__mro__[1]
         del place._modules["parametrizations"]
         weight = nn.Parameter(pack(merged, self.n_heads), learns)
-        place.register_parameter(PACKED_PARAMETER, weight)
+        # In the plain layer's order, in which some count parameters through.
+        place._parameters = {PACKED_PARAMETER: weight, **place._parameters}
         return place
 
     def forward(self) -> torch.Tensor:
-        """The packed weight.
+        """The packed weight; not to be written.
 
         Returns
         -------
         torch.Tensor
             [3 * n, m]
         """
-        blocks = self.blocks.values()
-        return pack([block.weight for block in blocks], self.n_heads)
+        blocks = [
+            block.collapsed()[0] if isinstance(block, Chain) else block.weight
+            for block in self.blocks.values()
+        ]
+        return readable(pack(blocks, self.n_heads))
 
     def right_inverse(self, weight: torch.Tensor) -> tuple[()]:
         """No original is kept: the factors stand for it.

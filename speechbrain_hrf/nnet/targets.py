@@ -10,39 +10,20 @@ Authors
 
 import difflib
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from speechbrain.nnet.attention import RelPosMHAXL, RoPEMHA
-from speechbrain.nnet.linear import Linear as RenormalisedLinear
 from torch import nn
-from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
-from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.chain import Expanded, HRFConfig
-from speechbrain_hrf.nnet.linear import HRFLinear
-from speechbrain_hrf.nnet.packed import PackedChains
+from speechbrain_hrf.nnet.expanded import Expanded
+from speechbrain_hrf.nnet.kinds import kind_of, supported
 
-# What each type of layer becomes.
-KINDS: dict[type[nn.Module], type[Expanded]] = {
-    nn.Linear: HRFLinear,
-    NonDynamicallyQuantizableLinear: HRFLinear,  # nn.MultiheadAttention's own
-    nn.MultiheadAttention: PackedChains,
-    RelPosMHAXL: PackedChains,
-    RoPEMHA: PackedChains,
-}
-WRAPPERS = (
-    "DistributedDataParallel",
-    "DataParallel",
-    "FullyShardedDataParallel",
-    "OptimizedModule",
-)
 # The paper never expands the front end, so its ALL leaves it out. ALL holds the
 # paper's rows: not Conformer's position projection, nor SpeechFormer's merges.
 FRONT = "FRONT"
 ALL = "ALL"
+Modules = Sequence[str] | str | Mapping[str, float]
 
 
 class Target(NamedTuple):
@@ -60,6 +41,7 @@ class Target(NamedTuple):
 
     Example
     -------
+    >>> from speechbrain_hrf.nnet import HRFLinear
     >>> target = Target("0", "0", "", HRFLinear)
     >>> target.matches(["1", "?"])
     True
@@ -88,67 +70,6 @@ class Target(NamedTuple):
         return any(
             fnmatchcase(name, pattern) for name in names for pattern in patterns
         )
-
-
-def kind_of(module: nn.Module) -> type[Expanded] | None:
-    """What a layer becomes, or has become.
-
-    Arguments
-    ---------
-    module : torch.nn.Module
-
-    Returns
-    -------
-    type of Expanded, or None
-        None: HRF cannot expand such a layer.
-
-    Example
-    -------
-    >>> kind_of(nn.Linear(2, 3)).__name__, kind_of(nn.Conv1d(2, 3, 1))
-    ('HRFLinear', None)
-    """
-    expanded = expanded_in(module)
-    if expanded is not None:
-        return type(expanded)
-    own, *bases = type(module).__mro__
-    if parametrize.is_parametrized(module):
-        # The injected subclass; found here so that it can be refused by name
-        # instead of not being seen.
-        own, *bases = bases
-    if own in KINDS:
-        return KINDS[own]
-    # A subclass may do more in its forward, which a layer that takes its place
-    # would drop.
-    for base in bases:
-        if base in KINDS and KINDS[base].keeps_layer:
-            return KINDS[base]
-    return None
-
-
-def expanded_in(module: nn.Module) -> Expanded | None:
-    """The expanded form of a layer, where a module is one.
-
-    Arguments
-    ---------
-    module : torch.nn.Module
-
-    Returns
-    -------
-    Expanded or None
-
-    Example
-    -------
-    >>> expanded_in(HRFLinear(16, 4)), expanded_in(nn.Linear(16, 4))
-    (HRFLinear(16 -> 32 -> 4), None)
-    """
-    if isinstance(module, Expanded):
-        # A parametrization is found at the layer that it belongs to.
-        return None if module.keeps_layer else module
-    if not parametrize.is_parametrized(module):
-        return None
-    of_parameters: Any = module.parametrizations
-    firsts = (each[0] for each in of_parameters.values())
-    return next((each for each in firsts if isinstance(each, Expanded)), None)
 
 
 def find_targets(model: nn.Module) -> list[Target]:
@@ -217,12 +138,12 @@ def find_groups(model: nn.Module) -> dict[str, list[str]]:
     return groups
 
 
-def split_names(modules: Sequence[str] | str) -> list[str]:
+def split_names(modules: Modules) -> list[str]:
     """The single names in a list of HRF modules.
 
     Arguments
     ---------
-    modules : list of str, or str
+    modules : list of str, str, or dict of str to float
         As in a YAML; "FFN1 & FFN2" holds two names.
 
     Returns
@@ -240,204 +161,120 @@ def split_names(modules: Sequence[str] | str) -> list[str]:
     (['QKV', 'FFN1', 'FFN2'], ['CLS'])
     """
     entries = [modules] if isinstance(modules, str) else modules
-    if not isinstance(entries, list | tuple) or not all(
+    if not isinstance(entries, list | tuple | Mapping) or not all(
         isinstance(entry, str) for entry in entries
     ):
         raise ValueError(
             f"HRF's modules are {modules!r}: give a list of names such as "
-            "[FFN1, QKV], or [] for no HRF."
+            "[FFN1, QKV], or [] for no HRF, or a dict of names to ratios."
         )
     return [part.strip() for entry in entries for part in entry.split("&")]
 
 
-def resolve(model: nn.Module, modules: Sequence[str] | str) -> list[Target]:
+class Choice(NamedTuple):
+    """A target that was asked for.
+
+    Arguments
+    ---------
+    target : Target
+    ratio : float or None
+        Its own, or the one that all have.
+    is_named : bool
+        Whether by its own name or a group; else by a pattern, which may meet
+        layers that cannot be expanded.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.nnet import HRFLinear
+    >>> choice = Choice(Target("0", "0", "", HRFLinear), 2, is_named=True)
+    >>> choice.ratio
+    2
+    """
+
+    target: Target
+    ratio: float | None
+    is_named: bool
+
+
+def resolve(
+    model: nn.Module, modules: Modules, exclude: Sequence[str] | str = ()
+) -> list[Choice]:
     """The targets that a list of group names and patterns stands for.
 
     Arguments
     ---------
     model : torch.nn.Module
-    modules : list of str
+    modules : list of str, or dict of str to float
         Row names of the paper's tables, also joined as in "FFN1 & FFN2", or
-        patterns such as "encoder.*.linear1" and "*.in_proj_weight.q".
+        patterns such as "encoder.*.linear1" and "*.in_proj_weight.q"; a dict
+        gives each its ratio.
+    exclude : list of str
+        The same, to be left out.
 
     Returns
     -------
-    list of Target
-        Each one once, in the model's order.
+    list of Choice
+        Each target once, in the model's order.
 
     Raises
     ------
     ValueError
-        If a name matches nothing that can be expanded.
+        If a name matches nothing that can be expanded, a target is given two
+        ratios, or nothing is left.
 
     Example
     -------
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
-    >>> [target.name for target in resolve(model, ["2"])]
+    >>> [choice.target.name for choice in resolve(model, ["*"], ["0"])]
     ['2']
     """
     targets, groups = find_targets(model), find_groups(model)
     names = {target.name for target in targets}
-    chosen: set[Target] = set()
-    for name in split_names(modules):
+
+    def matched(name: str) -> tuple[list[Target], bool]:
         # A layer's name stands for itself, whatever characters it holds.
         itself = _escaped(name) if name in names else name
-        patterns = groups.get(name, [itself])
-        matched = [target for target in targets if target.matches(patterns)]
-        if not matched:
+        found = [
+            target
+            for target in targets
+            if target.matches(groups.get(name, [itself]))
+        ]
+        if not found:
             raise ValueError(_no_match(model, name, targets, groups))
-        chosen.update(matched)
-    return [target for target in targets if target in chosen]
+        is_pattern = name not in groups and re.search(r"[*?[]", itself)
+        return found, itself != name or not is_pattern
 
-
-def refuse_unsuitable(
-    model: nn.Module, targets: Sequence[Target], config: HRFConfig
-) -> None:
-    """Raises if a model, or one of its targets, must not be expanded.
-
-    Arguments
-    ---------
-    model : torch.nn.Module
-    targets : sequence of Target
-        Weights of it.
-    config : HRFConfig
-
-    Raises
-    ------
-    ValueError
-        Naming the layer, the reason and the fix.
-
-    Example
-    -------
-    >>> model = nn.Sequential(nn.Linear(2, 2).requires_grad_(False))
-    >>> refuse_unsuitable(model, find_targets(model), HRFConfig())
-    Traceback (most recent call last):
-        ...
-    ValueError: HRF cannot expand '0': it is frozen ...
-    """
-    uses = Counter(
-        id(parameter)
-        for _, parameter in model.named_parameters(remove_duplicate=False)
-    )
-    for target in targets:
-        module = model.get_submodule(target.path)
-        parent = model.get_submodule(target.path.rpartition(".")[0])
-        refusal = _why_not_expanded(target, module, parent, uses)
-        if refusal is not None:
-            raise ValueError(f"HRF cannot expand {target.name!r}: {refusal}")
-        refusal = _why_not_normalised(target, module)
-        if config.inner_norm and refusal is not None:
-            raise ValueError(
-                f"HRF cannot normalise the extra layers of {target.name!r}: "
-                f"{refusal}. Leave it out, or set inner_norm to False."
-            )
-
-
-def refuse_wrappers(model: nn.Module) -> None:
-    """Raises if a model, or a part of it, is wrapped or compiled.
-
-    Arguments
-    ---------
-    model : torch.nn.Module
-
-    Raises
-    ------
-    ValueError
-        Naming the part and the wrapper.
-
-    Example
-    -------
-    >>> refuse_wrappers(nn.DataParallel(nn.Linear(2, 2)))
-    Traceback (most recent call last):
-        ...
-    ValueError: The model is wrapped in DataParallel, ...
-    """
-    for path, module in model.named_modules():
-        where, wrapper = path or "The model", type(module).__name__
-        if wrapper in WRAPPERS:
-            raise ValueError(
-                f"{where} is wrapped in {wrapper}, which has already seen the "
-                "plain layers: apply HRF before wrapping or compiling."
-            )
-        if module._compiled_call_impl is not None:
-            raise ValueError(
-                f"{where} is compiled: apply HRF before compiling."
-            )
+    chosen: dict[Target, Choice] = {}
+    ratios = modules if isinstance(modules, Mapping) else {}
+    for entry in ratios or split_names(modules):
+        for name in split_names(entry):
+            found, is_named = matched(name)
+            for target in found:
+                choice = Choice(target, ratios.get(entry), is_named)
+                before = chosen.get(target, choice)
+                if before.ratio != choice.ratio:
+                    raise ValueError(
+                        f"HRF's modules give {target.name!r} two ratios, "
+                        f"{before.ratio} and {choice.ratio}: give it one, or "
+                        "exclude it from a pattern by narrower ones."
+                    )
+                is_named = is_named or before.is_named
+                chosen[target] = choice._replace(is_named=is_named)
+    asked = bool(chosen)
+    for name in split_names(exclude):
+        for target in matched(name)[0]:
+            chosen.pop(target, None)
+    if asked and not chosen:
+        raise ValueError(
+            f"HRF's modules {modules!r} without {exclude!r} leave no layer to "
+            "expand: give an empty list of modules for no HRF."
+        )
+    return [chosen[target] for target in targets if target in chosen]
 
 
 def _escaped(path: str) -> str:
     """A name as a pattern that matches nothing else."""
     return re.sub(r"([*?[])", r"[\1]", path)
-
-
-def _why_not_expanded(
-    target: Target, module: nn.Module, parent: nn.Module, uses: Counter[int]
-) -> str | None:
-    """Reason and fix."""
-    kind = target.kind
-    if expanded_in(module) is not None:
-        return (
-            "it has been expanded already. Apply HRF once, with all its "
-            "modules in one list."
-        )
-    if not target.path and not kind.keeps_layer:
-        return (
-            "it is the model itself, which cannot be replaced in place. Use "
-            "HRFLinear, or put the layer into a container."
-        )
-    if (
-        parametrize.is_parametrized(module)
-        or kind.weight_name not in module._parameters
-    ):
-        return (
-            "another parametrization computes its weight. Remove that "
-            "parametrization (weight or spectral norm) first."
-        )
-    own = [
-        parameter
-        for name in (kind.weight_name, "bias")
-        if (parameter := module._parameters.get(name)) is not None
-    ]
-    if any(uses[id(parameter)] > 1 for parameter in own):
-        return (
-            "its weights are tied to another layer's. Choose other layers, or "
-            "untie them."
-        )
-    if not all(parameter.requires_grad for parameter in own):
-        return (
-            "it is frozen (requires_grad is False). Unfreeze it or leave it "
-            "out."
-        )
-    if not kind.keeps_layer and (
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-    ):
-        return "it has hooks, which would be lost. Remove them first."
-    if isinstance(parent, RenormalisedLinear) and parent.max_norm is not None:
-        return (
-            "SpeechBrain renormalises it in each step "
-            f"(max_norm={parent.max_norm}), which a product of factors cannot "
-            "follow. Set max_norm to None or leave the layer out."
-        )
-    return None
-
-
-def _why_not_normalised(target: Target, module: nn.Module) -> str | None:
-    if target.kind.keeps_layer or isinstance(
-        module, NonDynamicallyQuantizableLinear
-    ):
-        return (
-            "its weight is read without a call of the layer, so that the "
-            "frames to normalise over are unknown"
-        )
-    if module.bias is None:
-        return (
-            "it has no bias, and the mean that is taken away would give the "
-            "merged layer one"
-        )
-    return None
 
 
 def _no_match(
@@ -446,17 +283,37 @@ def _no_match(
     targets: Sequence[Target],
     groups: dict[str, list[str]],
 ) -> str:
-    known = [*groups, *(target.name for target in targets)]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
+    met = {
+        type(module).__name__
+        for path, module in model.named_modules()
+        if path and fnmatchcase(path, name)
+    }
     message = (
-        f"HRF module {name!r} matches no linear layer of this "
-        f"{type(model).__name__}; the nearest are {near}."
+        f"HRF module {name!r} matches no layer of this {type(model).__name__} "
+        "that can be expanded"
     )
+    if met:
+        inside = any(
+            target.name.startswith(f"{path}.")
+            for path, _ in model.named_modules()
+            if path and fnmatchcase(path, name)
+            for target in targets
+        )
+        message += f": what it meets is of type {', '.join(sorted(met))}. "
+        if inside:
+            message += f"{name + '.*'!r} names the layers in it. "
+        message += (
+            f"HRF expands {supported()} themselves, not their subclasses."
+        )
+    else:
+        known = [*groups, *(target.name for target in targets)]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        near = near or known[:3]
+        message += (
+            f"; the nearest are {near}."
+            if near
+            else (f", nor has it any: HRF expands {supported()}.")
+        )
     if groups:
         message += f" Its groups are {list(groups)}."
-    if any(fnmatchcase(path, name) for path, _ in model.named_modules()):
-        message += (
-            f" {name!r} is a module, but not a linear layer: "
-            f"{name + '.*'!r} names the layers in it."
-        )
     return message

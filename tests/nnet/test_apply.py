@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from speechbrain_hrf import HRFLinear, apply_hrf, merge_hrf
-from speechbrain_hrf.nnet import targets
-from speechbrain_hrf.nnet.chain import Chain, Expanded, HRFConfig
+from speechbrain_hrf.nnet import ExpandedLayer, HRFConfig, register_kind
+from speechbrain_hrf.nnet.kinds import KINDS
 
 
 def test_the_report():
@@ -23,6 +23,7 @@ def test_the_report():
         "0               16 -> 4  16 -> 8 -> 8 -> 4    68 -> 244",
         "1               4 -> 12  4 -> 24 -> 24 -> 12  48 -> 960",
         "all parameters                                129 -> 1217",
+        "not expanded: 10.1% of the parameters (Linear 13)",
     ]
 
 
@@ -36,58 +37,93 @@ def test_every_option_arrives():
     assert layer.chained is True
 
 
-class Pointwise(Chain, Expanded):
-    """A convolution of kernel 1 is a linear layer over channels."""
+class Scaled(nn.Linear):
+    """A layer of one's own, with an attribute."""
 
-    @classmethod
-    def from_plain(cls, plain, config, parts=("",)):
-        if plain.kernel_size != (1,):
-            raise ValueError("The kernel is not 1.")
-        return cls(plain.weight.squeeze(2), plain.bias, config)
-
-    def to_plain(self, name, place):
-        state = self.merged(name)
-        plain = nn.Conv1d(*reversed(state["weight"].shape), 1)
-        state["weight"] = state["weight"].unsqueeze(2)
-        plain.load_state_dict(state)
-        return plain
+    def __init__(self, inputs, outputs, scale):
+        super().__init__(inputs, outputs)
+        self.scale = scale
 
     def forward(self, x):
-        weight, bias = self.collapsed()
-        return nn.functional.conv1d(x, weight.unsqueeze(2), bias)
+        return self.scale * super().forward(x)
+
+
+class HRFScaled(ExpandedLayer):
+    @classmethod
+    def from_plain(cls, plain, config, parts=("",)):
+        if plain.scale == 0:
+            raise ValueError("The scale is 0.")
+        return cls(plain, config)
+
+    def forward(self, x):
+        return self.scale * nn.functional.linear(x, *self.layer_for(x))
 
 
 @pytest.fixture
-def pointwise(monkeypatch):
-    monkeypatch.setitem(targets.KINDS, nn.Conv1d, Pointwise)
+def scaled():
+    register_kind(Scaled, HRFScaled)
+    yield
+    del KINDS[Scaled]
 
 
-def test_a_new_kind_is_one_class_and_one_line(pointwise):
+def test_a_new_kind_is_one_class_and_one_line(scaled):
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv1d(3, 4, 1), nn.ReLU(), nn.Conv1d(4, 2, 1))
-    x = torch.randn(2, 3, 5)
+    model = nn.Sequential(Scaled(3, 4, 0.5), nn.ReLU(), nn.Linear(4, 2))
+    x = torch.randn(5, 3)
     expected = model(x)
     report = apply_hrf(model, ["0"], ratio=2, init="preserve")
     assert report.expansions[0][:2] == ("0", (3, 4))
-    assert isinstance(model[0], Pointwise)
-    assert isinstance(model[2], nn.Conv1d)
+    assert type(model[0]) is HRFScaled
     torch.testing.assert_close(model(x), expected)
     merged = merge_hrf(model)
-    assert type(merged[0]) is nn.Conv1d
+    assert type(merged[0]) is Scaled and merged[0].scale == 0.5
     torch.testing.assert_close(merged(x), expected)
     with pytest.raises(ValueError, match="'0': it has been expanded already"):
         apply_hrf(model, ["0"])
 
 
-def test_a_layer_that_cannot_be_built_leaves_all_plain(pointwise):
+def test_a_layer_that_cannot_be_built_leaves_all_plain(scaled):
     model = nn.Sequential(
-        nn.Linear(3, 3), nn.MultiheadAttention(4, 2), nn.Conv1d(3, 4, 2)
+        nn.Linear(3, 3), nn.MultiheadAttention(4, 2), Scaled(3, 4, 0)
     )
     before = list(model.state_dict())
-    with pytest.raises(ValueError, match="kernel is not 1"):
+    with pytest.raises(ValueError, match="scale is 0"):
         apply_hrf(model, ["*"])
     assert list(model.state_dict()) == before
     assert type(model[1]) is nn.MultiheadAttention
+
+
+def test_whoever_holds_a_layer_holds_the_expanded_one():
+    """A list, a second place in the model, hooks, and the layer by itself."""
+    layer, calls = nn.Linear(4, 4), []
+    layer.register_forward_hook(lambda *_: calls.append("hook"))
+    layer.note = "mine"
+    model = nn.Sequential(layer, nn.ReLU(), layer)
+    held = [layer]
+    apply_hrf(model, ["0"], ratio=2, init="preserve")
+    assert type(held[0]) is HRFLinear and model[2] is model[0] is layer
+    model(torch.ones(1, 4))
+    assert calls == ["hook", "hook"] and layer.note == "mine"
+    merged = merge_hrf(model)
+    assert type(merged[0]) is nn.Linear and merged[0] is merged[2]
+    assert merged[0].note == "mine" and type(layer) is HRFLinear
+    merged(torch.ones(1, 4))
+    assert calls == ["hook"] * 4
+    alone = nn.Linear(4, 2)
+    apply_hrf(alone, ["*"])
+    assert type(alone) is HRFLinear and type(merge_hrf(alone)) is nn.Linear
+
+
+def test_an_optimizer_that_was_built_before_raises():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    optimizer = torch.optim.AdamW(model.parameters())
+    untouched = torch.optim.SGD(model[1].parameters())
+    apply_hrf(model, ["0"])
+    model(torch.ones(1, 2)).sum().backward()
+    with pytest.raises(RuntimeError, match="AdamW was built before apply_hrf"):
+        optimizer.step()
+    untouched.step()
+    torch.optim.AdamW(model.parameters()).step()
 
 
 def test_a_seed_gives_what_it_always_gave():

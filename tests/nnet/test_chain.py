@@ -35,6 +35,9 @@ def test_widths(options, widths):
         ({"ratio": float("nan")}, "ratio is nan"),
         ({"ratio": float("inf")}, "ratio is inf"),
         ({"ratio": "8"}, "ratio is '8'"),
+        ({"ratio": 1e12}, "at most 1024"),
+        ({"layers": 10**7}, "at most 1024"),
+        ({"init": ["default"]}, r"init is \['default'\]"),
         ({"ratio": True}, "ratio is True"),
         ({"layers": 0}, "extra layers is 0"),
         ({"layers": -1, "inner_norm": True}, "extra layers is -1"),
@@ -152,6 +155,27 @@ def test_preserve_reproduces_the_layer(shape, width_of, layers):
     for factor in layer.factors:
         values = torch.linalg.svdvals(factor)[: len(share)]
         torch.testing.assert_close(values, share, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("rank", [0, 2])
+def test_preserve_lets_every_direction_learn(layers, rank):
+    """All factors zero would be a saddle: LoRA's B, a head's zero weight."""
+    torch.manual_seed(0)
+    plain = nn.Linear(6, 4, bias=False).double()
+    with torch.no_grad():
+        plain.weight[:, rank:] = 0
+    config = HRFConfig(ratio=2, layers=layers, init="preserve")
+    layer = HRFLinear.from_plain(plain, config)
+    assert (layer.weight - plain.weight).abs().max() < 1e-15
+    x, y = torch.randn(64, 6).double(), torch.randn(6, 4).double()
+    optimizer, losses = torch.optim.SGD(layer.parameters(), lr=0.05), []
+    for _ in range(1000):
+        optimizer.zero_grad()
+        losses.append((layer(x) - x @ y).square().mean())
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < 0.01 * losses[0]
 
 
 def test_a_weight_that_is_read_in_training_is_refused():

@@ -3,6 +3,8 @@
 The reference is PyTorch's: Linear, BatchNorm1d, Linear, ... in float64.
 """
 
+import copy
+
 import pytest
 import torch
 from torch import distributed, multiprocessing, nn
@@ -13,6 +15,7 @@ from speechbrain_hrf import (
     merge_hrf,
     merged_state_dict,
 )
+from speechbrain_hrf.nnet import update_inner_norms
 
 EXACT = {"rtol": 1e-10, "atol": 1e-10}  # another order of sums, float64
 # With no extra layer it is a linear layer with a BatchNorm behind it.
@@ -206,3 +209,35 @@ def test_two_processes_normalise_as_one(tmp_path):
     for key, value in ddp_weights().items():
         for state in found:
             torch.testing.assert_close(state[key], value, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("chained", [False, True])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_trains_as_batch_norm_does(dtype, chained):
+    torch.manual_seed(0)
+    layer = HRFLinear(8, 4, inner_norm=True, chained=chained)
+    x = torch.randn(64, 8)
+    expected = layer(x)
+    half = copy.deepcopy(layer).to(dtype)
+    found = half(x.to(dtype))
+    assert found.dtype == dtype
+    assert (found.float() - expected).abs().max() < 0.1
+    found.float().square().sum().backward()
+    assert all(p.grad.isfinite().all() for p in half.parameters())
+    assert half.eval()(x.to(dtype)).dtype == dtype
+
+
+def test_averages_are_computed_anew_after_weights_were_averaged():
+    """As update_bn does it for BatchNorm behind the first factor."""
+    torch.manual_seed(0)
+    layer = HRFLinear(6, 3, ratio=2, inner_norm=True).eval()
+    batches = [torch.randn(8, 6) + k for k in range(4)]
+    norm = nn.BatchNorm1d(6)
+    reference = nn.Sequential(nn.Linear(6, 6, bias=False), norm)
+    reference[0].weight = layer.hrf_factors[0]
+    layer(batches[0])
+    torch.optim.swa_utils.update_bn(batches, reference)
+    update_inner_norms([(batch, "label") for batch in batches], layer)
+    torch.testing.assert_close(layer.norms[0].mean, norm.running_mean)
+    torch.testing.assert_close(layer.norms[0].variance, norm.running_var)
+    assert not layer.training and layer.norms[0].momentum == 0.1

@@ -166,6 +166,28 @@ def test_broken_factors_are_named(route):
 
 
 @ROUTES
+def test_a_product_that_overflows_is_named(route):
+    model = nn.Sequential(HRFLinear(16, 4))
+    with torch.no_grad():
+        for factor in model[0].hrf_factors:
+            factor.fill_(1e25)
+    with pytest.raises(ValueError, match="'0' is too large for torch.float32"):
+        route(model)
+
+
+@ROUTES
+def test_whatever_the_default_device(route):
+    model = nn.Sequential(HRFLinear(16, 4))
+    expected = route(model)
+    with torch.device("meta"):
+        found = route(model)
+    if isinstance(found, nn.Module):
+        expected, found = expected.state_dict(), found.state_dict()
+    for key, value in expected.items():
+        assert torch.equal(found[key], value)
+
+
+@ROUTES
 def test_control_a_wrong_product_is_refused(route, monkeypatch):
     """Both routes hold every product against the chain itself."""
 

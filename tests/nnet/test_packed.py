@@ -183,3 +183,27 @@ def test_broken_packed_chain_is_named(root):
     where = rf"of '{path}parametrizations.in_proj_weight.0.blocked.k' holds"
     with pytest.raises(ValueError, match=where):
         merged_state_dict(model.state_dict())
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: nn.MultiheadAttention(4, 2),
+        lambda: RelPosMHAXL(4, 2),
+        lambda: nn.TransformerEncoderLayer(4, 2, 8),
+    ],
+)
+def test_parameters_keep_their_order(build):
+    """Some count through them: vector_to_parameters, optimizer states."""
+    torch.manual_seed(0)
+    plain, model = nn.Sequential(build()), nn.Sequential(build())
+    apply_hrf(model, ["*.in_proj_weight"])
+    merged = merge_hrf(model)
+    expected = [name for name, _ in plain.named_parameters()]
+    assert [name for name, _ in merged.named_parameters()] == expected
+    for state in merged.state_dict(), merged_state_dict(model.state_dict()):
+        assert list(state) == list(plain.state_dict())
+    vector = nn.utils.parameters_to_vector(merged.parameters())
+    nn.utils.vector_to_parameters(vector, plain.parameters())
+    for key, value in merged.state_dict().items():
+        assert torch.equal(plain.state_dict()[key], value)

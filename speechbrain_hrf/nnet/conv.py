@@ -1,0 +1,95 @@
+"""A convolution that is wider in training than in what is shipped.
+
+The first factor keeps kernel, stride, dilation and padding, those behind it are
+1 x 1: with its weight as a matrix [n, m * k], the algebra is that of a linear
+layer.
+
+Not the paper's, which expands linear layers only.
+
+Example
+-------
+>>> from torch import nn
+>>> from speechbrain_hrf.nnet import HRFConfig
+>>> plain = nn.Conv1d(16, 4, 5, stride=2, padding="valid")
+>>> layer = HRFConv.from_plain(plain, HRFConfig(init="preserve"))
+>>> layer
+HRFConv(80 -> 32 -> 4)
+>>> x = torch.rand(2, 16, 50)
+>>> torch.allclose(layer(x), plain(x), atol=1e-5)
+True
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import torch
+
+from speechbrain_hrf.nnet.algebra import run_chain
+from speechbrain_hrf.nnet.expanded import ExpandedLayer
+
+
+class HRFConv(ExpandedLayer):
+    """Conv1d, Conv2d or Conv3d by one weight, the product of the factors.
+
+    With inner_norm, frames pass the whole chain in training: the statistics of
+    a convolution's patches would cost as much as the chain does.
+
+    Arguments
+    ---------
+    plain : torch.nn.Conv1d, torch.nn.Conv2d or torch.nn.Conv3d
+        With groups=1; stays as it is.
+    config : HRFConfig
+
+    Example
+    -------
+    >>> from torch import nn
+    >>> from speechbrain_hrf.nnet import HRFConfig
+    >>> layer = HRFConv(nn.Conv2d(1, 16, 3, stride=2), HRFConfig(ratio=4))
+    >>> layer.weight.shape, layer(torch.rand(1, 1, 9, 7)).shape
+    (torch.Size([16, 1, 3, 3]), torch.Size([1, 16, 4, 3]))
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The layer's output.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            [B, m, T, ...], or without B.
+
+        Returns
+        -------
+        torch.Tensor
+            [B, n, T', ...]
+        """
+        normalises = self.training and bool(self.norms)
+        if normalises:
+            self.refuse_second_call()
+        if self.chained or normalises:
+            hidden = run_chain(
+                x, self.factors, self.biases, self.norms, self._patches
+            )
+            return hidden.movedim(-1, self._channel)
+        return self._convolved(x, *self.collapsed())
+
+    kernel_size: tuple[int, ...]
+
+    @property
+    def _channel(self) -> int:
+        return -1 - len(self.kernel_size)
+
+    def _patches(
+        self, x: torch.Tensor, factor: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        """The first factor, at every place of the kernel: [B, T', ..., d_1]."""
+        kernel = factor.view_as(self.hrf_factors[0])
+        return self._convolved(x, kernel, bias).movedim(self._channel, -1)
+
+    def _convolved(
+        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        # With the stride, dilation, padding and its mode of the plain layer
+        out: torch.Tensor = self.plain_class._conv_forward(
+            self, x, weight, bias
+        )
+        return out

@@ -1,0 +1,56 @@
+"""An optimizer that still holds weights which are gone must not go on.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakSet
+
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils.weak import WeakIdKeyDictionary
+
+_GONE = WeakIdKeyDictionary()
+_SEEN: WeakSet[torch.optim.Optimizer] = WeakSet()
+_HANDLES: list[Any] = []
+
+
+def refuse_in_optimizers(parameters: Iterable[nn.Parameter]) -> None:
+    """Lets the next step of an optimizer that holds one of them raise.
+
+    Arguments
+    ---------
+    parameters : iterable of torch.nn.Parameter
+        Which no model has any more.
+
+    Example
+    -------
+    >>> weight = nn.Parameter(torch.zeros(2))
+    >>> optimizer = torch.optim.SGD([weight])
+    >>> refuse_in_optimizers([weight])
+    >>> optimizer.step()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: This SGD was built before apply_hrf: it holds weights that ...
+    """
+    for parameter in parameters:
+        _GONE[parameter] = True
+    _SEEN.clear()
+    if not _HANDLES:
+        _HANDLES.append(register_optimizer_step_pre_hook(_check))
+
+
+def _check(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+    if optimizer in _SEEN:
+        return
+    for group in optimizer.param_groups:
+        if any(parameter in _GONE for parameter in group["params"]):
+            raise RuntimeError(
+                f"This {type(optimizer).__name__} was built before apply_hrf: "
+                "it holds weights that the model does not have any more, and "
+                "would train nothing. Build it after apply_hrf."
+            )
+    _SEEN.add(optimizer)

@@ -1,0 +1,169 @@
+"""Which layers and models must not be expanded, and why.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+from collections import Counter
+
+from speechbrain.nnet.linear import Linear as RenormalisedLinear
+from torch import nn
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
+from torch.nn.parameter import is_lazy
+from torch.nn.utils import parametrize
+
+from speechbrain_hrf.nnet.chain import HRFConfig
+from speechbrain_hrf.nnet.kinds import expanded_in
+from speechbrain_hrf.nnet.targets import Target
+
+# By their names, since some of these types move between versions.
+WRAPPERS = {
+    *("DistributedDataParallel", "DataParallel", "OptimizedModule"),
+    *("FullyShardedDataParallel", "FSDPModule"),  # FSDP and fully_shard
+    *("DDP", "ReplicateModule"),  # replicate, in older and newer versions
+}
+
+
+def refuse_wrappers(model: nn.Module) -> None:
+    """Raises if a model, or a part of it, is wrapped, sharded or compiled.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+
+    Raises
+    ------
+    ValueError
+        Naming the part and the wrapper.
+
+    Example
+    -------
+    >>> refuse_wrappers(nn.DataParallel(nn.Linear(2, 2)))
+    Traceback (most recent call last):
+        ...
+    ValueError: The model is wrapped in DataParallel, ...
+    """
+    for path, module in model.named_modules():
+        where = path or "The model"
+        types = {each.__name__ for each in type(module).__mro__} & WRAPPERS
+        if types:
+            raise ValueError(
+                f"{where} is wrapped in {types.pop()}, which has already seen "
+                "the plain layers: apply HRF before wrapping or compiling."
+            )
+        if module._compiled_call_impl is not None:
+            raise ValueError(
+                f"{where} is compiled: apply HRF before compiling."
+            )
+
+
+class Refusals:
+    """Says of each weight of a model why HRF must not expand it.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+    config : HRFConfig
+
+    Example
+    -------
+    >>> from speechbrain_hrf.nnet.targets import find_targets
+    >>> model = nn.Sequential(nn.Linear(2, 2).requires_grad_(False))
+    >>> Refusals(model, HRFConfig())(find_targets(model)[0])
+    'it is frozen (requires_grad is False). Unfreeze it or leave it out.'
+    """
+
+    def __init__(self, model: nn.Module, config: HRFConfig) -> None:
+        self.model = model
+        self.config = config
+        self.uses = Counter(
+            id(parameter)
+            for module in model.modules()
+            for parameter in module._parameters.values()
+            if parameter is not None
+        )
+
+    def __call__(self, target: Target) -> str | None:
+        """Reason and fix; None for a weight that can be expanded."""
+        module = self.model.get_submodule(target.path)
+        parent = self.model.get_submodule(target.path.rpartition(".")[0])
+        return self._why_not_expanded(target, module, parent) or (
+            self._why_not_normalised(target, module)
+            if self.config.inner_norm
+            else None
+        )
+
+    def _why_not_expanded(
+        self, target: Target, module: nn.Module, parent: nn.Module
+    ) -> str | None:
+        weight_name = target.kind.weight_name
+        if expanded_in(module) is not None:
+            return (
+                "it has been expanded already. Apply HRF once, with all its "
+                "modules in one list."
+            )
+        weight = module._parameters.get(weight_name)
+        if parametrize.is_parametrized(module) or weight is None:
+            return (
+                "another parametrization computes its weight. Remove that "
+                "parametrization (weight or spectral norm) first."
+            )
+        if is_lazy(weight):
+            return (
+                "it is lazy, so that its size is not known yet. Call the model "
+                "once before."
+            )
+        if weight.is_complex():
+            return "its weight is complex. Leave it out."
+        if getattr(module, "groups", 1) != 1:
+            return (
+                f"it is a convolution in {module.groups} groups, and HRF "
+                "expands ungrouped ones. Leave it out."
+            )
+        own = [
+            parameter
+            for name in (weight_name, "bias")
+            if (parameter := module._parameters.get(name)) is not None
+        ]
+        if any(self.uses[id(parameter)] > 1 for parameter in own):
+            return (
+                "its weights are tied to another layer's. Choose other layers, "
+                "or untie them."
+            )
+        if not all(parameter.requires_grad for parameter in own):
+            return (
+                "it is frozen (requires_grad is False). Unfreeze it or leave "
+                "it out."
+            )
+        if (
+            isinstance(parent, RenormalisedLinear)
+            and parent.max_norm is not None
+        ):
+            return (
+                "SpeechBrain renormalises it in each step "
+                f"(max_norm={parent.max_norm}), which a product of factors "
+                "cannot follow. Set max_norm to None or leave the layer out."
+            )
+        return None
+
+    def _why_not_normalised(
+        self, target: Target, module: nn.Module
+    ) -> str | None:
+        if target.kind.keeps_layer or isinstance(
+            module, NonDynamicallyQuantizableLinear
+        ):
+            reason = (
+                "its weight is read without a call of the layer, so that the "
+                "frames to normalise over are unknown"
+            )
+        elif module.bias is None:
+            reason = (
+                "it has no bias, and the mean that is taken away would give "
+                "the merged layer one"
+            )
+        else:
+            return None
+        return (
+            f"its extra layers cannot be normalised: {reason}. Leave it out, "
+            "or set inner_norm to False."
+        )

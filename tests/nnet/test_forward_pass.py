@@ -1,0 +1,262 @@
+"""A chain is multiplied out once in a pass, and never from old factors."""
+
+import copy
+import threading
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from speechbrain_hrf import apply_hrf, merge_hrf
+from speechbrain_hrf.nnet import chain
+
+STEPS = 5
+
+
+class Loop(nn.Module):
+    """A layer that is called at every time step."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x):
+        for _ in range(STEPS):
+            x = torch.tanh(self.layer(x))
+        return x
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    loop = Loop()
+    apply_hrf(loop, ["layer"], ratio=2)
+    return loop
+
+
+@pytest.fixture
+def x():
+    return torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def products(monkeypatch):
+    """How many there were so far."""
+    counts = []
+    for name in "collapse", "collapse_exactly":
+        original = getattr(chain, name)
+
+        def counted(*arguments, original=original):
+            counts.append(1)
+            return original(*arguments)
+
+        monkeypatch.setattr(chain, name, counted)
+    return counts
+
+
+def reference(model, x):
+    """Outside any pass, each call multiplies the chain out."""
+    for _ in range(STEPS):
+        x = torch.tanh(model.layer(x))
+    return x
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_once_in_a_pass(model, x, products, training):
+    model.train(training)
+    model(x)
+    assert len(products) == 1
+    model(x)
+    assert len(products) == 2
+    reference(model, x)
+    assert len(products) == 2 + STEPS
+
+
+def test_gradients_are_those_of_the_chain(model, x):
+    grads = []
+    for forward in model, lambda x: reference(model, x):
+        model.zero_grad()
+        for _ in range(2):  # several backwards, each through its own graph
+            forward(x).sum().backward()
+        grads.append([p.grad.clone() for p in model.parameters()])
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def by_optimizer(model):
+    model.zero_grad()
+    model(torch.ones(1, 4)).sum().backward()
+    torch.optim.SGD(model.parameters(), lr=0.5).step()
+
+
+def by_hand(model):
+    model.layer.hrf_factors[0].data.mul_(2)
+
+
+def by_state_dict(model):
+    state = {k: 2 * v for k, v in model.state_dict().items()}
+    model.load_state_dict(state)
+
+
+def by_new_parameter(model):
+    model.layer.hrf_factors[0] = nn.Parameter(torch.randn(8, 4))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    "change", [by_optimizer, by_hand, by_state_dict, by_new_parameter]
+)
+def test_what_changes_between_passes_counts(model, x, change, training):
+    model.train(training)
+    before = model(x)
+    change(model)
+    after = model(x)
+    assert not torch.allclose(before, after)
+    torch.testing.assert_close(after, reference(model, x))
+
+
+def test_what_changes_within_a_pass_counts(model, x):
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            found = [self.inner(x)]
+            with torch.no_grad():
+                self.inner.layer.hrf_factors[0].mul_(2)
+                found.append(self.inner(x))
+            state = {k: v / 2 for k, v in self.inner.named_parameters()}
+            found.append(torch.func.functional_call(self.inner, state, (x,)))
+            return found
+
+    outer = Outer()
+    apply_hrf(outer, [])
+    first, second, third = outer(x)
+    assert first.requires_grad and not second.requires_grad
+    torch.testing.assert_close(second, reference(model, x))
+    assert not torch.allclose(first, second)
+    assert not torch.allclose(second, third)
+
+
+def test_a_copy_computes_its_own(model, x):
+    class Copies(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            before = self.inner(x)
+            other = copy.deepcopy(self.inner)
+            by_hand(other)
+            return before, other(x)
+
+    outer = Copies()
+    before, after = outer(x)
+    assert not torch.allclose(before, after)
+
+
+def test_an_error_ends_the_pass(model, x, products):
+    with pytest.raises(RuntimeError):
+        model(torch.ones(3, 5))
+    products.clear()
+    by_hand(model)
+    torch.testing.assert_close(model(x), reference(model, x))
+    assert len(products) == 1 + STEPS
+
+
+def test_an_interrupted_pass_leaves_nothing(model, x):
+    def interrupt(module, inputs):
+        raise KeyboardInterrupt
+
+    handle = model.layer.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model(x)
+    handle.remove()
+    before = model(x)
+    by_hand(model)
+    assert not torch.allclose(before, model(x))
+
+
+def test_threads_have_their_own(model, x):
+    model.train()
+    found, errors = {}, []
+
+    def work(number):
+        try:
+            for _ in range(20):
+                out = model(x + number)
+                (grad,) = torch.autograd.grad(
+                    out.sum(), [model.layer.hrf_factors[0]]
+                )
+            found[number] = grad
+        except RuntimeError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for number, grad in found.items():
+        (expected,) = torch.autograd.grad(
+            reference(model, x + number).sum(), [model.layer.hrf_factors[0]]
+        )
+        torch.testing.assert_close(grad, expected)
+
+
+@pytest.mark.parametrize("use_reentrant", [True, False])
+def test_activation_checkpointing(model, x, use_reentrant):
+    class Checkpointed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            for _ in range(2):
+                x = checkpoint(self.inner, x, use_reentrant=use_reentrant)
+            return x
+
+    outer = Checkpointed()
+    apply_hrf(outer, [])
+    x = x.requires_grad_()
+    outer(x).sum().backward()
+    found = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    reference(model, reference(model, x)).sum().backward()
+    for one, other in zip(found, model.parameters(), strict=True):
+        torch.testing.assert_close(one, other.grad)
+
+
+def test_functional_transforms(model, x):
+    state = dict(model.named_parameters())
+    stacked = {k: torch.stack([v, 2 * v]) for k, v in state.items()}
+
+    def loss(state):
+        return torch.func.functional_call(model, state, (x,)).sum()
+
+    grads = torch.func.vmap(torch.func.grad(loss))(stacked)
+    single = torch.func.grad(loss)({k: 2 * v for k, v in state.items()})
+    for key, value in single.items():
+        torch.testing.assert_close(grads[key][1], value)
+
+
+def test_merging_takes_the_marks_off(model, x):
+    merged = merge_hrf(model.eval())
+    for module in merged.modules():
+        assert not module._forward_hooks and not module._forward_pre_hooks
+        assert not module._forward_hooks_always_called
+    torch.testing.assert_close(merged(x), model(x))
+
+
+def test_a_normalised_layer_must_not_be_called_twice(x):
+    loop = Loop()
+    apply_hrf(loop, ["layer"], inner_norm=True)
+    with pytest.raises(RuntimeError, match="called several times"):
+        loop(x)
+    loop.eval()(x)
+    loop.train()
+    for _ in range(2):  # two passes, or two calls outside any, are no trouble
+        loop.layer(x)
