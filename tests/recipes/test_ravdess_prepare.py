@@ -121,6 +121,7 @@ def test_layouts_and_missing_files(tmp_path, name, end, caplog):
         ("02-01-03-01-01-01-01", False),  # a video
         ("notes", None),
         ("03-01-09-01-01-01-01", None),
+        ("03-01-11-01-01-01-01", None),
         ("03-01-00-01-01-01-01", None),
         ("03-01-01-01-01-01-25", None),
         ("03-01-01-01-01-01-00", None),
