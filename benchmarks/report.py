@@ -41,13 +41,15 @@ def machine(device="cpu"):
     }
 
 
-def read_options(about, **defaults):
+def read_options(about, argv=None, **defaults):
     """The command line's options.
 
     Arguments
     ---------
     about : str
         The script's docstring; its first line is the help.
+    argv : list of str, optional
+        Default: the command line.
     **defaults
         Option -> default, which gives the type: a list takes several values,
         False is a switch.
@@ -64,7 +66,7 @@ def read_options(about, **defaults):
         elif isinstance(default, list):
             how = {"default": default, "type": type(default[0]), "nargs": "+"}
         parser.add_argument(f"--{name}", **how)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def table(head, rows):
