@@ -297,9 +297,12 @@ class MutantLoop:
                     / (1 + self.kills[item.nodeid])
                 )
             )
-            if mutant:
-                for namespace in self.namespaces:
-                    replace_code(namespace, self.path, mutant.code)
+            for (
+                namespace
+            ) in self.namespaces:  # also without a mutant: a control
+                replace_code(
+                    namespace, self.path, mutant.code if mutant else code
+                )
             return None
         deadline, status = time.monotonic() + seconds, None
         while status is None:
@@ -351,7 +354,17 @@ def replace_code(
     """
     changed = {"__name__": namespace["__name__"], "__file__": str(path)}
     exec(compile(code, str(path), "exec"), changed)
+    before = dict(namespace)
     _replace_values(namespace, changed, namespace.__setitem__)
+    replaced = {
+        name: value
+        for name, value in before.items()
+        if namespace[name] is not value
+    }
+    for module in list(sys.modules.values()):  # `from module import CONSTANT`
+        for name, value in replaced.items():
+            if getattr(module, "__dict__", {}).get(name, changed) is value:
+                setattr(module, name, namespace[name])
 
 
 def _replace_values(old, new, put):

@@ -36,6 +36,7 @@ def test_by_hand():
     assert SCORES == ("WA", "UA", "WF1", "MF1")  # as tables show them
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_class_that_does_not_occur_has_no_recall():
     summary = scores_of([0, 0], [0, 0])
     assert summary["UA"] == 1.0
