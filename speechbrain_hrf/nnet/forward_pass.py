@@ -129,7 +129,10 @@ def once(
         torch.is_grad_enabled(),
         torch.is_inference_mode_enabled(),
     )
-    state = [(id(tensor), _version(tensor)) for tensor in tensors]
+    try:
+        state = [(id(tensor), tensor._version) for tensor in tensors]
+    except RuntimeError:  # tensors of inference mode have no version
+        state = [(id(tensor), -1) for tensor in tensors]
     kept = _PASS.kept.get(key)
     if kept is None or kept.state != state:
         try:
@@ -192,11 +195,6 @@ def _end(module: nn.Module) -> None:
     if not _PASS.modules:
         _PASS.kept.clear()
         _PASS.called.clear()
-
-
-def _version(tensor: torch.Tensor) -> int:
-    # Tensors of inference mode have none.
-    return -1 if tensor.is_inference() else tensor._version
 
 
 def _same(tensor: torch.Tensor) -> torch.Tensor:

@@ -128,7 +128,9 @@ class HRFLinear(ExpandedLayer):
             if self.training and self.norms:
                 self.refuse_second_call()
             return run_chain(x, self.factors, self.biases, self.norms)
-        return F.linear(x, *self.layer_for(x))
+        if self.training:
+            return F.linear(x, *self.layer_for(x))
+        return F.linear(x, *self.collapsed())
 
 
 def chain_pays(factors: Iterable[torch.Tensor], x: torch.Tensor) -> bool:
