@@ -87,6 +87,11 @@ class Bundle(NamedTuple):
     text: str
     names: dict[str, str]
 
+    @property
+    def holds_foreign_code(self) -> bool:
+        """bool: Whether some of it is not this package's."""
+        return any(name.partition(".")[0] != _OWN_ROOT for name in self.names)
+
 
 def bundle(objects: Mapping[str, Any], model_name: str) -> Bundle | None:
     """Joins the sources of classes and functions into one file.

@@ -129,10 +129,18 @@ class Definition:
                 f"{self.path} has no {', '.join(missing)}. The exported model "
                 "is loaded by SpeechBrain's EncoderClassifier, so the YAML "
                 f"needs the top-level keys {', '.join(needed)}: rename yours, "
-                "or add them with !ref."
+                "or add them with !ref (sample_rate is a number: the Hz of "
+                "the audio that the model was trained on)."
             )
         self._part = yaml_tree.strip({key: self._tree[key] for key in needed})
-        self.sample_rate = int(self._tree["sample_rate"])  # Hz
+        rate = self._tree["sample_rate"]
+        try:
+            self.sample_rate = int(rate)  # Hz
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.path}: sample_rate is {rate!r}, but must be the Hz of "
+                "the audio that the model was trained on, such as 16000."
+            ) from error
         # Class of the embedding model, without its module.
         called = yaml_tree.call(self._part["embedding_model"])
         self.model_name = called[1].rpartition(".")[2] if called else "model"
@@ -168,8 +176,27 @@ class Definition:
         -------
         dict
             Module by name.
+
+        Raises
+        ------
+        ValueError
+            One cannot be built, or is no module.
         """
-        built = load_hyperpyyaml(yaml_tree.dump(self._part))
+        try:
+            built = load_hyperpyyaml(yaml_tree.dump(self._part))
+        except Exception as error:  # a class may raise anything
+            # HyperPyYAML raises in parts what a class says of its arguments.
+            said = ": ".join(map(str, error.args))
+            raise ValueError(
+                f"{self.path}: its modules cannot be built "
+                f"({type(error).__name__}: {said})."
+            ) from error
+        for key in INTERFACE:
+            if not isinstance(built[key], nn.Module):
+                raise ValueError(
+                    f"{self.path}: {key} is {built[key]!r}, but "
+                    "EncoderClassifier needs a torch.nn.Module."
+                )
         return {key: built[key] for key in INTERFACE}
 
     def segment_frames(self, embedding_model: nn.Module) -> int | None:
@@ -192,12 +219,14 @@ class Definition:
         return getattr(embedding_model, "segment_frames", None)
 
     def hrf_arguments(self) -> dict[str, Any]:
-        """What ``apply_hrf`` was called with in training.
+        """What a recipe's YAML has ``apply_hrf`` called with.
+
+        What was expanded in a training, its checkpoint says.
 
         Returns
         -------
         dict
-            Its keyword arguments; empty if the model was not expanded.
+            Its keyword arguments; empty if the YAML names no modules.
         """
         options = {k: self._tree[k] for k in HRF_OPTIONS if k in self._tree}
         loaded = load_hyperpyyaml(yaml_tree.dump(yaml_tree.strip(options)))
@@ -271,12 +300,15 @@ class Definition:
         return text
 
     def _locate(self, verb: str, name: str) -> Any:
-        found = pydoc.locate(name)
+        try:
+            found, why = pydoc.locate(name), ""
+        except pydoc.ErrorDuringImport as error:  # what the module raises
+            found, why = None, f" ({error})"
         if found is None:
             raise ImportError(
                 f"{self.path}: {verb}{name} names nothing that can be "
-                "imported here. Run the export where the training ran, or "
-                "put the module's folder on PYTHONPATH."
+                f"imported here{why}. Run the export where the training ran, "
+                "or put the module's folder on PYTHONPATH."
             )
         # Features may be there only to be compared with.
         if why_not := getattr(found, "why_not_exported", None):

@@ -18,12 +18,12 @@ from torch import nn
 
 from speechbrain_hrf.export.definition import INTERFACE, Modules
 from speechbrain_hrf.export.training import Training
+from speechbrain_hrf.inference.expansion import expand_as, is_factorised
 from speechbrain_hrf.inference.transfer import (
-    is_factorised,
     load_merged,
     read_state_dict,
+    refuse_changed_bytes,
 )
-from speechbrain_hrf.nnet import apply_hrf
 
 LEARNT = ("embedding_model", "classifier")
 
@@ -44,7 +44,7 @@ def plain_model(training: Training) -> Modules:
     ------
     ValueError
         The checkpoint is not of the model that the YAML describes, or holds
-        NaN.
+        NaN; or that model is expanded already.
 
     Example
     -------
@@ -61,6 +61,12 @@ def plain_model(training: Training) -> Modules:
     """
     modules = training.definition.build()
     for key in LEARNT:
+        if is_factorised(modules[key].state_dict()):
+            raise ValueError(
+                f"{key} ({type(modules[key]).__name__}) is expanded as soon "
+                "as it is built, so that no exported folder could hold it "
+                "merged: call apply_hrf after it is built, in train.py."
+            )
         load_merged(modules[key], training.file(key))
         _check_finite(modules[key], training.file(key))
     return _load_others(modules, training)
@@ -81,7 +87,7 @@ def trained_model(training: Training) -> Modules:
     Raises
     ------
     ValueError
-        The YAML does not describe the model of the checkpoint.
+        The checkpoint is not of the model that the YAML describes.
 
     Example
     -------
@@ -97,20 +103,37 @@ def trained_model(training: Training) -> Modules:
     True
     """
     modules = training.definition.build()
-    learnt = nn.ModuleDict({key: modules[key] for key in LEARNT})
-    if any(is_factorised(read_state_dict(training.file(k))) for k in LEARNT):
-        arguments = training.definition.hrf_arguments()
-        if not arguments:
-            raise ValueError(
-                f"{training.checkpoint} is factorised, but "
-                f"{training.definition.path} does not say how: it needs the "
-                "top-level keys hrf_modules, hrf_ratio, hrf_layers, ... with "
-                "what apply_hrf was given in training."
-            )
-        apply_hrf(learnt, **arguments)
+    learnt = learnt_part(modules)
+    state = {
+        f"{key}.{name}": value
+        for key in LEARNT
+        for name, value in read_state_dict(training.file(key)).items()
+    }
+    expand_as(learnt, state)
     for key in LEARNT:
-        load_merged(learnt[key], training.file(key))
-    return _load_others({**modules, **learnt}, training)
+        load_merged(modules[key], training.file(key))
+    return _load_others(modules, training)
+
+
+def learnt_part(modules: Modules) -> nn.ModuleDict:
+    """Those modules that HRF may expand.
+
+    Arguments
+    ---------
+    modules : dict
+        The four modules by name.
+
+    Returns
+    -------
+    torch.nn.ModuleDict
+        embedding_model and classifier.
+
+    Example
+    -------
+    >>> list(learnt_part({key: torch.nn.Linear(2, 1) for key in INTERFACE}))
+    ['embedding_model', 'classifier']
+    """
+    return nn.ModuleDict({key: modules[key] for key in LEARNT})
 
 
 def name_loadables(modules: Modules, training: Training) -> list[str]:
@@ -199,6 +222,7 @@ def _load_others(modules: Modules, training: Training) -> Modules:
         if hook is torch_parameter_transfer:
             hook = load_merged  # as strict as the others
         path = training.file(key)
+        refuse_changed_bytes(path)
         try:
             hook(modules[key], path)
         except Exception as error:  # a module's own hook may raise anything

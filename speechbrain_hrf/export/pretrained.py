@@ -21,7 +21,7 @@ from speechbrain_hrf.export.bundle import HOOK, bundle
 from speechbrain_hrf.export.card import model_card
 from speechbrain_hrf.export.definition import HEADER, Modules
 from speechbrain_hrf.export.model import (
-    LEARNT,
+    learnt_part,
     name_loadables,
     plain_model,
     save,
@@ -33,6 +33,7 @@ from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import verify
 from speechbrain_hrf.extras import require
 from speechbrain_hrf.files import replace_folder
+from speechbrain_hrf.inference.expansion import describe_expansion
 from speechbrain_hrf.nnet import count_parameters
 
 _OURS = re.compile(
@@ -193,18 +194,20 @@ def _write(
         )
         _write_text(staging / "hyperparams_standalone.yaml", standalone)
     difference, compared = verify(staging, training, trained, audio, single)
+    as_trained = learnt_part(trained)
     return ExportReport(
         folder=target,
         checkpoint=training.checkpoint,
         model=definition.model_name,
         labels=training.labels,
         sample_rate=definition.sample_rate,
-        trained_parameters=sum(count_parameters(trained[k]) for k in LEARNT),
-        merged_parameters=sum(count_parameters(modules[k]) for k in LEARNT),
-        hrf=definition.hrf_arguments(),
+        trained_parameters=count_parameters(as_trained),
+        merged_parameters=count_parameters(learnt_part(modules)),
+        hrf=describe_expansion(as_trained),
         max_difference=difference,
         audio=compared,
         module=single.module if single else "",
+        only_bundled=single is not None and single.holds_foreign_code,
     )
 
 

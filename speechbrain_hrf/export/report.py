@@ -16,7 +16,7 @@ from speechbrain_hrf.export.bundle import CLASSNAME
 _LOAD = """\
 from speechbrain.inference.classifiers import EncoderClassifier
 classifier = EncoderClassifier.from_hparams(source="{source}")
-log_probabilities, score, index, label = classifier.classify_file("speech.wav")"""
+"""
 _LOAD_STANDALONE = """\
 from speechbrain.inference.interfaces import foreign_class
 classifier = foreign_class(
@@ -24,7 +24,10 @@ classifier = foreign_class(
     hparams_file="hyperparams_standalone.yaml",
     pymodule_file="{module}.py",
     classname="{classname}",
-)"""
+)
+"""
+_CLASSIFY = """\
+log_probabilities, score, index, label = classifier.classify_file("speech.wav")"""
 
 
 @dataclass
@@ -46,7 +49,7 @@ class ExportReport:
     trained_parameters, merged_parameters : int
         Number of parameters.
     hrf : dict
-        Arguments of ``apply_hrf``; empty without HRF.
+        See ``describe_expansion``; empty without HRF.
     max_difference : float
         Largest difference to the trained model's log-probabilities, in a
         fresh process.
@@ -54,6 +57,9 @@ class ExportReport:
         On what they were compared.
     module : str
         Of the file with the model's classes; empty if SpeechBrain has them.
+    only_bundled : bool
+        Whether that file is the only place where some of them can be had:
+        they lay beside the recipe, and are of no package.
     onnx : str
         What the export to ONNX found; empty without it.
     files : dict
@@ -90,38 +96,45 @@ class ExportReport:
     max_difference: float
     audio: str
     module: str = ""
+    only_bundled: bool = False
     onnx: str = ""
     files: dict[str, int] = field(default_factory=dict)
 
     @property
     def load(self) -> str:
-        """str: Three lines of Python that load the folder."""
-        return self.write_code(self.folder.as_posix())
+        """str: Python that loads the folder wherever SpeechBrain is.
+
+        And, where the classes are this package's, this package.
+        """
+        return self.write_code(self.folder.as_posix(), self.only_bundled)
 
     @property
     def load_standalone(self) -> str:
-        """str: The same without this package; empty if those three do."""
+        """str: The same without this package; empty if it needs no file."""
         return self.write_code(self.folder.as_posix(), standalone=True)
 
-    def write_code(self, source: str, standalone: bool = False) -> str:
-        """Python that loads the model.
+    def write_code(self, source: str, standalone: bool) -> str:
+        """Python that loads the model and classifies a file.
 
         Arguments
         ---------
         source : str
             Where it lies.
         standalone : bool
-            Without this package; empty if that needs no code of its own.
+            With the classes of the bundled file; empty if there is none.
 
         Returns
         -------
         str
         """
         if not standalone:
-            return _LOAD.format(source=source)
-        return self.module and _LOAD_STANDALONE.format(
+            return _LOAD.format(source=source) + _CLASSIFY
+        if not self.module:
+            return ""
+        load = _LOAD_STANDALONE.format(
             source=source, module=self.module, classname=CLASSNAME
         )
+        return load + _CLASSIFY
 
     def __str__(self) -> str:
         files = tabulate(

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -109,8 +110,28 @@ class Training:
             if getattr(results, name) is None:
                 setattr(results, name, self.definition.value(key, "") or None)
         self.results = results
-        self.label_file = self._find_label_file()
-        self.label_encoder = _read_labels(self.label_file)
+
+    @functools.cached_property
+    def label_file(self) -> pathlib.Path:
+        """pathlib.Path: Where the label encoder is."""
+        candidates = [
+            self.checkpoint / "label_encoder.ckpt",
+            self.checkpoint.parent / "label_encoder.txt",
+            self.folder / "save" / "label_encoder.txt",
+        ]
+        for file in candidates:
+            if file.is_file():
+                return file
+        raise FileNotFoundError(
+            f"There is no label encoder in {self.folder}: expected "
+            "save/label_encoder.txt, as SpeechBrain's CategoricalEncoder "
+            "writes it."
+        )
+
+    @functools.cached_property
+    def label_encoder(self) -> CategoricalEncoder:
+        """CategoricalEncoder: What numbers the labels."""
+        return _read_labels(self.label_file)
 
     @property
     def labels(self) -> list[str]:
@@ -218,21 +239,6 @@ class Training:
                 "first, or give the folder of a finished training."
             )
         return pathlib.Path(newest.path)
-
-    def _find_label_file(self) -> pathlib.Path:
-        candidates = [
-            self.checkpoint / "label_encoder.ckpt",
-            self.checkpoint.parent / "label_encoder.txt",
-            self.folder / "save" / "label_encoder.txt",
-        ]
-        for file in candidates:
-            if file.is_file():
-                return file
-        raise FileNotFoundError(
-            f"There is no label encoder in {self.folder}: expected "
-            "save/label_encoder.txt, as SpeechBrain's CategoricalEncoder "
-            "writes it."
-        )
 
 
 def find_output_folder(path: pathlib.Path) -> pathlib.Path:

@@ -266,7 +266,16 @@ def _answer_as_trained(
     classifier = EncoderClassifier(modules, hparams, run_opts={"device": "cpu"})
     for file in files:
         wavs = classifier.load_audio(file).unsqueeze(0)
-        output = classifier.mods.classifier(classifier.encode_batch(wavs))
+        try:
+            output = classifier.mods.classifier(classifier.encode_batch(wavs))
+        except Exception as error:  # a model may raise anything
+            raise ValueError(
+                "The trained model cannot be run as EncoderClassifier runs "
+                "it, compute_features(wavs), mean_var_norm(feats, wav_lens), "
+                "embedding_model(feats, wav_lens), classifier(embedding) "
+                f"({type(error).__name__}: {error}): give its modules these "
+                "arguments."
+            ) from error
         if output.shape[-1] != len(training.labels):
             raise ValueError(
                 f"The classifier has {output.shape[-1]} outputs, but "

@@ -245,17 +245,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--frames is {options.frames}: give one or more.")
     if others and not others[0].startswith("--"):
         parser.error(f"unrecognized arguments: {others[0]}")
-    overrides = parse_arguments([options.source, *others])[2]
+    _, run_options, overrides = parse_arguments([options.source, *others])
+    if given := run_options.overridden_args - {"param_file"}:
+        parser.error(
+            f"--{min(given)} is an option of SpeechBrain for a training; here "
+            "the model is counted, on the CPU."
+        )
     try:
         print(
             _describe(pathlib.Path(options.source), options.frames, overrides)
         )
-    except OSError as error:
+    # What a user's model may raise when it is run is among them.
+    except (
+        *(ImportError, OSError, RuntimeError),
+        *(TypeError, ValueError),
+    ) as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
-    # HyperPyYAML raises in parts what a class says of its arguments.
-    except (ImportError, RuntimeError, TypeError, ValueError) as error:
-        print("Error:", ": ".join(map(str, error.args)), file=sys.stderr)
         return 1
     return 0
 
@@ -263,22 +268,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _describe(source: pathlib.Path, frames: int | None, overrides: str) -> str:
     # The export imports this folder.
     from speechbrain_hrf.export.definition import Definition
-    from speechbrain_hrf.export.model import LEARNT, count_features
-    from speechbrain_hrf.export.training import find_output_folder
+    from speechbrain_hrf.export.model import (
+        count_features,
+        learnt_part,
+        trained_model,
+    )
+    from speechbrain_hrf.export.training import Training
 
     if source.is_dir() and overrides:
         raise ValueError(
             f"{source} is a folder, whose model is as it is: options such as "
             f"{overrides.split(':')[0]} go with a recipe's YAML."
         )
-    yaml = source
-    if source.is_dir():
-        yaml = find_output_folder(source) / "hyperparams.yaml"
-    definition = Definition(yaml, overrides)
-    modules = definition.build()
-    model = nn.ModuleDict({key: modules[key] for key in LEARNT})
-    if arguments := definition.hrf_arguments():
-        apply_hrf(model, **arguments)
+    # A checkpoint holds the first, a training's output folder the second.
+    is_exported = all(
+        (source / name).is_file()
+        for name in ("embedding_model.ckpt", "hyperparams.yaml")
+    )
+    if source.is_dir() and not is_exported:
+        training = Training(source)
+        definition, modules = training.definition, trained_model(training)
+        model = learnt_part(modules)
+    else:
+        yaml = source / "hyperparams.yaml" if is_exported else source
+        definition = Definition(yaml, overrides)
+        modules = definition.build()
+        model = learnt_part(modules)
+        if arguments := definition.hrf_arguments():
+            apply_hrf(model, **arguments)
     frames = frames or definition.segment_frames(modules["embedding_model"])
     frames, n_feats = frames or _FRAMES, count_features(modules)
     embedding_model, classifier = model.values()

@@ -33,6 +33,7 @@ Authors
 
 import os
 import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,7 @@ from speechbrain.utils.checkpoints import (
 )
 from torch import nn
 
+from speechbrain_hrf.inference.expansion import is_factorised
 from speechbrain_hrf.nnet.merge import merged_state_dict
 
 # Keys that an error names before it only counts the rest.
@@ -120,6 +122,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     >>> list(read_state_dict(path))
     ['weight', 'bias']
     """
+    refuse_changed_bytes(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
@@ -143,26 +146,40 @@ def read_state_dict(path: str | os.PathLike[str]) -> dict[str, torch.Tensor]:
     return dict(state)
 
 
-def is_factorised(state: Mapping[str, torch.Tensor]) -> bool:
-    """Whether a state dict has factors that ``merged_state_dict`` would merge.
+def refuse_changed_bytes(path: str | os.PathLike[str]) -> None:
+    """Raises if a file of ``torch.save`` is not what was written.
+
+    It is a zip file, with a checksum of each tensor that ``torch.load`` does
+    not look at: a bit that has flipped on a disk would be loaded.
 
     Arguments
     ---------
-    state : dict
-        Tensor by name.
+    path : str or os.PathLike
+        Files of other kinds are not looked at.
 
-    Returns
-    -------
-    bool
+    Raises
+    ------
+    ValueError
+        It was damaged after it was written.
 
     Example
     -------
-    >>> is_factorised(torch.nn.Linear(2, 1).state_dict())
-    False
+    >>> path = getfixture("tmpdir") / "linear.ckpt"
+    >>> torch.save(torch.nn.Linear(2, 1).state_dict(), path)
+    >>> refuse_changed_bytes(path)
     """
-    # Which keys there are, whatever they hold: not the place to find NaN.
-    zeros = {key: torch.zeros_like(value) for key, value in state.items()}
-    return merged_state_dict(zeros).keys() != state.keys()
+    if not zipfile.is_zipfile(os.fspath(path)):
+        return
+    try:
+        with zipfile.ZipFile(os.fspath(path)) as file:
+            damaged = file.testzip()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if damaged:
+        raise ValueError(
+            f"{path} is damaged: the checksum of {damaged} in it is not that "
+            "of its content. Copy it again, or take an earlier checkpoint."
+        )
 
 
 def merge_on_transfer(*classes: type[nn.Module]) -> Any:

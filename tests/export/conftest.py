@@ -21,6 +21,7 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain.core import create_experiment_directory
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.inference.classifiers import EncoderClassifier
+from yaml import safe_load
 
 from speechbrain_hrf.export import export_pretrained, verify
 from speechbrain_hrf.export.fresh_process import answer
@@ -55,14 +56,6 @@ classifier: !new:speechbrain_hrf.lobes.models.ClassifierHead
     d_model: !ref <d_model>
     n_classes: !ref <n_classes>
     activation: !ref <activation>
-
-##### HRF
-hrf_modules: {hrf_modules}
-hrf_ratio: 4
-hrf_layers: 2
-hrf_width_of: out
-hrf_inner_bias: True
-hrf_init: default
 
 train_logger: !new:speechbrain.utils.train_logger.FileTrainLogger
     save_file: !ref <output_folder>/train_log.txt
@@ -189,7 +182,6 @@ def make_output(
             data_folder=data,
             output_folder=folder,
             model=model,
-            hrf_modules=hrf_modules,
             norm_type=norm_type,
             seed=seed,
         )
@@ -208,25 +200,23 @@ def make_output(
     (folder / "manifests").mkdir()
     manifest = folder / "manifests" / "test.json"
     manifest.write_text(json.dumps(entries))
-    checkpoint = save_checkpoint(hparams)
+    checkpoint = save_checkpoint(hparams, safe_load(hrf_modules))
     if metrics is not None:
         metrics = {**metrics, "checkpoint": f"save/{checkpoint.name}"}
         (folder / "test_metrics.json").write_text(json.dumps(metrics))
     return folder
 
 
-def save_checkpoint(hparams):
-    """Expands the model, moves it off its start, saves it."""
+def save_checkpoint(hparams, hrf_modules):
+    """Expands the model, moves it off its start, saves it.
+
+    The YAML says nothing of HRF: a checkpoint is enough.
+    """
     model = torch.nn.ModuleDict(
         {key: hparams[key] for key in ("embedding_model", "classifier")}
     )
-    if hparams["hrf_modules"]:
-        apply_hrf(
-            model,
-            hparams["hrf_modules"],
-            ratio=hparams["hrf_ratio"],
-            layers=hparams["hrf_layers"],
-        )
+    if hrf_modules:
+        apply_hrf(model, hrf_modules, ratio=4, layers=2)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

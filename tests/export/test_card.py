@@ -94,6 +94,13 @@ def test_normalised_hrf_and_onnx():
     assert "## On a device" in card and "```text\nthe sizes\n```" in card
 
 
+def test_classes_that_are_nowhere_else():
+    """One command, and it is the one that works everywhere."""
+    card = card_of(replace(REPORT, only_bundled=True))
+    assert card.count("classifier = ") == card.count("foreign_class(") == 1
+    assert "It is run as code" in card and "Give no `savedir`" in card
+
+
 def test_the_hub_reads_it():
     """The metadata parses, scores included."""
     data = ModelCard(card_of()).data

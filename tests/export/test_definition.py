@@ -134,7 +134,7 @@ def test_names_under_which_modules_are_saved(tmp_path):
     ],
 )
 def test_hrf_arguments(tmp_path, lines, expected):
-    """What apply_hrf is called with to rebuild the trained model."""
+    """What hrf profile expands a recipe's model with."""
     assert definition(tmp_path, SIMPLE + lines).hrf_arguments() == expected
 
 
@@ -171,8 +171,9 @@ def test_alias_of_a_plugin_becomes_the_own_name(tmp_path):
         (simple_recipe(classifier=None), "has no classifier.*EncoderCl"),
         (
             simple_recipe(sample_rate=None, mean_var_norm=None),
-            "has no sample_rate, mean_var_norm",
+            "has no sample_rate, mean_var_norm.*Hz of the audio",
         ),
+        (simple_recipe(sample_rate="fast"), "sample_rate is 'fast', but"),
         (
             simple_recipe(
                 embedding_model="!new:torch.nn.Linear {source: /x/y}"
@@ -194,11 +195,23 @@ def test_bad_yaml(tmp_path, text, says):
         definition(tmp_path, text)
 
 
-def test_unknown_class(tmp_path):
+@pytest.mark.parametrize("source", [None, "import no_such_thing\n"])
+def test_unknown_class(tmp_path, monkeypatch, source):
     """A class that cannot be imported is named with the fix."""
+    monkeypatch.syspath_prepend(tmp_path)
+    if source:
+        (tmp_path / "my_models.py").write_text(source)
     text = simple_recipe(embedding_model="!new:my_models.Net")
-    with pytest.raises(ImportError, match="my_models.Net.*PYTHONPATH"):
+    why = r" \(.*no_such_thing.*\)" if source else ""
+    says = rf"!new:my_models.Net names .* here{why}\. Run .*PYTHONPATH"
+    with pytest.raises(ImportError, match=says):
         definition(tmp_path, text)
+
+
+def test_what_is_no_module(tmp_path):
+    text = simple_recipe(classifier="!name:torch.nn.functional.log_softmax")
+    with pytest.raises(ValueError, match="classifier is .* torch.nn.Module"):
+        definition(tmp_path, text).build()
 
 
 def test_overrides(tmp_path):

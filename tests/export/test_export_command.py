@@ -71,7 +71,7 @@ def test_onnx_option(training_output, tmp_path, verified, monkeypatch, capsys):
         ([], "required: source, target"),
         (["only one"], "required: target"),
         (["one", "two", "three"], "unrecognized arguments: three"),
-        (["one", "two", "--force"], "unrecognized arguments: --force"),
+        (["one", "two", "--device", "cpu"], "arguments: --device cpu"),
         (["one", "two", "--audio"], "expected at least one argument"),
     ],
 )
@@ -107,6 +107,42 @@ def test_options_that_belong_together(tmp_path, capsys, options, says):
     """Before anything is looked at: there is no such training."""
     assert command.main(["none", str(tmp_path / "model"), *options]) == 1
     assert says in capsys.readouterr().err
+
+
+MODEL_THAT_LOOKS_AT_VALUES = """\
+import torch
+
+class Decides(torch.nn.Module):
+    def __init__(self, d_model, activation, segment_frames):
+        super().__init__()
+        self.linear = torch.nn.Linear(78, d_model)
+
+    def forward(self, feats, wav_lens):
+        mean = self.linear(feats).mean(1, keepdim=True)
+        return mean if mean.sum() > 0 else -mean
+"""
+
+
+def test_a_model_that_pytorch_cannot_export(
+    training_output, tmp_path, verified, monkeypatch, capsys
+):
+    """What, why and what to do, in a line; and no folder."""
+    pytest.importorskip("onnxscript", reason="the extra onnx is missing")
+    (tmp_path / "decides.py").write_text(MODEL_THAT_LOOKS_AT_VALUES)
+    monkeypatch.syspath_prepend(tmp_path)
+    output = training_output(model="decides.Decides", hrf_modules="['*linear']")
+    capsys.readouterr()
+    before = sorted(tmp_path.iterdir())
+    target = str(tmp_path / "model")
+    assert command.main([str(output), target, "--onnx"]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith(
+        "Error: PyTorch cannot export embedding_model"
+    )
+    assert "Could not guard" in printed.err
+    assert "Export without --onnx" in printed.err
+    assert printed.err.count("\n") == 1 and printed.out == ""
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.slow  # a whole export

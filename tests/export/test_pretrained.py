@@ -7,6 +7,9 @@ Authors
 import os
 import re
 import shutil
+import subprocess
+import sys
+import textwrap
 
 import pytest
 import soundfile
@@ -56,7 +59,11 @@ def test_files_and_report(exported):
         assert part in str(report)
     card = (report.folder / "README.md").read_text()
     assert "trained on RAVDESS" in card
-    assert "modules: FFN_M1, CLS, Project; ratio: 4; layers: 2" in card
+    assert (
+        "modules: embedding_model.blocks.*.macaron.linear1, "
+        "embedding_model.blocks.*.attention.project, classifier.linear1, "
+        "classifier.linear2; ratio: 4; layers: 2)" in card
+    )
 
 
 def test_log_probabilities_are_the_trained_models(exported):
@@ -96,6 +103,7 @@ def test_loads_from_anywhere_and_without_the_package(
     monkeypatch.chdir(report.folder)
     assert torch.equal(classify(".", wavs), expected)
     monkeypatch.chdir(tmp_path)
+    soundfile.write("speech.wav", 0.1 * torch.randn(8000).numpy(), 16000)
     shutil.copytree(report.folder, "copy")
     assert torch.equal(classify("copy", wavs, savedir="saved"), expected)
     found = {}
@@ -147,38 +155,100 @@ MODEL_BESIDE_THE_RECIPE = '''
 """Somebody's own model."""
 import torch
 
+from speechbrain_hrf import apply_hrf
+
 
 class Mean(torch.nn.Module):
     def __init__(self, d_model, activation, segment_frames):
         super().__init__()
-        self.linear = torch.nn.Linear(78, d_model)
+        self.conv = torch.nn.Conv1d(78, 6, 3)
+        self.linear = torch.nn.Linear(6, d_model)
         self.activation = activation()
 
-    def forward(self, feats, wav_lens=None):
-        return self.activation(self.linear(feats)).mean(1, keepdim=True)
+    def forward(self, feats, wav_lens):
+        frames = self.conv(feats.transpose(1, 2)).transpose(1, 2)
+        return self.activation(self.linear(frames)).mean(1, keepdim=True)
+
+
+class Grown(Mean):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        apply_hrf(self, ["linear"])
+
+
+class Alone(Mean):
+    def forward(self, feats):
+        return super().forward(feats, None)
+
+
+class Unfinished(Mean):
+    def __init__(self, **sizes):
+        raise KeyError("size")
 '''
 
 
-def test_a_users_own_model(training_output, tmp_path, monkeypatch):
-    """Any recipe with the five keys; its module is bundled too.
+@pytest.fixture
+def own_model(tmp_path, monkeypatch):
+    """A module beside a recipe, to be imported there alone."""
+    folder = tmp_path / "recipe"
+    folder.mkdir()
+    (folder / "my_model.py").write_text(MODEL_BESIDE_THE_RECIPE)
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    sys.modules.pop("my_model", None)
+
+
+def test_a_users_own_model(own_model, training_output, tmp_path, monkeypatch):
+    """What is printed loads it, in a process that cannot import its class.
 
     Statistics of the whole training set are a loadable of their own, and are
     saved under another name.
     """
-    (tmp_path / "my_model.py").write_text(MODEL_BESIDE_THE_RECIPE)
-    monkeypatch.syspath_prepend(tmp_path)
     output = training_output(
-        model="my_model.Mean", hrf_modules="['*.linear']", norm_type="global"
+        model="my_model.Mean",
+        hrf_modules="['*.linear', '*.conv']",
+        norm_type="global",
     )
     report = export_pretrained(output, tmp_path / "model")
-    source = (report.folder / f"{report.module}.py").read_text()
-    assert "class Mean" in source
     assert "mean_var_norm.ckpt" in report.files
+    assert textwrap.indent(report.load, "  ") in str(report)
+    card = (report.folder / "README.md").read_text()
+    here = report.load.replace(str(report.folder), "path/to/this/folder")
+    assert here in card and "run as code" in card
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("speech.wav", 0.1 * torch.randn(8000).numpy(), 16000)
+    code = f"{report.load}\nprint(log_probabilities.tolist(), label)"
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    environment.pop("PYTHONPATH", None)
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = {}
-    exec(report.load_standalone, found)
-    wavs = torch.randn(1, 8000)
-    answer = found["classifier"].classify_batch(wavs)[0]
-    assert torch.equal(answer, classify(report.folder, wavs))
+    exec(report.write_code(report.folder, standalone=False), found)
+    expected = f"{found['log_probabilities'].tolist()} {found['label']}"
+    assert process.stdout.strip().splitlines()[-1] == expected
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [
+        ("Grown", r"\(Grown\) is expanded as soon as it is built"),
+        ("Alone", r"cannot be run as EncoderClassifier .*give its modules"),
+        ("Unfinished", r"modules cannot be built \(KeyError: size\)"),
+    ],
+)
+def test_a_users_model_that_is_not_fit(
+    own_model, training_output, tmp_path, name, says
+):
+    output = training_output(model="my_model.Mean", hrf_modules="['*.linear']")
+    edit(YAML, "my_model.Mean", f"my_model.{name}")(output)
+    with pytest.raises(ValueError, match=says):
+        export_pretrained(output, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def remove(pattern):
@@ -192,6 +262,20 @@ def cut(pattern):
     def spoil(output):
         (path,) = output.glob(pattern)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return spoil
+
+
+def flip(pattern):
+    """A fault: a disk has lost a bit of a number."""
+
+    def spoil(output):
+        (path,) = output.glob(pattern)
+        data = bytearray(path.read_bytes())
+        state = torch.load(path)
+        number = next(v for v in state.values() if torch.is_tensor(v))
+        data[data.index(number.numpy().tobytes())] ^= 1
+        path.write_bytes(data)
 
     return spoil
 
@@ -270,14 +354,14 @@ PARAMETERS, BIAS = "embedding_model", "front_end.conv1.bias"
             "does not fit SpeechFormer.*missing.*unknown",
         ),
         (
-            edit(YAML, "hrf_ratio: 4", "hrf_ratio: 2"),
+            flip("save/CKPT*/embedding_model.ckpt"),
             ValueError,
-            "does not fit.*factors",
+            "embedding_model.ckpt is damaged: the checksum",
         ),
         (
-            edit(YAML, "hrf_modules", "my_modules"),
+            flip("save/CKPT*/normalizer.ckpt"),
             ValueError,
-            "is factorised, but.*hrf_modules",
+            "normalizer.ckpt is damaged: the checksum",
         ),
         (
             edit(ENCODER, "'angry' => 3\n", ""),

@@ -11,9 +11,12 @@ import shutil
 
 import pytest
 import torch
+from speechbrain.processing.features import InputNormalization
+from speechbrain.utils.checkpoints import DEFAULT_SAVE_HOOKS, get_default_hook
 
 from speechbrain_hrf.cli import main
 from speechbrain_hrf.inference.profile import profile
+from speechbrain_hrf.nnet import apply_hrf
 
 YAML = """\
 sample_rate: 16000
@@ -27,6 +30,8 @@ classifier: !new:torch.nn.Linear [!ref <width>, 2]
 hrf_modules: ["*linear"]
 hrf_ratio: 2
 """
+# 5 -> 6 -> 3 with both biases, and the classifier's 8.
+TRAINED = (5 * 6 + 6) + (6 * 3 + 3) + 8
 
 
 class Embedding(torch.nn.Module):
@@ -69,9 +74,7 @@ def test_of_a_recipe_with_options(recipe, capsys):
         *("embedding_model.linear", "Linear", "18", "150", "96.2", "%")
     ]
     assert lines[3].split()[:4] == ["classifier", "Linear", "8", "6"]
-    # 5 -> 6 -> 3 with both biases, and the classifier's 8.
-    trained = (5 * 6 + 6) + (6 * 3 + 3) + 8
-    assert lines[4].endswith(f"26 by the paper's rule, {trained} in training")
+    assert lines[4].endswith(f"26 by the paper's rule, {TRAINED} in training")
     assert lines[5] == "shipped: 0.1 KiB of parameters in float32"
     assert len(lines) == 6
     assert main(["profile", str(recipe), "--width", "4"]) == 0
@@ -94,13 +97,26 @@ def test_of_an_exported_folder_and_of_a_training(tmp_path, recipe, capsys):
         ["classifier.ckpt", "2,683", "bytes"],
         ["embedding_model.ckpt", "18,932", "bytes"],
     ]
-    shutil.copy(recipe, recipe.with_name("hyperparams.yaml"))
+    # What was trained, the checkpoint says, whatever the YAML does.
+    text = recipe.read_text().replace("hrf_ratio: 2", "hrf_ratio: 4")
+    recipe.with_name("hyperparams.yaml").write_text(text)
     checkpoint = recipe.parent / "save" / "CKPT+1"
     checkpoint.mkdir(parents=True)
-    (checkpoint / "CKPT.yaml").touch()
+    (checkpoint / "CKPT.yaml").write_text("unixtime: 1")
+    embedding = Embedding(3)
+    apply_hrf(embedding, ["linear"], ratio=2)
+    for name, module in (
+        ("embedding_model", embedding),
+        ("classifier", torch.nn.Linear(3, 2)),
+        ("mean_var_norm", InputNormalization()),
+    ):
+        module_file = checkpoint / f"{name}.ckpt"
+        get_default_hook(module, DEFAULT_SAVE_HOOKS)(module, module_file)
     for source in recipe.parent, checkpoint:
         assert main(["profile", str(source)]) == 0
-        assert "Embedding, 500 frames" in capsys.readouterr().out
+        printed = capsys.readouterr().out
+        assert "Embedding, 500 frames" in printed
+        assert f"{TRAINED} in training" in printed
 
 
 @pytest.mark.parametrize(
@@ -132,6 +148,8 @@ def test_bad_input_is_one_sentence(
         ([], "required: source"),
         (["a.yaml", "b.yaml"], "unrecognized arguments: b.yaml"),
         (["a.yaml", "--frames", "0"], "--frames is 0"),
+        (["a.yaml", "--device", "cpu"], "--device is an option of SpeechBr"),
+        (["a.yaml", "--width", "4", "--debug"], "--debug is an option"),
     ],
 )
 def test_bad_arguments(capsys, arguments, says):

@@ -18,7 +18,6 @@ from speechbrain.utils.parameter_transfer import Pretrainer
 from torch import nn
 
 from speechbrain_hrf.inference.transfer import (
-    is_factorised,
     load_merged,
     merge_on_transfer,
     read_state_dict,
@@ -188,13 +187,17 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
         load_merged(nn.Linear(1, 1), tmp_path / "bomb.ckpt")
 
 
-def test_is_factorised():
-    """Whether there is something to merge, whatever the values are."""
-    model = attention()
-    assert not is_factorised(model.state_dict())
-    apply_hrf(model, ["*.in_proj_weight.v"])
-    nans = {k: v * torch.nan for k, v in model.state_dict().items()}
-    assert is_factorised(nans)
+def test_a_flipped_bit(trained):
+    """Which torch.load would load; the control."""
+    model, path = trained(mlp, ["2"])
+    data = bytearray(path.read_bytes())
+    at = data.index(model[0].weight.detach().numpy().tobytes())
+    data[at + 2] ^= 1
+    path.write_bytes(data)
+    loaded = torch.load(path)["0.weight"]
+    assert (loaded != model[0].weight).sum() == 1
+    with pytest.raises(ValueError, match="model.ckpt is damaged: the checksum"):
+        load_merged(mlp(), path)
 
 
 def test_registration_is_inherited_and_leaves_recovery_alone(trained, tmp_path):
