@@ -102,14 +102,18 @@ def translate(
                 input_names=list(inputs),
             )
             onnxscript.optimizer.optimize(exported.model)
+            model: onnx.ModelProto = exported.model_proto
+            onnx.checker.check_model(model)
     except Exception as error:  # whatever a module of a user's makes it raise
-        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason: BaseException = error
+        while reason.__cause__ is not None:  # the first one names the operator
+            reason = reason.__cause__
+        lines = [line for line in str(reason).splitlines() if line.strip()]
         raise ValueError(
-            f"PyTorch cannot export {what} ({type(error).__name__}: "
+            f"PyTorch cannot export {what} ({type(reason).__name__}: "
             f"{' '.join(lines[:3])[:400]}). Export without --onnx, or change "
             "its code so that torch.onnx.export(..., dynamo=True) accepts it."
         ) from error
-    model: onnx.ModelProto = exported.model_proto
     versions = {entry.domain: entry.version for entry in model.opset_import}
     if versions.get("") != OPSET or model.functions:
         raise ValueError(
@@ -125,7 +129,6 @@ def translate(
                 "or export without --onnx."
             )
     _drop_nan_guards(model.graph)
-    onnx.checker.check_model(model)
     return model
 
 
