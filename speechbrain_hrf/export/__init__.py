@@ -2,7 +2,7 @@
 
 As a command::
 
-    python -m speechbrain_hrf.export <checkpoint or output folder> <target>
+    hrf export <checkpoint or output folder> <target>
 
 Authors
  * The speechbrain_hrf authors 2026

@@ -1,6 +1,6 @@
 """Exports a trained model from the command line.
 
-    python -m speechbrain_hrf.export <checkpoint or output folder> <target>
+    hrf export <checkpoint or output folder> <target>
 
 With ``--onnx`` the folder also holds the model for ONNX Runtime.
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     1
     """
     parser = argparse.ArgumentParser(
-        prog="python -m speechbrain_hrf.export",
+        prog="hrf export",
         description="Exports a trained model, merged, as a folder that "
         "SpeechBrain's EncoderClassifier loads.",
     )

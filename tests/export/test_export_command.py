@@ -170,4 +170,4 @@ def test_as_a_module(tmp_path):
         cwd=tmp_path,
         check=True,
     )
-    assert "usage: python -m speechbrain_hrf.export" in process.stdout
+    assert "usage: hrf export" in process.stdout

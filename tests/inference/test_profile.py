@@ -8,6 +8,7 @@ Authors
 
 import pathlib
 import shutil
+import sys
 
 import pytest
 import torch
@@ -117,6 +118,17 @@ def test_of_an_exported_folder_and_of_a_training(tmp_path, recipe, capsys):
         printed = capsys.readouterr().out
         assert "Embedding, 500 frames" in printed
         assert f"{TRAINED} in training" in printed
+
+
+def test_a_model_in_the_current_folder(recipe, tmp_path, monkeypatch):
+    """Which is no folder that Python looks in for the command ``hrf``."""
+    source = "import torch\n\nclass Own(torch.nn.Linear):\n    pass\n"
+    (tmp_path / "own_head.py").write_text(source)
+    recipe.write_text(YAML.replace("torch.nn.Linear", "own_head.Own"))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    assert main(["profile", str(recipe)]) == 1
+    monkeypatch.chdir(tmp_path)
+    assert main(["profile", str(recipe)]) == 0
 
 
 @pytest.mark.parametrize(
