@@ -7,6 +7,7 @@ Authors
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -63,6 +64,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    # As `python -m` has it: a recipe's model may lie where the command is run.
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     _, module, function = COMMANDS[argv[0]]
     module = importlib.import_module(f"speechbrain_hrf.{module}")
     return getattr(module, function)(argv[1:]) or 0
