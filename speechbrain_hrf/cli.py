@@ -67,6 +67,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     # As `python -m` has it: a recipe's model may lie where the command is run.
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
-    _, module, function = COMMANDS[argv[0]]
-    module = importlib.import_module(f"speechbrain_hrf.{module}")
+    _, place, function = COMMANDS[argv[0]]
+    module = importlib.import_module(f"speechbrain_hrf.{place}")
     return getattr(module, function)(argv[1:]) or 0
