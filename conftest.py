@@ -6,6 +6,7 @@ Authors
 
 import hashlib
 import json
+import types
 
 import numpy as np
 import pytest
@@ -67,6 +68,35 @@ def onnx_folder(tmp_path_factory):
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+@pytest.fixture
+def scored_run(tmp_path, run_results):
+    """The Brain, the hparams and HRF's report of a run that was scored."""
+    import torch
+
+    from speechbrain_hrf import ClassifierHead, SpeechFormer, apply_hrf
+    from speechbrain_hrf.inference import MergedClassifier
+
+    model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
+    report = apply_hrf(model, ["CLS"])
+    names = ("WA", "UA", "WF1", "MF1", "confusion", "per_class")
+    brain = types.SimpleNamespace(
+        test_results={name: getattr(run_results, name) for name in names}
+        | {"n": 2, "predicted": {}},
+        scores=types.SimpleNamespace(labels=run_results.labels),
+        deployed=MergedClassifier(*model),
+        checkpoint=types.SimpleNamespace(
+            path=tmp_path / "save" / "CKPT+1", meta={"epoch": 3}
+        ),
+        debug=False,
+    )
+    hparams = {
+        **{"output_folder": tmp_path, "data_folder": tmp_path},
+        **{"corpus": "demo", "fold": 2, "hrf_modules": ["CLS"]},
+        "compute_features": None,
+    }
+    return brain, hparams, report
 
 
 @pytest.fixture

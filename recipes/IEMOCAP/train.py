@@ -223,7 +223,7 @@ if __name__ == "__main__":
             **hparams["train_dataloader_opts"],
             "sampler": brain.train_sampler,
         },
-        valid_loader_kwargs=hparams["test_dataloader_opts"],
+        valid_loader_kwargs=hparams["valid_dataloader_opts"],
     )
 
     # The last epoch is scored, or the one that the held-out session chooses

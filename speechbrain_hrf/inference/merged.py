@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from speechbrain_hrf.nnet import HRFLinear, merge_hrf
+from speechbrain_hrf.nnet import ExpandedLayer, merge_hrf
 
 
 class MergedClassifier(nn.Module):
@@ -47,7 +47,7 @@ class MergedClassifier(nn.Module):
         self.merged: Any = merge_hrf(model).eval()
         self.chained = copy.deepcopy(model).eval()
         for module in self.chained.modules():
-            if isinstance(module, HRFLinear):
+            if isinstance(module, ExpandedLayer):
                 module.chained = True
         self.difference = 0.0
 

@@ -30,7 +30,7 @@ from torch import nn
 from speechbrain_hrf.nnet import apply_hrf, count_parameters, merge_hrf
 
 NORMS = (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
-CONVS = (nn.Conv1d, nn.Conv2d)
+CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 BYTES = 4  # of a parameter: float32
 # T of the input where a YAML does not say: 5 s.
 _FRAMES = 500

@@ -53,9 +53,10 @@ def apply_hrf(
     ---------
     model : torch.nn.Module
         Any model: its ``torch.nn.Linear`` and ungrouped ``Conv1d``, ``Conv2d``
-        and ``Conv3d`` layers, transformers' ``Conv1D``, the ``in_proj_weight``
-        of ``torch.nn.MultiheadAttention`` and SpeechBrain's ``RelPosMHAXL``
-        and ``RoPEMHA``, and what ``register_kind`` was told of.
+        and ``Conv3d`` and ``ConvTranspose`` layers, transformers' ``Conv1D``,
+        the ``in_proj_weight`` of ``torch.nn.MultiheadAttention`` and
+        SpeechBrain's ``RelPosMHAXL`` and ``RoPEMHA``, and what
+        ``register_kind`` was told of (``kinds.KINDS`` lists them).
     modules : list of str, or dict of str to float
         Groups of the lobes (QKV, Project, FFN1, FFN2, FFN_M1, FFN_M2, CLS,
         ALL, FRONT) or patterns over layer names; empty for no HRF. ALL is the
@@ -108,7 +109,7 @@ def apply_hrf(
     # Built first and put in place last, so that no failure leaves the model
     # half expanded.
     expanded = {}
-    for path, there in chosen.items():
+    for path, there in chosen.items():  # chain.Chain makes the factors
         ratios = {each.ratio for each in there}
         expanded[path] = there[0].target.kind.from_plain(
             model.get_submodule(path),

@@ -23,6 +23,7 @@ Authors
 """
 
 import torch
+from torch.nn import functional as F
 
 from speechbrain_hrf.nnet.algebra import run_chain
 from speechbrain_hrf.nnet.expanded import ExpandedLayer
@@ -91,5 +92,43 @@ class HRFConv(ExpandedLayer):
         # With the stride, dilation, padding and its mode of the plain layer
         out: torch.Tensor = self.plain_class._conv_forward(
             self, x, weight, bias
+        )
+        return out
+
+
+class HRFConvTranspose(HRFConv):
+    """ConvTranspose1d, 2d or 3d by one weight, the product of the factors.
+
+    Arguments
+    ---------
+    plain : torch.nn.ConvTranspose1d, ConvTranspose2d or ConvTranspose3d
+        With groups=1; stays as it is.
+    config : HRFConfig
+
+    Example
+    -------
+    >>> from torch import nn
+    >>> from speechbrain_hrf.nnet import HRFConfig
+    >>> plain = nn.ConvTranspose1d(6, 4, 3, stride=2)
+    >>> layer = HRFConvTranspose(plain, HRFConfig(ratio=4))
+    >>> layer.weight.shape, layer(torch.rand(1, 6, 9)).shape
+    (torch.Size([6, 4, 3]), torch.Size([1, 4, 19]))
+    """
+
+    is_transposed = True
+
+    def _convolved(
+        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        convolve = getattr(F, f"conv_transpose{len(self.kernel_size)}d")
+        out: torch.Tensor = convolve(
+            x,
+            weight.transpose(0, 1),
+            bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
         )
         return out

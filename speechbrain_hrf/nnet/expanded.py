@@ -14,6 +14,9 @@ from speechbrain_hrf.nnet.algebra import Layer
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
 from speechbrain_hrf.nnet.forward_pass import is_called_again
 from speechbrain_hrf.nnet.inner_norm import collapse_batch
+from speechbrain_hrf.nnet.readable import readable
+
+TRANSPOSED = "hrf_transposed"
 
 # Where a module keeps what others have hung on it.
 _HOOKS = [
@@ -26,7 +29,7 @@ _HOOKS = [
 class Expanded(nn.Module):
     """What ``apply_hrf`` and ``merge_hrf`` ask of a kind of expanded layer.
 
-    A new kind is a subclass and a line in ``targets.KINDS``, or for a layer of
+    A new kind is a subclass and a line in ``kinds.KINDS``, or for a layer of
     one's own ``register_kind``.
 
     Example
@@ -133,22 +136,30 @@ class ExpandedLayer(Chain, Expanded):
     Arguments
     ---------
     plain : torch.nn.Module
-        With weight and bias; stays as it is.
+        With weight, [n, m] or [n, m, k, ...], and bias; stays as it is.
     config : HRFConfig
-    weight : torch.Tensor, optional
-        [n, m] or [n, m, k, ...]; default the plain layer's.
+
+    Example
+    -------
+    >>> class Doubled(ExpandedLayer):
+    ...     def forward(self, x):
+    ...         return 2 * nn.functional.linear(x, *self.layer_for(x))
+    >>> Doubled(nn.Linear(16, 4), HRFConfig())(torch.rand(3, 16)).shape
+    torch.Size([3, 4])
     """
 
     plain_class: Any
+    # Whether the plain layer keeps its weight the other way round, [m, n, ...].
+    is_transposed = False
 
-    def __init__(
-        self,
-        plain: Any,
-        config: HRFConfig,
-        weight: torch.Tensor | None = None,
-    ) -> None:
-        weight = plain.weight if weight is None else weight
+    def __init__(self, plain: Any, config: HRFConfig) -> None:
+        weight = plain.weight
+        if self.is_transposed:
+            weight = weight.transpose(0, 1)
         super().__init__(weight, plain.bias, config)
+        if self.is_transposed:
+            # An empty one: it tells merged_state_dict, by its name alone.
+            self.register_buffer(TRANSPOSED, weight.new_empty(0))
         for key, value in vars(plain).items():
             # Kernel size, stride, and what users keep there
             vars(self).setdefault(key, value)
@@ -176,6 +187,29 @@ class ExpandedLayer(Chain, Expanded):
         ExpandedLayer
         """
         return cls(plain, config)
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The plain layer's weight, collapsed; not to be written."""
+        weight = self.collapsed()[0]
+        return readable(
+            weight.transpose(0, 1) if self.is_transposed else weight
+        )
+
+    def merged(self, name: str) -> dict[str, torch.Tensor]:
+        """The plain layer's weight and bias, held against the chain.
+
+        Arguments
+        ---------
+        name : str
+            Of the layer, for errors.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+        """
+        state = super().merged(name)
+        return transpose_back(state) if self.is_transposed else state
 
     @property
     def chains(self) -> Mapping[str, Chain]:
@@ -271,3 +305,24 @@ class ExpandedLayer(Chain, Expanded):
                 "the average over all. Leave this layer out, or set inner_norm "
                 "to False."
             )
+
+
+def transpose_back(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A merged layer whose weight lies the other way round.
+
+    Arguments
+    ---------
+    state : dict of str to torch.Tensor
+        With weight, [n, m, ...].
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        With weight, [m, n, ...].
+
+    Example
+    -------
+    >>> transpose_back({"weight": torch.zeros(2, 3)})["weight"].shape
+    torch.Size([3, 2])
+    """
+    return {**state, "weight": state["weight"].transpose(0, 1).contiguous()}

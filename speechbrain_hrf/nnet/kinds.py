@@ -27,7 +27,7 @@ from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.conv import HRFConv
+from speechbrain_hrf.nnet.conv import HRFConv, HRFConvTranspose
 from speechbrain_hrf.nnet.expanded import Expanded
 from speechbrain_hrf.nnet.linear import HRFLinear
 from speechbrain_hrf.nnet.packed import PackedChains
@@ -39,6 +39,9 @@ KINDS: dict[type[nn.Module], type[Expanded]] = {
     nn.Conv1d: HRFConv,
     nn.Conv2d: HRFConv,
     nn.Conv3d: HRFConv,
+    nn.ConvTranspose1d: HRFConvTranspose,
+    nn.ConvTranspose2d: HRFConvTranspose,
+    nn.ConvTranspose3d: HRFConvTranspose,
     nn.MultiheadAttention: PackedChains,
     RelPosMHAXL: PackedChains,
     RoPEMHA: PackedChains,
@@ -58,7 +61,8 @@ def register_kind(plain: type[nn.Module], kind: type[Expanded]) -> None:
         The type itself; its subclasses may do more in their forward.
     kind : type of Expanded
         What it becomes: a subclass of ``ExpandedLayer`` for a layer with one
-        weight, [n, m] or [n, m, k, ...], and a bias.
+        weight, [n, m] or [n, m, k, ...], and a bias. With ``is_transposed``
+        the weight is [m, n, ...]; ``merged_state_dict`` knows no others.
 
     Raises
     ------

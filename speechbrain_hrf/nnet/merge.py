@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.algebra import Norm, merge_chain
+from speechbrain_hrf.nnet.expanded import transpose_back
 from speechbrain_hrf.nnet.forward_pass import unwatch
 from speechbrain_hrf.nnet.kinds import expanded_in
 from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, pack
@@ -189,9 +190,7 @@ def _merge_chain(name: str, parts: State) -> State:
         [parts.get(f"biases.{k}") for k in range(n)],
         [Norm(*(parts[key] for key in norm)) for norm in norms],
     )
-    if "transposed" in parts:
-        merged["weight"] = merged["weight"].T.contiguous()
-    return merged
+    return transpose_back(merged) if "transposed" in parts else merged
 
 
 def _merge_blocks(name: str, parts: State) -> State:

@@ -303,7 +303,8 @@ def _no_match(
         if inside:
             message += f"{name + '.*'!r} names the layers in it. "
         message += (
-            f"HRF expands {supported()} themselves, not their subclasses."
+            f"HRF expands {supported()}, not their subclasses, and what "
+            "register_kind was told of."
         )
     else:
         known = [*groups, *(target.name for target in targets)]

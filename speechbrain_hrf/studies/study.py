@@ -167,7 +167,16 @@ class Study:
     keys: StudyFile
 
     def run_folder(self, trial_id: str) -> pathlib.Path:
-        """The output folder of a trial's recipe."""
+        """The output folder of a trial's recipe.
+
+        Arguments
+        ---------
+        trial_id : str
+
+        Returns
+        -------
+        pathlib.Path
+        """
         return self.folder / "runs" / trial_id
 
     def save(self) -> None:

@@ -51,6 +51,13 @@ def finish_run(
         See ``collect_results``.
     export_folder : str or os.PathLike or None
         None exports nothing.
+
+    Example
+    -------
+    >>> brain, hparams, report = getfixture("scored_run")
+    >>> finish_run(brain, hparams, report, {}, export_folder=None)
+    >>> pathlib.Path(hparams["output_folder"], "test_metrics.json").is_file()
+    True
     """
     results = collect_results(brain, hparams, report, notes)
     if brain.debug:

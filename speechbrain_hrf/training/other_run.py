@@ -44,6 +44,8 @@ MAY_CHANGE = {
     # How data are read, not what
     "skip_prep",
     "num_workers",
+    "valid_batch_size",
+    "valid_dataloader_opts",
 }
 
 

@@ -60,21 +60,7 @@ def collect_results(
 
     Example
     -------
-    >>> import torch
-    >>> from types import SimpleNamespace
-    >>> from speechbrain_hrf import ClassifierHead, SpeechFormer, apply_hrf
-    >>> from speechbrain_hrf.inference import MergedClassifier
-    >>> folder = getfixture("tmpdir").strpath
-    >>> hparams = {"output_folder": folder, "data_folder": folder,
-    ...     "corpus": "demo", "fold": 2, "hrf_modules": ["CLS"]}
-    >>> model = torch.nn.ModuleList([SpeechFormer(), ClassifierHead(16, 2)])
-    >>> report = apply_hrf(model, ["CLS"])
-    >>> checkpoint = SimpleNamespace(
-    ...     path=pathlib.Path(folder, "save", "CKPT+1"), meta={"epoch": 3})
-    >>> brain = SimpleNamespace(
-    ...     test_results={"UA": 0.5, "n": 2}, checkpoint=checkpoint,
-    ...     deployed=MergedClassifier(*model),
-    ...     scores=SimpleNamespace(labels=["neu", "sad"]))
+    >>> brain, hparams, report = getfixture("scored_run")
     >>> results = collect_results(brain, hparams, report, {"licence": "MIT"})
     >>> results.checkpoint, results.split, results.licence
     ('save/CKPT+1', 'fold 2', 'MIT')

@@ -17,6 +17,8 @@ PLAIN = {
         6, 4, (3, 2), stride=(2, 1), padding=1, padding_mode="circular"
     ),
     "space": lambda: nn.Conv3d(6, 2, 2, padding=1),
+    "back": lambda: nn.ConvTranspose1d(6, 4, 3, stride=2, output_padding=1),
+    "back in a plane": lambda: nn.ConvTranspose2d(6, 4, (3, 2), padding=1),
 }
 OPTIONS = {
     "one": {},
@@ -109,6 +111,9 @@ def test_transformers_conv1d():
     x = torch.randn(3, 16)
     torch.testing.assert_close(model(x), plain(x))
     assert torch.equal(model[0].weight, model[0].collapsed()[0].T)
+    chained = copy.deepcopy(model)
+    chained[0].chained = True
+    torch.testing.assert_close(chained(x), plain(x))
     merged = merge_hrf(model)
     assert list(merged.state_dict()) == ["0.weight", "0.bias"]
     torch.testing.assert_close(merged(x), plain(x))

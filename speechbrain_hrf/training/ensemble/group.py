@@ -148,7 +148,8 @@ class Group:
         }
         if not sets:
             return
-        size = self.variants[0].hparams["test_dataloader_opts"]["batch_size"]
+        hparams = self.variants[0].hparams
+        size = hparams["valid_dataloader_opts"]["batch_size"]
         outputs = []
         for start in range(0, max(map(len, sets.values())), size):
             longest = max(
