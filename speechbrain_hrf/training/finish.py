@@ -56,7 +56,7 @@ def finish_run(
     -------
     >>> brain, hparams, report = getfixture("scored_run")
     >>> finish_run(brain, hparams, report, {}, export_folder=None)
-    >>> pathlib.Path(hparams["output_folder"], "test_metrics.json").is_file()
+    >>> (hparams["output_folder"] / "test_metrics.json").is_file()
     True
     """
     results = collect_results(brain, hparams, report, notes)
