@@ -245,6 +245,8 @@ class Chain(nn.Module):
     (torch.Size([4, 16]), torch.Size([4]))
     """
 
+    path = ""  # in the model, once apply_hrf has put it there
+
     def __init__(
         self,
         weight: torch.Tensor,
@@ -337,9 +339,10 @@ class Chain(nn.Module):
         """
         if self.training and self.norms:
             raise RuntimeError(
-                f"The weight of {self} was read in training without a call of "
-                "the layer, but with inner_norm it depends on the rows of the "
-                "call. Leave this layer out, or set inner_norm to False."
+                f"The weight of {self.named} was read in training without a "
+                "call of the layer, but with inner_norm it depends on the rows "
+                "of the call. Leave this layer out (exclude), or set "
+                "inner_norm to False."
             )
         return once(self, self._tensors(), self._collapse)
 
@@ -384,6 +387,11 @@ class Chain(nn.Module):
         return merge_chain(
             name or "the model", list(self.hrf_factors), self.biases, norms
         )
+
+    @property
+    def named(self) -> str:
+        """str: For errors: the name in the model, if there is one."""
+        return f"{self.path!r}, {self}" if self.path else str(self)
 
     def __repr__(self) -> str:
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]

@@ -253,7 +253,8 @@ class ExpandedLayer(Chain, Expanded):
         for part in (self._modules, self._buffers):
             for key in [key for key in part if key.startswith("hrf_")]:
                 del part[key]
-        del vars(self)["chained"]
+        for key in ("chained", "path"):
+            vars(self).pop(key, None)
         self.__class__ = vars(self).pop("plain_class")
         for key in ("weight", "bias"):
             value = state.get(key)
@@ -299,11 +300,11 @@ class ExpandedLayer(Chain, Expanded):
         """
         if is_called_again(self):
             raise RuntimeError(
-                f"{self} is called several times in one forward pass, by a "
-                "recurrent network for example. With inner_norm each call "
+                f"{self.named} is called several times in one forward pass, by "
+                "a recurrent network for example. With inner_norm each call "
                 "would be normalised by its own frames, but what is shipped by "
-                "the average over all. Leave this layer out, or set inner_norm "
-                "to False."
+                "the average over all. Leave this layer out (exclude), or set "
+                "inner_norm to False."
             )
 
 

@@ -254,7 +254,9 @@ def test_merging_takes_the_marks_off(model, x):
 def test_a_normalised_layer_must_not_be_called_twice(x):
     loop = Loop()
     apply_hrf(loop, ["layer"], inner_norm=True)
-    with pytest.raises(RuntimeError, match="called several times"):
+    with pytest.raises(
+        RuntimeError, match="'layer', HRFLinear.* called several"
+    ):
         loop(x)
     loop.eval()(x)
     loop.train()

@@ -244,3 +244,24 @@ def test_averages_are_computed_anew_after_weights_were_averaged():
     torch.testing.assert_close(layer.norms[0].mean, norm.running_mean)
     torch.testing.assert_close(layer.norms[0].variance, norm.running_var)
     assert not layer.training and layer.norms[0].momentum == 0.1
+
+
+def test_a_layer_that_is_read_is_named():
+    """As WavLM's, whose weights torch.nn.functional gets."""
+
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.q_proj = nn.Linear(4, 4)
+
+        def forward(self, x):
+            return nn.functional.linear(x, self.q_proj.weight)
+
+    model = nn.ModuleDict({"attention": Reads()})
+    apply_hrf(model, ["*"], inner_norm=True)
+    x = torch.randn(3, 4)
+    with pytest.raises(RuntimeError, match="of 'attention.q_proj', HRFLinear"):
+        model["attention"](x)
+    merged = merge_hrf(model.eval())
+    torch.testing.assert_close(merged["attention"](x), model["attention"](x))
+    assert "path" not in vars(merged["attention"].q_proj)
