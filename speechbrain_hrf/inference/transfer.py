@@ -168,17 +168,19 @@ def refuse_changed_bytes(path: str | os.PathLike[str]) -> None:
     >>> torch.save(torch.nn.Linear(2, 1).state_dict(), path)
     >>> refuse_changed_bytes(path)
     """
-    if not zipfile.is_zipfile(os.fspath(path)):
-        return
+    name = os.fspath(path)
     try:
-        with zipfile.ZipFile(os.fspath(path)) as file:
+        if not zipfile.is_zipfile(name):
+            return
+        with zipfile.ZipFile(name) as file:
             damaged = file.testzip()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        why = f"the checksum of {damaged} in it is not that of its content"
+    except Exception as error:  # of many kinds, where headers are damaged
+        damaged, why = name, repr(error)
     if damaged:
         raise ValueError(
-            f"{path} is damaged: the checksum of {damaged} in it is not that "
-            "of its content. Copy it again, or take an earlier checkpoint."
+            f"{path} is damaged: {why}. Copy it again, or take an earlier "
+            "checkpoint."
         )
 
 

@@ -188,16 +188,22 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
 
 
 def test_a_flipped_bit(trained):
-    """Which torch.load would load; the control."""
+    """Of a number, which torch.load would load, or of the zip file's own."""
     model, path = trained(mlp, ["2"])
-    data = bytearray(path.read_bytes())
-    at = data.index(model[0].weight.detach().numpy().tobytes())
-    data[at + 2] ^= 1
-    path.write_bytes(data)
+    whole = path.read_bytes()
+    number = whole.index(model[0].weight.detach().numpy().tobytes())
+    compression = whole.index(b"PK\x01\x02") + 10
+    for place, says in [
+        (compression, "compression method"),
+        (number, "the checksum of .*data/0"),
+    ]:
+        data = bytearray(whole)
+        data[place] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match=f"ckpt is damaged: .*{says}"):
+            load_merged(mlp(), path)
     loaded = torch.load(path)["0.weight"]
-    assert (loaded != model[0].weight).sum() == 1
-    with pytest.raises(ValueError, match="model.ckpt is damaged: the checksum"):
-        load_merged(mlp(), path)
+    assert (loaded != model[0].weight).sum() == 1  # the control
 
 
 def test_registration_is_inherited_and_leaves_recovery_alone(trained, tmp_path):
