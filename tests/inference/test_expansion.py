@@ -27,6 +27,7 @@ class Everything(nn.Module):
         self.again = self.layers[1]
         self.conv1d = nn.Conv1d(3, 4, 5, stride=2)
         self.conv2d = nn.Conv2d(2, 4, (3, 1), bias=False)
+        self.upsampling = nn.ConvTranspose1d(3, 5, 2)
         self.transposed = Conv1D(6, 9)
         self.packed = nn.MultiheadAttention(8, 2)
         self.by_head = RelPosMHAXL(8, 2)
@@ -54,7 +55,7 @@ def expand(**options):
         {"modules": ["*"], "inner_bias": False, "layers": 2},
         {"modules": {"conv*": 2, "layers.0": 3, "*.in_proj_weight.[qv]": 4}},
         {
-            "modules": ["layers.*", "conv1d", "transposed"],
+            "modules": ["layers.*", "conv1d", "transposed", "upsampling"],
             "inner_norm": True,
             "layers": 2,
         },
