@@ -66,6 +66,7 @@ setup(
             *STUDIES,
             *ONNX,
             "pytest>=8.0",
+            "pytest-xdist>=3.5",
             # Newer ones import all of SpeechBrain's optional modules.
             "hypothesis>=6.100,<6.131",
             "thop>=0.1.1.post2209072238",

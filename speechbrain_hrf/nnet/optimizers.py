@@ -40,10 +40,29 @@ def refuse_in_optimizers(parameters: Iterable[nn.Parameter]) -> None:
         _GONE[parameter] = True
     _SEEN.clear()
     if not _HANDLES:
-        _HANDLES.append(register_optimizer_step_pre_hook(_check))
+        _HANDLES.append(register_optimizer_step_pre_hook(check_parameters))
 
 
-def _check(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
+def check_parameters(
+    optimizer: torch.optim.Optimizer, args: Any = (), kwargs: Any = None
+) -> None:
+    """What every optimizer's first step asks: a hook for all of them.
+
+    Arguments
+    ---------
+    optimizer : torch.optim.Optimizer
+    args, kwargs : object
+        Of the step; not looked at.
+
+    Raises
+    ------
+    RuntimeError
+        If the optimizer holds a weight that is gone.
+
+    Example
+    -------
+    >>> check_parameters(torch.optim.SGD([nn.Parameter(torch.zeros(2))]))
+    """
     if optimizer in _SEEN:
         return
     for group in optimizer.param_groups:

@@ -15,6 +15,8 @@ from torch.optim.optimizer import (
     _global_optimizer_pre_hooks,
 )
 
+from speechbrain_hrf.nnet.optimizers import check_parameters
+
 # Methods of Brain that a replay does not call.
 _NOT_CALLED = (
     "fit_batch",
@@ -70,12 +72,14 @@ def why_not_captured(brain: sb.Brain) -> str | None:
     for group in optimizers[0].param_groups:
         if "capturable" not in group or not group["fused"]:
             return "its optimiser is no Adam or AdamW with fused: True"
-    if (
-        optimizers[0]._optimizer_step_pre_hooks
-        or optimizers[0]._optimizer_step_post_hooks
-        or _global_optimizer_pre_hooks
-        or _global_optimizer_post_hooks
-    ):
+    hooks = [
+        *optimizers[0]._optimizer_step_pre_hooks.values(),
+        *optimizers[0]._optimizer_step_post_hooks.values(),
+        *_global_optimizer_pre_hooks.values(),
+        *_global_optimizer_post_hooks.values(),
+    ]
+    # HRF's own looks at the first step alone, which runs one by one.
+    if any(hook is not check_parameters for hook in hooks):
         return "its optimiser has hooks (record_steps, hrf_lr_scale)"
     for name, module in brain.modules.named_modules():
         if (

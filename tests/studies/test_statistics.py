@@ -11,6 +11,8 @@ import pandas
 import pytest
 from made_up import RUN, SPEAKER, TALENT, line, study, test_set, write_study
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from speechbrain_hrf.studies.results import read_results, scores_of
 from speechbrain_hrf.studies.statistics import (
@@ -82,6 +84,20 @@ def test_an_effect_is_shown():
     assert shown >= 0.9
     lost = verdicts(drawn(rng, 4, -0.08))
     assert lost.count(LOSS) >= 3
+
+
+@pytest.mark.parametrize("random", [0, 1])
+def test_both_clusters_as_statsmodels_has_them(random):
+    """The standard error behind p: of both, never less than of one alone."""
+    [values] = drawn(np.random.default_rng(random), 1, 0.03)
+    frame = values.rename("d").reset_index()
+    speaker = frame["speaker"].factorize()[0]
+    run = (frame["fold"] + " " + frame["seed"].astype(str)).factorize()[0]
+    fit = OLS(frame["d"].to_numpy(), np.ones(len(frame))).fit()
+    variances = cov_cluster_2groups(fit, speaker, run)
+    error = np.sqrt(max(each.item() for each in variances))
+    t = stats.t.isf(paired(values)["p_runs"] / 2, 23)
+    assert abs(values.mean()) / t == pytest.approx(error, rel=1e-6)
 
 
 def test_speakers_alone_would_show_too_much():
