@@ -14,7 +14,6 @@ import pytest
 
 from speechbrain_hrf.results import RunResults
 
-
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A thread for each of the processes; before torch is imported.
     os.environ["OMP_NUM_THREADS"] = "1"

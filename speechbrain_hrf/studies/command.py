@@ -16,7 +16,7 @@ from speechbrain_hrf.extras import require
 
 # Ray is asked for when trials are to run.
 PACKAGES = (
-    *("pydantic", "rich", "pandas", "scipy", "statsmodels", "seaborn"),
+    *("pydantic", "rich", "pandas", "scipy", "seaborn"),
     "jinja2",
 )
 DESCRIPTION = """\

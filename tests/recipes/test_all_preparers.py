@@ -77,7 +77,9 @@ def preparer(corpus):
 @pytest.fixture(scope="module", params=CASES)
 def case(request, tmp_path_factory):
     """(corpus, its prepare function, its stand-in)."""
-    data = make_corpus(request.param, tmp_path_factory.getbasetemp())
+    data = make_corpus(
+        request.param, tmp_path_factory.getbasetemp() / "corpora"
+    )
     return request.param, preparer(request.param), data
 
 

@@ -12,6 +12,7 @@ import pytest
 from made_up import RUN, SPEAKER, TALENT, line, study, test_set, write_study
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
 from speechbrain_hrf.studies.results import read_results, scores_of
@@ -25,6 +26,7 @@ from speechbrain_hrf.studies.statistics import (
     TOO_FEW,
     choose_rates,
     compare,
+    holm,
     interval,
     judged,
     paired,
@@ -84,6 +86,12 @@ def test_an_effect_is_shown():
     assert shown >= 0.9
     lost = verdicts(drawn(rng, 4, -0.08))
     assert lost.count(LOSS) >= 3
+
+
+def test_holm_as_statsmodels_has_it():
+    p_values = np.random.default_rng(8).random(9) / 5
+    expected = multipletests(p_values, 0.05, "holm")[1]
+    assert holm(p_values) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("random", [0, 1])

@@ -8,7 +8,8 @@ questionnaires are made up.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> root = make_corpus("DAIC-WOZ", getfixture("tmp_path_factory").getbasetemp())
+>>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> root = make_corpus("DAIC-WOZ", folder)
 >>> (root / "901_P" / "901_TRANSCRIPT.csv").read_text().splitlines()[0]
 'start_time\\tstop_time\\tspeaker\\tvalue'
 

@@ -8,7 +8,8 @@ contradict the final labels.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> root = make_corpus("IEMOCAP", getfixture("tmp_path_factory").getbasetemp())
+>>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> root = make_corpus("IEMOCAP", folder)
 >>> root.name, len(list(root.glob("Session*")))
 ('IEMOCAP_full_release', 5)
 

@@ -7,7 +7,8 @@ lie among them.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> root = make_corpus("RAVDESS", getfixture("tmp_path_factory").getbasetemp())
+>>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> root = make_corpus("RAVDESS", folder)
 >>> len(list(root.glob("Actor_*/03-01-*.wav")))
 240
 

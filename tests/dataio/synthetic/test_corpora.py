@@ -89,7 +89,7 @@ def test_it_is_used_again_when_complete(stand_in, monkeypatch):
 
 def test_the_same_bytes_everywhere(stand_in, tmp_path_factory):
     name, _, root = stand_in
-    other = make_corpus(name, tmp_path_factory.getbasetemp())
+    other = make_corpus(name, tmp_path_factory.getbasetemp() / "corpora")
     assert contents(other) == contents(root)
 
 
