@@ -17,7 +17,7 @@ import sys
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> bool:
     """Asks the C library to keep what the process frees.
 
     The process then holds as much as it once needed, which training does

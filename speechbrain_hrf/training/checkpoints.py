@@ -7,6 +7,7 @@ Authors
 import contextlib
 import logging
 import shutil
+from typing import Any
 
 from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
 from speechbrain.utils.distributed import ddp_barrier, if_main_process
@@ -41,7 +42,9 @@ class AtomicCheckpointer(Checkpointer):
     ('CKPT+first', True)
     """
 
-    def save_checkpoint(self, *args, name=None, **kwargs):
+    def save_checkpoint(
+        self, *args: Any, name: str | None = None, **kwargs: Any
+    ) -> Checkpoint | None:
         """Saves all recoverables.
 
         Arguments

@@ -9,6 +9,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import pathlib
 import statistics
 import time
@@ -19,6 +20,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from torch.utils.hooks import RemovableHandle
 
 from speechbrain_hrf.files import append_line
 from speechbrain_hrf.nnet.merge import weight_matrices
@@ -28,7 +30,9 @@ STEPS = "steps.jsonl"
 FIRST_STEPS = 5
 
 
-def record_steps(model, output_folder, every):
+def record_steps(
+    model: torch.nn.Module, output_folder: str | os.PathLike[str], every: int
+) -> list[RemovableHandle]:
     """Notes the length of every so many effective steps, until removed.
 
     One line per noted step goes to ``steps.jsonl``: ``step`` (from 1),

@@ -10,6 +10,7 @@ Authors
 
 import math
 import numbers
+from collections.abc import Callable
 
 import torch
 from speechbrain.utils.logger import get_logger
@@ -19,7 +20,11 @@ from speechbrain_hrf.nnet.chain import Chain
 logger = get_logger(__name__)
 
 
-def scale_factor_steps(opt_class, model, scale):
+def scale_factor_steps(
+    opt_class: Callable[..., torch.optim.Optimizer],
+    model: torch.nn.Module,
+    scale: float,
+) -> Callable[..., torch.optim.Optimizer]:
     """An optimiser whose steps are scaled for the parameters of chains.
 
     For optimisers whose step is proportional to the learning rate (AdamW, SGD)

@@ -22,7 +22,7 @@ _HUBERT = (
 _FBANK_HOP_MS = 10
 
 
-def use_hubert(hparams_file, overrides):
+def use_hubert(hparams_file: str, overrides: str) -> str:
     """Puts HuBERT in the place of Fbank where ``features`` asks for it.
 
     ``compute_features`` becomes a ``HubertFrames``, ``n_feats`` what the model
@@ -98,7 +98,9 @@ def use_hubert(hparams_file, overrides):
     return as_overrides(changed)
 
 
-def keeps_features(cache_features, feature_folder):
+def keeps_features(
+    cache_features: bool, feature_folder: str | os.PathLike[str] | None
+) -> bool:
     """Whether features are kept, and in a folder; refuses other values.
 
     Arguments

@@ -13,12 +13,14 @@ Authors
 """
 
 import io
+from collections.abc import Mapping
+from typing import Any
 
 from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
 
 
-def resolved_yaml(hparams_file, overrides):
+def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     """A YAML's tree with overrides and references filled in, nothing built.
 
     Arguments
@@ -43,7 +45,7 @@ def resolved_yaml(hparams_file, overrides):
     return YAML().load(text)
 
 
-def read_overrides(overrides):
+def read_overrides(overrides: str) -> dict[str, Any]:
     """Overrides as a mapping that keeps their tags.
 
     Arguments
@@ -62,7 +64,7 @@ def read_overrides(overrides):
     return YAML().load(overrides or "") or {}
 
 
-def as_overrides(mapping):
+def as_overrides(mapping: Mapping[str, Any]) -> str:
     """The inverse of ``read_overrides``.
 
     Arguments
@@ -83,7 +85,7 @@ def as_overrides(mapping):
     return stream.getvalue().rstrip()
 
 
-def tagged(text):
+def tagged(text: str) -> Any:
     """A node with a tag, such as an object to be built.
 
     Arguments

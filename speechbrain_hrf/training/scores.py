@@ -8,8 +8,11 @@ Authors
 """
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import torch
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
@@ -64,18 +67,23 @@ class EmotionScores:
     (0.5, 0.5, [[1, 1], [0, 0]])
     """
 
-    def __init__(self, labels):
+    def __init__(self, labels: Sequence[str]):
         self.labels = list(labels)
         self.ids = []
         self.references = []
         self.log_probabilities = []
 
     @property
-    def predictions(self):
+    def predictions(self) -> list[int]:
         """list of int: The most probable class of each utterance."""
         return [int(np.argmax(row)) for row in self.log_probabilities]
 
-    def append(self, ids, log_probabilities, references):
+    def append(
+        self,
+        ids: Sequence[str],
+        log_probabilities: torch.Tensor,
+        references: torch.Tensor,
+    ) -> None:
         """Adds a batch.
 
         Arguments
@@ -93,7 +101,7 @@ class EmotionScores:
             log_probabilities.squeeze(1).detach().double().cpu().numpy()
         )
 
-    def pooled(self, group_of):
+    def pooled(self, group_of: Mapping[str, str]) -> "EmotionScores":
         """The same for groups of utterances, by the mean of log-posteriors.
 
         Arguments
@@ -141,7 +149,7 @@ class EmotionScores:
         ]
         return pooled
 
-    def summarize(self):
+    def summarize(self) -> dict[str, Any]:
         """All scores of what was collected.
 
         Returns

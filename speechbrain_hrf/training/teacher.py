@@ -5,7 +5,9 @@ Authors
 """
 
 import json
+import os
 import pathlib
+from collections.abc import Sequence
 
 import torch
 
@@ -19,7 +21,11 @@ from speechbrain_hrf.training.other_run import TRAINED_ON
 FEATURES = ("sample_rate", "compute_features", "segment_frames")
 
 
-def load_teacher(folder, output_folder, labels):
+def load_teacher(
+    folder: str | os.PathLike[str],
+    output_folder: str | os.PathLike[str],
+    labels: Sequence[str],
+) -> dict[str, torch.nn.Module]:
     """Builds the model of a finished training, merged, in evaluation mode.
 
     A teacher that has seen what the student will be scored on would pass it
