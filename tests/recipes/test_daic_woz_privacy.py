@@ -65,7 +65,7 @@ def test_nothing_confidential_is_written_or_said(corpus, tmp_path, run_recipe):
         corpus="DAIC-WOZ",
     )
     written = {path.name for path in place.rglob("*") if path.is_file()}
-    assert {"log.txt", "valid.json", "features.npy", "README.md"} <= written
+    assert {"log.txt", "valid.json", "features.f32", "README.md"} <= written
     assert {"embedding_model.ckpt", "test_metrics.json"} <= written
     assert "TRANSCRIPT.csv: rows that end after" in said
     for word in SENTINELS:
