@@ -29,9 +29,8 @@ from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.conv import HRFConv, HRFConvTranspose
 from speechbrain_hrf.nnet.expanded import Expanded
-from speechbrain_hrf.nnet.linear import HRFLinear
+from speechbrain_hrf.nnet.linear import HRFLinear, HRFTransposed
 from speechbrain_hrf.nnet.packed import PackedChains
-from speechbrain_hrf.nnet.transposed import HRFTransposed
 
 KINDS: dict[type[nn.Module], type[Expanded]] = {
     nn.Linear: HRFLinear,

@@ -32,7 +32,44 @@ from speechbrain_hrf.nnet.expanded import ExpandedLayer
 FEW_MULTIPLICATIONS = 2**28
 
 
-class HRFLinear(ExpandedLayer):
+class LinearChain(ExpandedLayer):
+    """A linear layer over the last dimension, as a chain; a base class.
+
+    Arguments
+    ---------
+    plain : torch.nn.Module
+    config : HRFConfig
+
+    Example
+    -------
+    >>> LinearChain(nn.Linear(16, 4), HRFConfig())(torch.rand(2, 16)).shape
+    torch.Size([2, 4])
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The layer's output.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            [..., m]
+
+        Returns
+        -------
+        torch.Tensor
+            [..., n]
+        """
+        chained = self.chained
+        if chained is None:
+            chained = self.training and chain_pays(self.hrf_factors, x)
+        if chained:
+            if self.training and self.norms:
+                self.refuse_second_call()
+            return run_chain(x, self.factors, self.biases, self.norms)
+        return F.linear(x, *self.layer_for(x))
+
+
+class HRFLinear(LinearChain):
     """y = x F_1' ... F_K' + b, computed as one layer of the collapsed weight.
 
     Function and gradients are those of the chain, but frames pass through the
@@ -108,29 +145,26 @@ class HRFLinear(ExpandedLayer):
             **asdict(config),
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The layer's output.
 
-        Arguments
-        ---------
-        x : torch.Tensor
-            [..., m]
+class HRFTransposed(LinearChain):
+    """y = x W + b with W: [m, n], as transformers' Conv1D keeps it (GPT-2).
 
-        Returns
-        -------
-        torch.Tensor
-            [..., n]
-        """
-        chained = self.chained
-        if chained is None:
-            chained = self.training and chain_pays(self.hrf_factors, x)
-        if chained:
-            if self.training and self.norms:
-                self.refuse_second_call()
-            return run_chain(x, self.factors, self.biases, self.norms)
-        if self.training:
-            return F.linear(x, *self.layer_for(x))
-        return F.linear(x, *self.collapsed())
+    Arguments
+    ---------
+    plain : torch.nn.Module
+        With weight, [m, n], and bias, [n]; stays as it is.
+    config : HRFConfig
+
+    Example
+    -------
+    >>> plain = nn.Linear(16, 4)
+    >>> plain.weight = nn.Parameter(plain.weight.T)
+    >>> layer = HRFTransposed.from_plain(plain, HRFConfig())
+    >>> layer(torch.rand(2, 16)).shape, layer.weight.shape
+    (torch.Size([2, 4]), torch.Size([16, 4]))
+    """
+
+    is_transposed = True
 
 
 def chain_pays(factors: Iterable[torch.Tensor], x: torch.Tensor) -> bool:
