@@ -179,7 +179,7 @@ def _plain(node):
         content = {
             key: _plain(value)
             for key, value in node.items()
-            if key not in MAY_CHANGE
+            if key != "num_workers"  # of a data loader
         }
     elif isinstance(node, list):
         content = [_plain(value) for value in node]
