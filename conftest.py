@@ -19,6 +19,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+@pytest.fixture(scope="session")
+def corpora(tmp_path_factory):
+    """A folder for the stand-in corpora, which are made once.
+
+    Not right above the tests' own folders: one that holds a stand-in corpus
+    counts as synthetic itself.
+    """
+    return tmp_path_factory.mktemp("corpora")
+
+
 @pytest.fixture
 def demo_study(tmp_path):
     """A study of one trial, whose recipe finds no data."""

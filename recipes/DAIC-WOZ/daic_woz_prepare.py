@@ -152,7 +152,7 @@ def prepare_daic_woz(
     Example
     -------
     >>> from speechbrain_hrf.dataio.synthetic import make_corpus
-    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpora = getfixture("corpora")
     >>> corpus = make_corpus("DAIC-WOZ", corpora)
     >>> folder = getfixture("tmpdir")
     >>> prepare_daic_woz(corpus, folder.join("manifests").strpath)

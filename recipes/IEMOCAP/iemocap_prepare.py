@@ -111,7 +111,7 @@ def prepare_iemocap(
     Example
     -------
     >>> from speechbrain_hrf.dataio.synthetic import make_corpus
-    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpora = getfixture("corpora")
     >>> corpus = make_corpus("IEMOCAP", corpora)
     >>> folder = getfixture("tmpdir")
     >>> prepare_iemocap(corpus, folder.join("manifests").strpath)

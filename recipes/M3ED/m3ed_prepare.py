@@ -129,7 +129,7 @@ def prepare_m3ed(
     Example
     -------
     >>> from speechbrain_hrf.dataio.synthetic import make_corpus
-    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpora = getfixture("corpora")
     >>> corpus = make_corpus("M3ED", corpora)
     >>> folder = getfixture("tmpdir")
     >>> prepare_m3ed(corpus, folder.join("manifests").strpath)

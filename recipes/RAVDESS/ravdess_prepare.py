@@ -90,7 +90,7 @@ def prepare_ravdess(
     Example
     -------
     >>> from speechbrain_hrf.dataio.synthetic import make_corpus
-    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpora = getfixture("corpora")
     >>> corpus = make_corpus("RAVDESS", corpora)
     >>> folder = getfixture("tmpdir")
     >>> prepare_ravdess(corpus, folder.join("manifests").strpath, fold=2)

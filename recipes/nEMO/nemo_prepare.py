@@ -100,7 +100,7 @@ def prepare_nemo(
     Example
     -------
     >>> from speechbrain_hrf.dataio.synthetic import make_corpus
-    >>> corpora = getfixture("tmp_path_factory").getbasetemp()
+    >>> corpora = getfixture("corpora")
     >>> corpus = make_corpus("nEMO", corpora)
     >>> folder = getfixture("tmpdir")
     >>> prepare_nemo(corpus, folder.join("manifests").strpath, fold=2)

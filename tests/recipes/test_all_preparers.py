@@ -75,11 +75,9 @@ def preparer(corpus):
 
 
 @pytest.fixture(scope="module", params=CASES)
-def case(request, tmp_path_factory):
+def case(request, corpora):
     """(corpus, its prepare function, its stand-in)."""
-    data = make_corpus(
-        request.param, tmp_path_factory.getbasetemp() / "corpora"
-    )
+    data = make_corpus(request.param, corpora)
     return request.param, preparer(request.param), data
 
 

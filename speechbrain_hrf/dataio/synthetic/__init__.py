@@ -5,7 +5,7 @@ download. Figures reached on them mean nothing.
 
 Example
 -------
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> corpus = make_corpus("RAVDESS", folder)
 >>> is_synthetic(corpus), is_synthetic(corpus / "Actor_01")
 (True, False)

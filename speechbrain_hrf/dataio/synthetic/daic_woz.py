@@ -8,7 +8,7 @@ questionnaires are made up.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> root = make_corpus("DAIC-WOZ", folder)
 >>> (root / "901_P" / "901_TRANSCRIPT.csv").read_text().splitlines()[0]
 'start_time\\tstop_time\\tspeaker\\tvalue'

@@ -8,7 +8,7 @@ contradict the final labels.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> root = make_corpus("IEMOCAP", folder)
 >>> root.name, len(list(root.glob("Session*")))
 ('IEMOCAP_full_release', 5)

@@ -8,7 +8,7 @@ the original's, keys in no order, and a list of series has Windows line ends.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> root = make_corpus("M3ED", folder)
 >>> sorted(path.name for path in root.iterdir())
 ['SYNTHETIC.txt', 'annotation.json', 'modality_speech', 'splitInfo']

@@ -8,7 +8,7 @@ the corpus's scheme. As in the original MK0 has no "surprised", MP0 lacks many f
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> root = make_corpus("nEMO", folder)
 >>> len(list(root.glob("samples/[A-Z]*.wav")))
 250

@@ -7,7 +7,7 @@ lie among them.
 Example
 -------
 >>> from speechbrain_hrf.dataio.synthetic import make_corpus
->>> folder = getfixture("tmp_path_factory").getbasetemp() / "corpora"
+>>> folder = getfixture("corpora")
 >>> root = make_corpus("RAVDESS", folder)
 >>> len(list(root.glob("Actor_*/03-01-*.wav")))
 240

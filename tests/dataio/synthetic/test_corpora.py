@@ -87,9 +87,9 @@ def test_it_is_used_again_when_complete(stand_in, monkeypatch):
     assert make_corpus(name, folder) == root
 
 
-def test_the_same_bytes_everywhere(stand_in, tmp_path_factory):
+def test_the_same_bytes_everywhere(stand_in, corpora):
     name, _, root = stand_in
-    other = make_corpus(name, tmp_path_factory.getbasetemp() / "corpora")
+    other = make_corpus(name, corpora)
     assert contents(other) == contents(root)
 
 
