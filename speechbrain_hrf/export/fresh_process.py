@@ -91,8 +91,8 @@ def main(request_path: str, answer_path: str) -> None:
     Arguments
     ---------
     request_path : str
-        JSON with source, files, savedir and, if there is a bundled file,
-        standalone (arguments of ``foreign_class``) and blocked.
+        JSON with source, files and, if there is a bundled file, standalone
+        (arguments of ``foreign_class``) and blocked.
     answer_path : str
         Where to write the JSON with the answers.
 
@@ -117,9 +117,9 @@ def main(request_path: str, answer_path: str) -> None:
 
     from speechbrain.inference.classifiers import EncoderClassifier
 
-    classifier = EncoderClassifier.from_hparams(
-        **options, savedir=request["savedir"]
-    )
+    # Without a savedir, as the card says: SpeechBrain would fill one with
+    # symbolic links, which Windows allows to administrators alone.
+    classifier = EncoderClassifier.from_hparams(**options)
     found["from_hparams"] = answer(classifier, request["files"])
     with open(answer_path, "w", encoding="utf-8") as stream:
         json.dump(found, stream)

@@ -105,7 +105,6 @@ def verify(
         expected = _answer_as_trained(training, trained, files)
         request = {
             "source": str(pathlib.Path(folder).absolute()),
-            "savedir": str(scratch / "savedir"),
             "files": files,
             "blocked": sorted(
                 {n.partition(".")[0] for n in bundle.names} if bundle else ()

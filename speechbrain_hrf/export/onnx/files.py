@@ -165,14 +165,9 @@ def fingerprint(content: bytes) -> dict[str, Any]:
 
 def _load_classifier(folder: pathlib.Path) -> EncoderClassifier:
     # The folder itself, as its users load it; not the modules in memory.
-    with (
-        tempfile.TemporaryDirectory() as savedir,
-        torch.random.fork_rng(devices=[]),
-    ):
+    with torch.random.fork_rng(devices=[]):
         return EncoderClassifier.from_hparams(
-            source=str(folder.absolute()),
-            savedir=savedir,
-            run_opts={"device": "cpu"},
+            source=str(folder.absolute()), run_opts={"device": "cpu"}
         )
 
 

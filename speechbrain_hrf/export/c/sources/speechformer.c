@@ -1,0 +1,60 @@
+/* Frames come and go: a block looks at 2 * RADIUS + 1 of them. */
+#define SPAN (2 * RADIUS + 1)
+
+static struct {
+    float frame[SPAN][WIDTH], key[SPAN][WIDTH], value[SPAN][WIDTH];
+} near;
+
+static void forget_oldest(float rows[SPAN][WIDTH])
+{
+    for (int i = 0; i < SPAN - 1; i++)
+        for (int c = 0; c < WIDTH; c++)
+            rows[i][c] = rows[i + 1][c];
+}
+
+static void remember_frame(int t, int count)
+{
+    float feats[FEATURES], x[WIDTH];
+    forget_oldest(near.frame);
+    forget_oldest(near.key);
+    forget_oldest(near.value);
+    if (t >= count)
+        return;
+    features(t, count, feats);
+    linear(&front, feats, x);
+    layer_norm(&stage_norm, x, near.frame[SPAN - 1]);
+    linear(&key[0], near.frame[SPAN - 1], near.key[SPAN - 1]);
+    linear(&value[0], near.frame[SPAN - 1], near.value[SPAN - 1]);
+}
+
+/* norm(x + attention(x)), then norm(x + feed_forward(x)), of frame t. */
+static void transform(int t, int count, float out[WIDTH])
+{
+    float q[WIDTH], y[WIDTH], x[WIDTH];
+    int from = t < RADIUS ? RADIUS - t : 0;
+    int to = count - t <= RADIUS ? RADIUS + count - t : SPAN;
+    linear(&query[0], near.frame[RADIUS], q);
+    attend_to(q, (const float(*)[WIDTH])near.key + from,
+              (const float(*)[WIDTH])near.value + from, to - from, y);
+    for (int c = 0; c < WIDTH; c++)
+        x[c] = near.frame[RADIUS][c] + product(&project[0], c, y);
+    layer_norm(&attention_norm[0], x, y);
+    feed_forward(NULL, &linear1[0], &linear2[0], 1.0f, y);
+    layer_norm(&feed_forward_norm[0], y, out);
+}
+
+/* Mean hidden frame of the first `count` frames of the view. */
+static void embed(int count, float embedding[WIDTH])
+{
+    float x[WIDTH];
+    for (int c = 0; c < WIDTH; c++)
+        embedding[c] = 0.0f;
+    for (int t = 0; t < count + RADIUS; t++) {
+        remember_frame(t, count);
+        if (t < RADIUS)
+            continue;
+        transform(t - RADIUS, count, x);
+        for (int c = 0; c < WIDTH; c++)
+            embedding[c] += x[c] / (float)count;
+    }
+}
