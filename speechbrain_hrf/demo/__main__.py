@@ -80,8 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen on (default %(default)s); from another "
-        "machine, browsers give the microphone only to a page by https",
+        help="address or name of this machine to listen on, and to be asked "
+        "for by (default %(default)s; 0.0.0.0 or :: is all addresses); from "
+        "another machine, browsers give the microphone only to a page by https",
     )
     parser.add_argument(
         "--onnxruntime_web",
@@ -93,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(files: dict[str, pathlib.Path], options: argparse.Namespace) -> None:
     with page_server(files, options.port, options.host) as server:
-        port = server.server_address[1]
-        print(f"http://{options.host}:{port}/  (Ctrl-C ends it)", flush=True)
+        port, host = server.server_address[1], options.host.strip("[]")
+        host = f"[{host}]" if ":" in host else host
+        print(f"http://{host}:{port}/  (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

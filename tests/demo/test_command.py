@@ -7,6 +7,7 @@ Authors
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +15,21 @@ import urllib.request
 import pytest
 
 from speechbrain_hrf.demo.__main__ import main
+
+
+def has_ipv6():
+    """Whether this machine can listen on its own IPv6 address."""
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            one.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+without_ipv6 = pytest.mark.skipif(
+    not has_ipv6(), reason="this machine has no IPv6"
+)
 
 
 @pytest.fixture
@@ -41,10 +57,14 @@ def started(onnx_folder, runtime_files):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for others")
-def test_it_serves_until_it_is_interrupted(started):
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", pytest.param("::1", marks=without_ipv6)]
+)
+def test_it_serves_until_it_is_interrupted(started, host):
     """Prints its address; Ctrl-C ends it with status 0 and no traceback."""
-    process, line = started()
+    process, line = started("--host", host)
     address = line.split()[0]
+    assert host in address
     assert line == f"{address}  (Ctrl-C ends it)\n"
     with urllib.request.urlopen(address) as answer:
         assert b"<title>Speech emotion" in answer.read()

@@ -207,10 +207,17 @@ def test_there_is_no_microphone(address, launched):
 
 
 @pytest.mark.slow
-def test_another_machine_without_https(address, browser, say):
+def test_another_machine_without_https(files, browser, say, tmp_path):
     """No microphone there, by the browser's rules; files go on working."""
-    url = address.replace("127.0.0.1", "demo.example")
-    with opened(browser, url, microphone=False) as (page, trouble, _):
+    write_page(files, tmp_path / "page")
+    with (
+        running(plain_server(tmp_path / "page")) as address,
+        opened(
+            browser,
+            address.replace("127.0.0.1", "demo.example"),
+            microphone=False,
+        ) as (page, trouble, _),
+    ):
         assert not page.evaluate("isSecureContext")
         assert "open the page by https" in told_after_click(page)
         assert "SHA-256 was not checked" in page.inner_text("#size")
