@@ -6,7 +6,7 @@ Authors
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import speechbrain as sb
@@ -18,7 +18,9 @@ from speechbrain_hrf.training.stand_in import use_stand_in
 
 
 def parse_arguments(
-    argv: Sequence[str], script: str
+    argv: Sequence[str],
+    script: str,
+    fill_in: Callable[[str, str], str] | None = None,
 ) -> tuple[str, dict[str, Any], str]:
     """SpeechBrain's ``parse_arguments``, and what the recipes add to it.
 
@@ -33,6 +35,9 @@ def parse_arguments(
         Command-line arguments without the program's name.
     script : str
         ``__file__`` of train.py.
+    fill_in : callable, optional
+        Adds the options that follow from a recipe's data: takes the YAML's
+        path and overrides, and returns overrides.
 
     Returns
     -------
@@ -57,6 +62,8 @@ def parse_arguments(
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(argv, script)
     )
+    if fill_in is not None:
+        overrides = fill_in(hparams_file, overrides)
     overrides = use_stand_in(hparams_file, overrides)
     overrides = use_hubert(hparams_file, overrides)
     resolved = resolved_yaml(hparams_file, overrides)

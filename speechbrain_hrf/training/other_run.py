@@ -26,8 +26,10 @@ MAY_CHANGE = {
     "checkpointer",  # holds epoch_counter; its other parts stand by themselves
     "data_folder",
     "audio_folder",
+    "labels",  # a table that moved; its content is in the manifests
     "max_unusable",  # other manifests are refused by refuse_other_data
     "licence",
+    "corpus_licence",
     "cache_features",
     "feature_folder",
     "export_folder",

@@ -22,6 +22,7 @@ from speechbrain_hrf.dataio.synthetic import (
     iemocap,
     m3ed,
     nemo,
+    own_data,
     ravdess,
 )
 from speechbrain_hrf.dataio.synthetic.corpus import build_once, is_synthetic
@@ -34,6 +35,7 @@ _CORPORA = {
     "M3ED": m3ed.CORPUS,
     "RAVDESS": ravdess.CORPUS,
     "nEMO": nemo.CORPUS,
+    "OwnData": own_data.CORPUS,
 }
 
 
@@ -42,7 +44,7 @@ def make_corpus(name: str, folder: str | os.PathLike[str]) -> pathlib.Path:
 
     Arguments
     ---------
-    name : {"DAIC-WOZ", "IEMOCAP", "M3ED", "RAVDESS", "nEMO"}
+    name : {"DAIC-WOZ", "IEMOCAP", "M3ED", "RAVDESS", "nEMO", "OwnData"}
         Whose layout it has.
     folder : str or os.PathLike
         Where to put it.

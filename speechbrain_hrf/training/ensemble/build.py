@@ -68,6 +68,8 @@ def build_variant(
     ValueError: record_steps is 9, but models that are trained together know
     0 alone: ...
     """
+    if hasattr(module, "fill_in"):  # what train.py gives to parse_arguments
+        overrides = module.fill_in(hparams_file, overrides)
     if read_overrides(overrides).get("data_folder", STAND_IN) == STAND_IN:
         overrides = use_stand_in(hparams_file, overrides)
     with open(hparams_file, encoding="utf-8") as stream:

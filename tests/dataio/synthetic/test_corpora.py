@@ -24,6 +24,7 @@ WAV_FILES = {
     "M3ED": 239,
     "RAVDESS": 241,
     "nEMO": 250,
+    "OwnData": 113,
 }
 # Shortest, longest; bounds of the mean
 SECONDS = {
@@ -32,9 +33,10 @@ SECONDS = {
     "M3ED": (114 / 16000, 6, 1.2, 1.7),
     "RAVDESS": (0.6, 8, 3, 4),
     "nEMO": (0.8, 6, 2, 3),
+    "OwnData": (1.2, 40, 2.3, 3),  # the longest is joined from 16
 }
 # Where it is not 16 kHz alone
-RATES = {"RAVDESS": {16000, 48000}, "nEMO": {24000}}
+RATES = {"RAVDESS": {16000, 48000}, "nEMO": {24000}, "OwnData": {22050}}
 
 
 @pytest.fixture(scope="module", params=list(WAV_FILES))

@@ -1,0 +1,193 @@
+"""Manifests of one's own recordings, from a table `path,label,speaker,...`.
+
+The table (see `label_table.py`) names files and says what they are; who is tested
+comes from its column `split`, or from folds by speaker (see `voice_folds.py`).
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import os
+
+import numpy as np
+from label_table import read_rows
+from own_options import CAUTION, PERCENTILE, choose_classes, find_table
+from speechbrain.utils.logger import get_logger
+from voice_folds import split_rows
+
+from speechbrain_hrf.dataio.preparation import (
+    PROTOCOLS,
+    check_choice,
+    check_share,
+    list_some,
+    make_entry,
+    prepare_if_stale,
+    warn_of_some,
+)
+from speechbrain_hrf.dataio.probe import probe_all
+
+logger = get_logger(__name__)
+
+# What a stop may lie behind a file's end, in seconds: numbers are rounded.
+_TOLERANCE = 0.1
+
+
+def prepare_owndata(
+    data_folder,
+    save_folder,
+    labels=None,
+    classes=None,
+    n_folds=5,
+    fold=1,
+    fold_seed=1,
+    protocol="paper",
+    max_unusable=0.01,
+):
+    """Writes `train.json`, `test.json` and, if asked for, `valid.json`.
+
+    They are written again whenever an option, the table or a file changed.
+    Folds are dealt from the table alone: neither unusable files nor the order
+    of rows changes them.
+
+    Arguments
+    ---------
+    data_folder : str
+        What paths in the table count from (`{data_root}` in the manifests).
+    save_folder : str
+        Where the manifests go.
+    labels : str, optional
+        The table. Default: `labels.csv` in the data folder, or below it.
+    classes : list of str, optional
+        The labels in the order of their indices, see ``choose_classes``.
+    n_folds, fold, fold_seed, protocol
+        See ``split_rows``.
+    max_unusable : float
+        Share of unusable files, and of utterances that end after their file
+        does, above which preparation stops.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no table, or none of its files.
+    ValueError
+        When an option is out of range, the table cannot be understood, or
+        too many files are unusable.
+
+    Example
+    -------
+    >>> from speechbrain_hrf.dataio.synthetic import make_corpus
+    >>> corpus = make_corpus("OwnData", getfixture("corpora"))
+    >>> folder = getfixture("tmpdir")
+    >>> prepare_owndata(corpus, folder.join("manifests").strpath, fold=2)
+    >>> sorted(file.basename for file in folder.join("manifests").listdir())
+    ['fingerprint.json', 'test.json', 'train.json']
+    """
+    check_choice("protocol", protocol, PROTOCOLS)
+    check_share(max_unusable)
+    data_folder = os.path.abspath(data_folder)
+    table, folder = find_table(labels, data_folder)
+    rows = read_rows(table, folder)
+    classes = choose_classes(rows, classes)
+    if rows[0].speaker is None:
+        logger.warning("OwnData: %s has no column speaker. %s", table, CAUTION)
+
+    def make():
+        sets = split_rows(rows, protocol, n_folds, fold, fold_seed)
+        paths = {row.name: row.path for row in rows}
+        infos, _ = probe_all(paths, max_unusable, what="files")
+        parts = _cut(rows, infos, max_unusable)
+        manifests = {
+            name: {
+                row.id: _entry(row, data_folder, parts[row.id])
+                for row in chosen
+                if row.id in parts
+            }
+            for name, chosen in sets.items()
+        }
+        _check_classes(manifests, classes)
+        seconds = [seconds for seconds, _ in parts.values()]
+        logger.info(
+            "OwnData: utterances last %.1f to %.1f s, %d %% of them at most "
+            "%.1f s",
+            *(min(seconds), max(seconds), PERCENTILE),
+            np.percentile(seconds, PERCENTILE),
+        )
+        return manifests
+
+    prepare_if_stale(
+        "OwnData",
+        data_folder,
+        save_folder,
+        {
+            "n_folds": n_folds,
+            "fold": fold,
+            "fold_seed": fold_seed,
+            "protocol": protocol,
+            "max_unusable": max_unusable,
+            "classes": classes,
+        },
+        PROTOCOLS[protocol],
+        classes,
+        make,
+        files={row.path for row in rows},
+        label_files=[table],
+    )
+
+
+def _cut(rows, infos, max_unusable):
+    """Id -> (seconds, its part in samples of the file or None for all)."""
+    parts, beyond = {}, []
+    for row in rows:
+        if row.name not in infos:
+            continue
+        info = infos[row.name]
+        start, stop = row.start or 0, row.stop or info.duration
+        if start >= info.duration or stop > info.duration + _TOLERANCE:
+            beyond.append(f"{row.id}: the file lasts {info.duration:.2f} s")
+            continue
+        if row.start is None and row.stop is None:
+            parts[row.id] = info.duration, None
+            continue
+        frames = round(info.duration * info.sample_rate)
+        first = min(round(start * info.sample_rate), frames - 1)
+        last = min(max(round(stop * info.sample_rate), first + 1), frames)
+        parts[row.id] = (last - first) / info.sample_rate, [[first, last]]
+    if len(beyond) > max_unusable * len(rows):
+        raise ValueError(
+            f"{len(beyond)} of {len(rows)} utterances end after their file "
+            f"does, more than max_unusable={max_unusable} allows: "
+            f"{list_some(beyond)}. Are start and stop in seconds?"
+        )
+    what = "utterances left out, they end after their file does"
+    warn_of_some("OwnData", what, beyond)
+    return parts
+
+
+def _entry(row, data_folder, cut):
+    seconds, parts = cut
+    who = {"recording": row.name}
+    if row.speaker is not None:
+        who = {"speaker": row.speaker}
+    return make_entry(
+        row.path, data_folder, seconds, parts=parts, emo=row.label, **who
+    )
+
+
+def _check_classes(manifests, classes):
+    """Nothing can be learned that no training utterance has."""
+    for name, entries in manifests.items():
+        found = {entry["emo"] for entry in entries.values()}
+        absent = [label for label in classes if label not in found]
+        if not absent or not entries:
+            continue
+        if name == "train":
+            raise ValueError(
+                f"No training utterance has the label {list_some(absent)}: "
+                "choose another test_fold, fold_seed or n_folds, change the "
+                "column split, or add recordings."
+            )
+        logger.warning(
+            "OwnData: the %s set has no utterance of %s: its UA is the mean "
+            "over the other labels",
+            *(name, list_some(absent)),
+        )
