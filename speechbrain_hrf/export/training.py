@@ -194,7 +194,7 @@ class Training:
         root = self._data_root()
         for _, entry in sorted(_read_json(manifest).items()):
             path = entry["wav"].replace("{data_root}", root)
-            if "parts" not in entry and os.path.isfile(path):
+            if not entry.get("parts") and os.path.isfile(path):
                 yield path, entry.get("emo")
 
     def _candidates(self, key: str) -> list[pathlib.Path]:
