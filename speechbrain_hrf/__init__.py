@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # what editors and type checkers read
         merged_state_dict,
     )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ClassifierHead",
     "Conformer",
