@@ -60,7 +60,10 @@ def study(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, YAMLError, ImportError) as error:
         text = str(error)
         if "PLACEHOLDER" in text:
-            text += " Give the corpus with --data_folder /path/to/corpus."
+            option = "--data_folder /path/to/corpus"
+            if "labels" in text:
+                option = "--labels my.csv"
+            text += f" Give the corpus with {option}."
         print(text, file=sys.stderr)
         return 1
 

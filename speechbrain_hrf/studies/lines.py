@@ -38,8 +38,10 @@ TEST_SETS = "test_sets.jsonl"
 # Classes as single characters, in the order of their indices.
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 CURVES = 24  # epochs of a curve that are kept, besides the first
-# What a manifest may call the speaker and the class of an utterance.
-_SPEAKER, _CLASS = ("speaker", "participant"), ("emo", "state", "label")
+# What a manifest may call the speaker and the class of an utterance. Where
+# nobody knows who speaks, the unit is the recording.
+_SPEAKER = ("speaker", "participant", "recording")
+_CLASS = ("emo", "state", "label")
 
 
 def add_trial(

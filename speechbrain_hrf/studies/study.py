@@ -103,6 +103,9 @@ class StudyFile(Grid):
     Arguments
     ---------
     name, output_folder, recipe, data_folder : str
+    labels : str, optional
+        A table of one's own recordings, for the recipe OwnData: what
+        ``data_folder`` refers to in studies/own_data.yaml.
     fold_key : str
         The recipe's option that chooses the split.
     metric : str
@@ -129,6 +132,7 @@ class StudyFile(Grid):
     output_folder: StrictStr
     recipe: StrictStr
     data_folder: StrictStr
+    labels: StrictStr | None = None
     fold_key: StrictStr = "fold"
     metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
     score_at: list[Count] = []
@@ -201,6 +205,8 @@ class Study:
             "data_folder": f"/path/to/{self.recipe_folder.name}",
             "output_folder": ".",
         }
+        if "labels" in published:
+            published["labels"] = "/path/to/my.csv"
         if place.is_file():
             earlier = YAML(typ="safe").load(place.read_text(encoding="utf-8"))
             for key in ("name", "recipe", "metric"):

@@ -73,7 +73,7 @@ def test_the_readme_has_every_study_for_every_corpus_of_the_paper():
         assert recipes_of(name) >= {"IEMOCAP", "M3ED", "DAIC-WOZ"}, name
     assert "RAVDESS" in recipes_of("lr_matched")
     shipped = {path.stem for path in REPOSITORY.glob("studies/*.yaml")}
-    assert shipped == {*COUNTS, "nemo", "ravdess", "ravdess_more"}
+    assert shipped == {*COUNTS, "nemo", "own_data", "ravdess", "ravdess_more"}
 
 
 @pytest.mark.parametrize("path, overrides", studies())
