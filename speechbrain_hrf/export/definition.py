@@ -161,13 +161,14 @@ class Definition:
         key : str
             Its name.
         default : str
-            What to give if there is none.
+            What to give if there is none, or null.
 
         Returns
         -------
         str
         """
-        return str(self._tree.get(key, default))
+        found = self._tree.get(key)
+        return default if found is None else str(found)
 
     def build(self) -> Modules:
         """Builds the four modules, plain and with fresh parameters.
