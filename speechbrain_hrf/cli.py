@@ -18,6 +18,11 @@ COMMANDS = {
         "export.__main__",
         "main",
     ),
+    "verify": (
+        "whether an exported folder is as it was",
+        "runtime.checksums",
+        "main",
+    ),
     "classify": ("sound, by an exported model", "runtime.__main__", "main"),
     "demo": ("an exported model in a browser", "demo.__main__", "main"),
     "study": ("many trainings, from a YAML", "studies.command", "study"),
@@ -44,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> main([])
     hrf COMMAND ... (each explains itself: hrf COMMAND --help)
       export    a trained folder to one that is shipped
+      verify    whether an exported folder is as it was
       classify  sound, by an exported model
       demo      an exported model in a browser
       study     many trainings, from a YAML

@@ -21,6 +21,7 @@ from hyperpyyaml import load_hyperpyyaml
 from torch import nn
 
 from speechbrain_hrf.export import yaml_tree
+from speechbrain_hrf.export.plain import to_plain
 
 # The modules of ``EncoderClassifier`` by name, [B, samples] to [B, 1, C].
 Modules: TypeAlias = dict[str, Any]
@@ -234,6 +235,18 @@ class Definition:
         if not loaded.get("hrf_modules"):
             return {}
         return {HRF_OPTIONS[key]: value for key, value in loaded.items()}
+
+    def describe(self) -> dict[str, Any]:
+        """How the four modules are built, as plain data.
+
+        Returns
+        -------
+        dict
+            See ``to_plain``; it fits into JSON.
+        """
+        return {
+            key: to_plain(self._part[key], self.objects) for key in INTERFACE
+        }
 
     def saved_as(self, key: str) -> list[str]:
         """Names under which a training's checkpointer may save a module.

@@ -91,8 +91,9 @@ def main(request_path: str, answer_path: str) -> None:
     Arguments
     ---------
     request_path : str
-        JSON with source, files and, if there is a bundled file, standalone
-        (arguments of ``foreign_class``) and blocked.
+        JSON with source, files, safe (whether it loads by ``safe.load``) and,
+        if there is a bundled file, standalone (arguments of
+        ``foreign_class``) and blocked.
     answer_path : str
         Where to write the JSON with the answers.
 
@@ -121,6 +122,11 @@ def main(request_path: str, answer_path: str) -> None:
     # symbolic links, which Windows allows to administrators alone.
     classifier = EncoderClassifier.from_hparams(**options)
     found["from_hparams"] = answer(classifier, request["files"])
+    if request["safe"]:
+        from speechbrain_hrf.inference.safe import load
+
+        classifier = load(request["source"], options["run_opts"])
+        found["safe.load"] = answer(classifier, request["files"])
     with open(answer_path, "w", encoding="utf-8") as stream:
         json.dump(found, stream)
 

@@ -20,6 +20,11 @@ import torch
 from speechbrain_hrf.export.bundle import HOOK, bundle
 from speechbrain_hrf.export.card import model_card
 from speechbrain_hrf.export.definition import HEADER, Modules
+from speechbrain_hrf.export.manifest import (
+    describe,
+    list_files,
+    write_manifest,
+)
 from speechbrain_hrf.export.model import (
     learnt_part,
     name_loadables,
@@ -34,12 +39,14 @@ from speechbrain_hrf.export.verify import verify
 from speechbrain_hrf.extras import require
 from speechbrain_hrf.files import replace_folder
 from speechbrain_hrf.inference.expansion import describe_expansion
+from speechbrain_hrf.inference.safe import WEIGHTS, find_refusal, write_weights
 from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.runtime.folder import read_description
 
 _OURS = re.compile(
     r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
     r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
-    r"|model(\.\w+)*\.onnx|manifest\.json"
+    r"|model(\.\w+)*\.onnx|manifest\.json|model\.safetensors"
 )
 
 
@@ -118,6 +125,7 @@ def export_pretrained(
             )
         card = model_card(report, training.results)
         _write_text(staging / "README.md", card)
+        _write_checksums(staging)
         report.files = {
             path.name: path.stat().st_size for path in sorted(staging.iterdir())
         }
@@ -184,6 +192,7 @@ def _write(
     names = name_loadables(modules, training)
     for name in names:
         save(modules[name], staging / f"{name}.ckpt")
+    write_weights(staging / WEIGHTS, modules, names)
     shutil.copyfile(training.label_file, staging / "label_encoder.ckpt")
     _write_text(staging / "hyperparams.yaml", definition.write(names, n_labels))
     single = bundle(definition.objects, definition.model_name)
@@ -193,7 +202,13 @@ def _write(
             names, n_labels, single.names, f"{single.module}.{HOOK}"
         )
         _write_text(staging / "hyperparams_standalone.yaml", standalone)
-    difference, compared = verify(staging, training, trained, audio, single)
+    description = describe(training, modules)
+    write_manifest(staging, description)
+    _write_checksums(staging)
+    refused = find_refusal(description["modules"])
+    difference, compared = verify(
+        staging, training, trained, audio, single, is_safe=not refused
+    )
     as_trained = learnt_part(trained)
     return ExportReport(
         folder=target,
@@ -208,6 +223,7 @@ def _write(
         audio=compared,
         module=single.module if single else "",
         only_bundled=single is not None and single.holds_foreign_code,
+        refused=refused or "",
     )
 
 
@@ -231,6 +247,11 @@ def _write_onnx(
             added = add_precision(staging, precision, recordings, keep)
             found.append(str(added))
     return "\n".join(found)
+
+
+def _write_checksums(staging: pathlib.Path) -> None:
+    content = read_description(staging) | {"files": list_files(staging)}
+    write_manifest(staging, content)
 
 
 def _write_text(path: pathlib.Path, text: str) -> None:

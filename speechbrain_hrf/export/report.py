@@ -60,6 +60,8 @@ class ExportReport:
     only_bundled : bool
         Whether that file is the only place where some of them can be had:
         they lay beside the recipe, and are of no package.
+    refused : str
+        Why ``hrf classify --safe`` does not load it; empty if it does.
     onnx : str
         What the export to ONNX found; empty without it.
     files : dict
@@ -97,6 +99,7 @@ class ExportReport:
     audio: str
     module: str = ""
     only_bundled: bool = False
+    refused: str = ""
     onnx: str = ""
     files: dict[str, int] = field(default_factory=dict)
 
@@ -151,6 +154,11 @@ class ExportReport:
             f"Loaded in a fresh process, it differs from the trained model "
             f"by {self.max_difference:.1e} on {self.audio}",
             *self.onnx.splitlines(),
+            *(
+                [f"Not loaded by --safe: {self.refused}"]
+                if self.refused
+                else []
+            ),
             "Load it with:",
             textwrap.indent(self.load, "  "),
         ]

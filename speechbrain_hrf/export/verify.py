@@ -62,6 +62,7 @@ def verify(
     trained: Modules,
     audio: Sequence[str] | None = None,
     bundle: Bundle | None = None,
+    is_safe: bool = False,
 ) -> tuple[float, str]:
     """Loads a folder in a fresh process and compares it with the training.
 
@@ -78,6 +79,8 @@ def verify(
         there are none, signals made for the purpose.
     bundle : Bundle, optional
         The bundled file in the folder, if there is one.
+    is_safe : bool
+        Whether it must also load without running its YAML.
 
     Returns
     -------
@@ -106,6 +109,7 @@ def verify(
         request = {
             "source": str(pathlib.Path(folder).absolute()),
             "files": files,
+            "safe": is_safe,
             "blocked": sorted(
                 {n.partition(".")[0] for n in bundle.names} if bundle else ()
             ),

@@ -7,18 +7,26 @@ Authors
 import hashlib
 import json
 import os
+import re
 import reprlib
+from collections.abc import Sequence
 from typing import Any
 
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
+# Its key for the checksum of its own text, in which that counts as zeros.
+OWN = "manifest_sha256"
 _FORMAT = 1
 _EXPORT = "Export the model (again): python -m speechbrain_hrf.export --onnx"
-# What the runner relies on. The manifest itself has no checksum.
-_CHECKED = ("labels", "sample_rate", "window", "graphs")
+_DIGEST = re.compile("[0-9a-f]{64}")
+# What each reader relies on, and what the runner relies on as well.
+_COMMON = ("labels", "sample_rate")
+_RUNNER = ("window", "graphs")
+# What may be missing, but not wrong.
+_OPTIONAL = {"graphs", "files", "modules", OWN}
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """What an exported folder says about itself.
+    """What a folder with ONNX graphs says about itself.
 
     Arguments
     ---------
@@ -32,7 +40,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     Raises
     ------
     FileNotFoundError
-        There is no such folder, or it has no manifest.
+        There is no such folder, or it has no manifest, or no graph.
     ValueError
         The manifest is damaged, or for another version of this package.
 
@@ -41,35 +49,107 @@ def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:
     >>> read_manifest(getfixture("onnx_folder"))["sample_rate"]
     16000
     """
-    path = os.path.join(folder, _MANIFEST)
+    return read_description(folder, _RUNNER)
+
+
+def read_description(
+    folder: str | os.PathLike[str], needed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What any exported folder says about itself.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        Written by ``hrf export``.
+    needed : sequence of str
+        Keys without which it is of no use, besides labels and sample_rate.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder, or it has no manifest, or no graph.
+    ValueError
+        The manifest is damaged, or for another version of this package.
+
+    Example
+    -------
+    >>> read_description(getfixture("onnx_folder"))["labels"]
+    ['neutral', 'happy', 'sad', 'angry']
+    """
+    path = os.path.join(folder, MANIFEST)
     if not os.path.isfile(path):
-        what = "folder" if not os.path.isdir(folder) else f"{_MANIFEST} in"
+        what = "folder" if not os.path.isdir(folder) else f"{MANIFEST} in"
         raise FileNotFoundError(
             f"There is no {what} {os.fspath(folder)}. {_EXPORT}"
         )
     try:
-        with open(path, encoding="utf-8") as stream:
-            manifest = json.load(stream)
-    except ValueError as error:  # not JSON, or not UTF-8
+        with open(path, "rb") as stream:
+            text = stream.read().decode()
+        manifest = json.loads(text)
+    # Not JSON, or not UTF-8, or nested deeper than Python goes.
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}. {_EXPORT}") from error
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise ValueError(f"{path} is no manifest of a model. {_EXPORT}")
     if manifest["format"] != _FORMAT:
         raise ValueError(
-            f"{path} is of format {manifest['format']}, this version of "
-            f"speechbrain-hrf reads {_FORMAT}: install the version that wrote "
-            "the folder, or export it again."
+            f"{path} is of format {reprlib.repr(manifest['format'])}, this "
+            f"version of speechbrain-hrf reads {_FORMAT}: install the version "
+            "that wrote the folder, or export it again."
         )
-    missing = sorted({"model", *_CHECKED} - manifest.keys())
+    if "graphs" in needed and "graphs" not in manifest and "files" in manifest:
+        raise FileNotFoundError(
+            f"{os.fspath(folder)} holds no ONNX graph, but what PyTorch "
+            "loads: export it again with --onnx, or have PyTorch classify by "
+            "it (hrf classify --safe)."
+        )
+    keys = (*_COMMON, *needed)
+    missing = sorted({"model", *keys} - manifest.keys())
     if missing:
         raise ValueError(f"{path} lacks {', '.join(missing)}. {_EXPORT}")
-    for key in _CHECKED:
+    for key in (*keys, *manifest.keys() & _OPTIONAL):
         if not _is_possible(key, manifest[key]):
             raise ValueError(
                 f"{path}: {key} cannot be {reprlib.repr(manifest[key])}. "
                 f"{_EXPORT}"
             )
+    # Folders of earlier versions have none.
+    if OWN in manifest and digest(text, manifest[OWN]) != manifest[OWN]:
+        raise ValueError(
+            f"{path} was changed since it was exported: it is not what its "
+            f"own checksum ({OWN}) says. Copy the folder again."
+        )
     return manifest
+
+
+def digest(text: str, own: str) -> str:
+    """The checksum of a manifest, which is also written in it.
+
+    Arguments
+    ---------
+    text : str
+        Its text. Line ends do not matter: version control may change them.
+    own : str
+        The checksum that is in it, or stands there in its place.
+
+    Returns
+    -------
+    str
+        SHA-256 of the text with zeros instead.
+
+    Example
+    -------
+    >>> placeholder = "0" * 64
+    >>> found = digest(f'"{placeholder}"', placeholder)
+    >>> digest(f'"{found}"', found) == found
+    True
+    """
+    text = text.replace("\r\n", "\n").replace(own, "0" * 64)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_possible(key: str, value: Any) -> bool:
@@ -77,16 +157,24 @@ def _is_possible(key: str, value: Any) -> bool:
         case "labels", [str(), *others]:
             strings = all(isinstance(label, str) for label in others)
             return strings and len({*value}) == len(value)
-        case "sample_rate", int(rate):
+        case "sample_rate", int(rate) if not isinstance(rate, bool):
             return rate > 0
         case "window", None:  # trained on whole utterances
             return True
         case "window", {"samples": int(samples), "hop_samples": int(hop)}:
-            return min(samples, hop) > 0
+            return (
+                bool not in map(type, (samples, hop)) and min(samples, hop) > 0
+            )
         case "graphs", dict():
             return all(_is_possible("graph", x) for x in value.values())
         case "graph", {"bytes": int(size), "sha256": str()}:
             return size > 0
+        case "files", dict():
+            return all(isinstance(x, str) for x in value.values())
+        case "modules", dict():
+            return True
+        case "manifest_sha256", str():
+            return bool(_DIGEST.fullmatch(value))
     return False
 
 
@@ -131,7 +219,7 @@ def read_graph(
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"{path} is missing, though {_MANIFEST} names it. Copy the folder "
+            f"{path} is missing, though {MANIFEST} names it. Copy the folder "
             "again."
         )
     with open(path, "rb") as stream:
@@ -140,7 +228,7 @@ def read_graph(
     if found != graphs[name]["sha256"]:
         raise ValueError(
             f"{path} is damaged or not the file that was exported: it has "
-            f"{len(content)} bytes with SHA-256 {found[:12]}..., {_MANIFEST} "
+            f"{len(content)} bytes with SHA-256 {found[:12]}..., {MANIFEST} "
             f"says {graphs[name]['bytes']} with {graphs[name]['sha256'][:12]}"
             "... Copy the folder again."
         )

@@ -5,6 +5,7 @@ Authors
 """
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from speechbrain_hrf.export import (
 from speechbrain_hrf.export.onnx import files
 from speechbrain_hrf.export.onnx.check import TOLERANCE
 from speechbrain_hrf.export.onnx.sizes import size_report
+from speechbrain_hrf.runtime.checksums import find_changes
 from speechbrain_hrf.runtime.session import open_session
 
 GRAPHS = ["model.features.onnx", "model.onnx"]
@@ -78,7 +80,9 @@ def test_manifest(exported_onnx):
     _, report, _ = exported_onnx
     found = manifest(report)
     graphs, hashes = found.pop("graphs"), found.pop("files")
-    versions = found.pop("versions")
+    versions, modules = found.pop("versions"), found.pop("modules")
+    assert list(found)[-1] == "manifest_sha256" and found.popitem()
+    assert modules["embedding_model"]["arguments"]["d_model"] == 8
     assert found == {
         "format": 1,
         "model": "SpeechFormer",
@@ -103,7 +107,7 @@ def test_manifest(exported_onnx):
     assert features(torch.zeros(1, 31840)).shape[1] == 200
     assert features(torch.zeros(1, 31839)).shape[1] == 199
     files = content(report.folder)
-    assert set(hashes) == set(files) - {*GRAPHS, "manifest.json", "README.md"}
+    assert set(hashes) == set(files) - {*GRAPHS, "manifest.json"}
     hashes |= {name: graphs[name]["sha256"] for name in graphs}
     for name, digest in hashes.items():
         assert hashlib.sha256(files[name]).hexdigest() == digest, name
@@ -134,8 +138,7 @@ def test_graph_is_stripped(exported_onnx, name):
     onnx.checker.check_model(model, full_check=True)
     (opset,) = model.opset_import
     assert (opset.domain, opset.version) == ("", 18)
-    assert not model.metadata_props and not model.functions
-    assert not model.producer_name and not model.doc_string
+    assert not model.functions and not model.doc_string
     graphs = [model.graph]
     for graph in graphs:  # grows: bodies of loops
         assert not graph.value_info and not graph.doc_string
@@ -152,7 +155,22 @@ def test_graph_is_stripped(exported_onnx, name):
     assert len(graphs) == 2
     data = path.read_bytes()
     assert str(output.parent).encode() not in data
-    assert b"speechbrain" not in data
+    assert data.count(b"speechbrain") == 1  # its producer
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_what_a_foreign_runtime_has_to_know(exported_onnx, name):
+    """It reads no manifest, but the file says labels, rate and producer."""
+    _, report, _ = exported_onnx
+    path = report.folder / name
+    found = open_session(path.read_bytes(), name).get_modelmeta()
+    assert json.loads(found.custom_metadata_map["labels"]) == report.labels
+    assert found.custom_metadata_map["sample_rate"] == "16000"
+    assert found.producer_name == "speechbrain-hrf"
+    model = onnx.load(path)
+    assert model.producer_version == importlib.metadata.version(
+        "speechbrain-hrf"
+    )
 
 
 def test_agrees_with_speechbrain(exported_onnx):
@@ -195,8 +213,9 @@ def test_again_into_the_same_folder(exported_onnx, same_graphs, tmp_path):
     shutil.copytree(first.folder, target)
     for with_onnx in (True, False, True):
         report = export_pretrained(output, target, onnx=with_onnx)
-        assert ("manifest.json" in content(target)) == with_onnx
+        assert ("graphs" in manifest(report)) == with_onnx
         assert ("model.onnx" in content(target)) == with_onnx
+        assert find_changes(target, manifest(report)) == []
         assert ("On a device" in (target / "README.md").read_text()) == (
             with_onnx
         )

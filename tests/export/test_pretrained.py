@@ -48,7 +48,7 @@ def test_files_and_report(exported):
     assert set(report.files) == {
         *("README.md", "hyperparams.yaml", "hyperparams_standalone.yaml"),
         *("classifier.ckpt", "embedding_model.ckpt", "label_encoder.ckpt"),
-        module,
+        *("manifest.json", "model.safetensors", module),
     }
     files = content(report.folder)
     assert report.files == {name: len(data) for name, data in files.items()}

@@ -1,13 +1,11 @@
-"""Writes model.onnx, model.features.onnx and manifest.json into an export.
+"""Writes model.onnx and model.features.onnx into an export.
 
-The manifest is what a runtime has to know about the folder.
+And into its manifest what a runtime has to know about them.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
-import hashlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -20,23 +18,21 @@ import torch
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.export.definition import Modules
-from speechbrain_hrf.export.model import LEARNT, count_features
+from speechbrain_hrf.export.manifest import (
+    fingerprint,
+    list_versions,
+    write_manifest,
+)
+from speechbrain_hrf.export.model import count_features
 from speechbrain_hrf.export.onnx.check import check, make_examples
 from speechbrain_hrf.export.onnx.graph import OPSET
 from speechbrain_hrf.export.onnx.model import make_graphs
 from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import audio_files
-from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.runtime.folder import read_description
 
-MANIFEST = "manifest.json"
-FORMAT = 1
-# Seconds between two windows of a stream. Training takes one segment per
-# utterance, so it has no hop of its own.
-HOP_SECONDS = 1
-# Not listed in the manifest: itself, and what is written after it.
-_UNLISTED = {MANIFEST, "README.md"}
-_PACKAGES = ("speechbrain-hrf", "speechbrain", "torch", "onnx", "onnxruntime")
+_PACKAGES = ("onnx", "onnxruntime")
 
 
 def write_onnx(
@@ -45,12 +41,12 @@ def write_onnx(
     modules: Modules,
     audio: Sequence[str] | None = None,
 ) -> str:
-    """Adds both graphs and the manifest to an exported folder, verified.
+    """Adds both graphs to an exported folder and its manifest, verified.
 
     Arguments
     ---------
     folder : pathlib.Path
-        Everything else is in it, but the card.
+        Everything else is in it, but the card; also the manifest.
     training : speechbrain_hrf.export.training.Training
     modules : dict
         The four modules of ``EncoderClassifier``, plain.
@@ -78,6 +74,9 @@ def write_onnx(
     ValueError: compute_features is Identity; ...
     """
     graphs = make_graphs(modules)
+    manifest = read_description(folder)
+    for model in graphs.values():
+        _add_metadata(model, manifest)
     contents = {
         name: model.SerializeToString() for name, model in graphs.items()
     }
@@ -88,7 +87,8 @@ def write_onnx(
     differences = check(contents, classifier, examples)
     made = [example.name for example in examples[len(recordings) :]]
     content = {
-        **_describe_model(training, modules),
+        **manifest,
+        **_describe_graphs(modules),
         "graphs": {
             name: {
                 "precision": "float32",
@@ -101,15 +101,7 @@ def write_onnx(
             }
             for name, model in graphs.items()
         },
-        "files": {
-            path.name: fingerprint(path.read_bytes())["sha256"]
-            for path in sorted(folder.iterdir())
-            if path.is_file() and path.name not in _UNLISTED
-        },
-        "versions": {
-            name.replace("-", "_"): importlib.metadata.version(name)
-            for name in _PACKAGES
-        },
+        "versions": manifest["versions"] | list_versions(_PACKAGES),
     }
     for name, graph in contents.items():
         (folder / name).write_bytes(graph)
@@ -120,47 +112,6 @@ def write_onnx(
         for name, found in differences.items()
     ]
     return "\n".join([*agreement, str(size_report(contents["model.onnx"]))])
-
-
-def write_manifest(folder: pathlib.Path, content: Mapping[str, Any]) -> None:
-    """Writes ``manifest.json``.
-
-    Arguments
-    ---------
-    folder : pathlib.Path
-    content : dict
-
-    Example
-    -------
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> write_manifest(folder, {"format": 1})
-    >>> (folder / "manifest.json").read_text()
-    '{\\n  "format": 1\\n}\\n'
-    """
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
-
-
-def fingerprint(content: bytes) -> dict[str, Any]:
-    """Size and hash of a file.
-
-    Arguments
-    ---------
-    content : bytes
-
-    Returns
-    -------
-    dict
-
-    Example
-    -------
-    >>> fingerprint(b"")["sha256"][:8], fingerprint(b"abc")["bytes"]
-    ('e3b0c442', 3)
-    """
-    return {
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
 
 
 def _load_classifier(folder: pathlib.Path) -> EncoderClassifier:
@@ -187,23 +138,10 @@ def _read_recordings(
     return found, described
 
 
-def _describe_model(training: Training, modules: Modules) -> dict[str, Any]:
-    definition, fbank = training.definition, modules["compute_features"]
+def _describe_graphs(modules: Modules) -> dict[str, Any]:
+    fbank = modules["compute_features"]
     stft = fbank.compute_STFT
-    frames = definition.segment_frames(modules["embedding_model"])
-    window = frames and {
-        "frames": frames,
-        # Frames are centred: the last one is centred on the last sample.
-        "samples": max((frames - 1) * stft.hop_length, 1),
-        "hop_samples": HOP_SECONDS * definition.sample_rate,
-    }
     return {
-        "format": FORMAT,
-        "model": definition.model_name,
-        "labels": training.labels,
-        "parameters": sum(count_parameters(modules[key]) for key in LEARNT),
-        "sample_rate": definition.sample_rate,
-        "window": window,
         "frames": {
             "window_samples": stft.win_length,
             "hop_samples": stft.hop_length,
@@ -219,6 +157,17 @@ def _describe_model(training: Training, modules: Modules) -> dict[str, Any]:
             "where": "inside the graphs",
         },
     }
+
+
+def _add_metadata(model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:
+    # What a runtime that knows nothing of the manifest has to know.
+    model.producer_name = "speechbrain-hrf"
+    model.producer_version = manifest["versions"]["speechbrain_hrf"]
+    metadata = {
+        "labels": json.dumps(manifest["labels"], ensure_ascii=False),
+        "sample_rate": str(manifest["sample_rate"]),
+    }
+    onnx.helper.set_model_props(model, metadata)
 
 
 def _read_shapes(values: Iterable[onnx.ValueInfoProto]) -> dict[str, Any]:

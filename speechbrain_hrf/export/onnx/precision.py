@@ -14,7 +14,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import json
 import os
 import pathlib
 import textwrap
@@ -25,18 +24,15 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from speechbrain_hrf.export.manifest import fingerprint, write_manifest
 from speechbrain_hrf.export.onnx import check_precision
 from speechbrain_hrf.export.onnx.comparison import (
     Comparison,
     Recordings,
     compare,
 )
-from speechbrain_hrf.export.onnx.files import (
-    MANIFEST,
-    fingerprint,
-    write_manifest,
-)
 from speechbrain_hrf.export.onnx.model import WAVEFORM
+from speechbrain_hrf.runtime.folder import MANIFEST, read_manifest
 
 # First letters of names (graph.PARTS): spectrum, mel filters, deltas,
 # normalisation.
@@ -110,7 +106,8 @@ def add_precision(
     FileNotFoundError
         The folder lacks one of the two files.
     ValueError
-        There is no such precision, or there is nothing in the graph to round.
+        There is no such precision, there is nothing in the graph to round, or
+        the manifest is damaged.
 
     Example
     -------
@@ -129,7 +126,7 @@ def add_precision(
             raise FileNotFoundError(
                 f"{folder} has no {name}: export with --onnx first."
             )
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     before = (folder / WAVEFORM).read_bytes()
     smaller = store_as(onnx.load_from_string(before), precision)
     after = smaller.SerializeToString()

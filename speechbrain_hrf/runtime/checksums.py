@@ -1,0 +1,166 @@
+"""The checksums of an exported folder: of each file, and of the manifest.
+
+They guard against damage and mix-ups, not against a forger: whoever changes a
+file on purpose can write new checksums as well.
+
+Authors
+ * The speechbrain_hrf authors 2026
+"""
+
+import argparse
+import hashlib
+import os
+import pathlib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from speechbrain_hrf.runtime.folder import MANIFEST, OWN, read_description
+
+# What Python and the Hub's tools leave beside a model.
+_NOT_OURS = re.compile(r"__pycache__|\..*")
+
+
+def find_changes(
+    folder: str | os.PathLike[str], manifest: Mapping[str, Any]
+) -> list[str]:
+    """What is not as it was exported, in a sentence for each file.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        The exported folder.
+    manifest : dict
+        What it says about itself.
+
+    Returns
+    -------
+    list of str
+        Empty if every file is there, as it was, and no other.
+
+    Example
+    -------
+    >>> folder = getfixture("onnx_folder")
+    >>> find_changes(folder, read_description(folder))
+    []
+    >>> find_changes(folder, {"files": {"README.md": "0"}})
+    ['.../README.md is missing, ...', '.../model.onnx is in the folder, ...']
+    """
+    expected = list_checksums(manifest)
+    found = {
+        path.name: path
+        for path in sorted(pathlib.Path(folder).iterdir())
+        if path.name != MANIFEST and not _NOT_OURS.fullmatch(path.name)
+    }
+    again = "Copy the folder again."
+    changes = []
+    for name in sorted(expected.keys() | found.keys()):
+        path = os.path.join(folder, name)
+        if name not in found:
+            changes.append(
+                f"{path} is missing, though {MANIFEST} names it. {again}"
+            )
+        elif name not in expected:
+            changes.append(
+                f"{path} is in the folder, though no export has written it. "
+                "Remove it, or copy the folder again."
+            )
+        elif not found[name].is_file():
+            changes.append(f"{path} is no file. {again}")
+        elif _sha256(found[name]) != expected[name]:
+            changes.append(
+                f"{path} is damaged or not the file that was exported: its "
+                f"SHA-256 is not the one in {MANIFEST}. {again}"
+            )
+    return changes
+
+
+def list_checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 by file name.
+
+    Arguments
+    ---------
+    manifest : dict
+
+    Returns
+    -------
+    dict
+        Empty where a folder was exported before there were any.
+
+    Example
+    -------
+    >>> list_checksums({"files": {"a": "0"}, "graphs": {"b": {"sha256": "1"}}})
+    {'a': '0', 'b': '1'}
+    """
+    graphs = manifest.get("graphs", {})
+    return {
+        **manifest.get("files", {}),
+        **{name: entry["sha256"] for name, entry in graphs.items()},
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Says whether a folder is as it was exported.
+
+    Arguments
+    ---------
+    arguments : list of str, optional
+        Default those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0 if every file is, else 1 (2 for wrong arguments).
+
+    Example
+    -------
+    >>> main(["no/such/folder"])
+    1
+    """
+    parser = argparse.ArgumentParser(
+        prog="hrf verify",
+        description="Says whether each file of an exported folder is as it "
+        "was exported, by the checksums in its manifest.json. That finds "
+        "damage and mix-ups, not a forger, who can write new checksums.",
+    )
+    parser.add_argument("folder", help="what hrf export, or a run, has written")
+    folder = parser.parse_args(arguments).folder
+    try:
+        if not _has_manifest(folder):
+            changes = [
+                f"{folder} carries no checksums: an earlier version exported "
+                "it. It loads; to have it checked, export it again."
+            ]
+        else:
+            manifest = read_description(folder)
+            changes = find_changes(folder, manifest)
+            if OWN not in manifest:
+                changes.append(
+                    f"{os.path.join(folder, MANIFEST)} carries no checksum of "
+                    "itself, so that its labels cannot be checked: an earlier "
+                    "version exported it. It loads; to have it checked, "
+                    "export it again."
+                )
+    except (OSError, ValueError) as error:
+        changes = [str(error)]
+    for change in changes:
+        print(f"Error: {change}", file=sys.stderr)
+    if not changes:
+        count = len(list_checksums(manifest)) + 1
+        print(f"{folder}: all {count} files are as they were exported.")
+    return 1 if changes else 0
+
+
+def _has_manifest(folder: str) -> bool:
+    # Before there were checksums, only ONNX came with a manifest.
+    is_export = os.path.isfile(os.path.join(folder, "hyperparams.yaml"))
+    return not is_export or os.path.exists(os.path.join(folder, MANIFEST))
+
+
+def _sha256(path: pathlib.Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
