@@ -79,6 +79,7 @@ if __name__ == "__main__":
             "speechbrain_hrf": ["py.typed"],
             "speechbrain_hrf.demo": ["page/*"],
             "speechbrain_hrf.export": ["card.md"],
+            "speechbrain_hrf.export.c": ["sources/*"],
             "speechbrain_hrf.studies": ["*.csv", "*.html", "*.md"],
         },
         entry_points={"console_scripts": ["hrf = speechbrain_hrf.cli:main"]},
