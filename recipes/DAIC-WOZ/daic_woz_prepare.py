@@ -16,6 +16,7 @@ Authors
 
 import collections
 import csv
+import io
 import os
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -43,6 +44,7 @@ from speechbrain_hrf.dataio.preparation import (
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
+from speechbrain_hrf.dataio.text_file import read_text
 from speechbrain_hrf.dataio.transcript import (
     cut_windows,
     read_transcript,
@@ -521,14 +523,14 @@ def read_list(path):
     >>> read_list(path.strpath)
     {'302': 1, '303': 0}
     """
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        rows = [_read_row(path, *numbered) for numbered in enumerate(file, 1)]
+    file = io.StringIO(read_text(path, errors="replace"), newline=None)
+    rows = [_read_row(path, *numbered) for numbered in enumerate(file, 1)]
     names = [name.lower() for name in rows[0]] if rows else []
-    if not {"participant_id", "phq8_binary"} <= set(names):
+    if {names.count("participant_id"), names.count("phq8_binary")} != {1}:
         raise ValueError(
             f"{path}, line 1: the columns Participant_ID and PHQ8_Binary, "
-            "separated by commas, are not there. Restore the file from the "
-            "corpus."
+            "separated by commas, are not there, or twice. Restore the file "
+            "from the corpus."
         )
     found = {}
     for number, row in enumerate(rows[1:], start=2):
@@ -555,9 +557,11 @@ def _read_row(path, number, line):
     try:
         return [cell.strip() for cell in next(reader, [])]
     except csv.Error:
-        raise _malformed(
-            path, number, "the quotation marks are not in pairs"
-        ) from None
+        # What csv says itself would quote the line.
+        problem = "the quotation marks are not in pairs"
+        if len(line) > csv.field_size_limit():
+            problem = "it is too long for a list of participants"
+        raise _malformed(path, number, problem) from None
 
 
 def _malformed(path, number, problem):

@@ -16,23 +16,28 @@ Authors
 
 import collections
 import glob
+import io
 import os
 import re
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.preparation import (
     PROTOCOLS,
     check_choice,
     check_number,
     check_share,
+    list_some,
     make_entry,
     prepare_if_stale,
     warn_of_other_counts,
+    warn_of_some,
 )
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
+from speechbrain_hrf.dataio.text_file import quote, read_text
 
 logger = get_logger(__name__)
 
@@ -54,16 +59,21 @@ PAPER_COUNTS = {
     "test": {"neu": 384, "hap": 442, "sad": 245, "ang": 170},
 }
 _RELEASE = "IEMOCAP_full_release"
+_LABELS = "dialog/EmoEvaluation"
+_AUDIO = "sentences/wav"
+_DEPTH = 2  # folders that the search for the sessions goes down
 _LAYOUT = (
     f"Expected: {_RELEASE} (or the folder that holds it) with Session1 ... "
-    "Session5, each with dialog/EmoEvaluation/*.txt and "
-    "sentences/wav/<dialogue>/<turn>.wav. IEMOCAP is licensed: "
+    f"Session5, each with {_LABELS}/*.txt and "
+    f"{_AUDIO}/<dialogue>/<turn>.wav (or .flac). IEMOCAP is licensed: "
     "https://sail.usc.edu/iemocap"
 )
+_TURN = r"Ses0[1-5][FM]_\w+_[FM]\w{3}"
+_LABEL_FILE = re.compile(r"Ses0[1-5][FM]_\w+\.txt", re.I)
 # [6.2901 - 8.2357]<TAB>Ses01F_impro01_F000<TAB>neu<TAB>[2.5, 2.5, 2.5]
 _LABEL_LINE = re.compile(
     r"\[\d+(?:\.\d+)? - \d+(?:\.\d+)?\]\t"
-    r"(?P<turn>Ses0[1-5][FM]_\w+_[FM]\w{3})\t"
+    rf"(?P<turn>{_TURN})\t"
     rf"(?P<label>{'|'.join(LABELS)})\t"
     r"\[[^\]]+\]"
 )
@@ -97,8 +107,9 @@ def prepare_iemocap(
     valid_session : int
         That session, 1 to 4; without effect on the paper's protocol.
     max_unusable : float
-        Share of missing or unreadable audio files above which preparation
-        stops.
+        Share of turns above which preparation stops: those whose audio is
+        missing or unreadable, and those without a label line, of which a
+        label file that is missing, empty or cut leaves many.
 
     Raises
     ------
@@ -106,7 +117,7 @@ def prepare_iemocap(
         When the folder does not hold the corpus, or not all of it.
     ValueError
         When an option is out of range, a label line is malformed, or too many
-        audio files are missing or unreadable.
+        turns have no label line or no usable audio.
 
     Example
     -------
@@ -125,20 +136,30 @@ def prepare_iemocap(
     if protocol == "held_out":
         options["valid_session"] = valid_session
 
-    data_folder = os.path.abspath(data_folder)
-    release = _find_release(data_folder)
-    label_files = _find_label_files(release)
-    turns = read_turns(label_files)
-    paths = {
-        name: os.path.join(
-            release,
-            f"Session{name[4]}/sentences/wav/{name[:-5]}/{name}.wav",
-        )
-        for name in turns
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
+    release, sessions = _find_release(data_folder)
+    label_files = _find_label_files(sessions)
+    labels = read_turns(label_files)
+    turns = {name: label for name, label in labels.items() if label}
+    audio = _find_audio(sessions)
+    labelled = {name.lower() for name in labels}
+    unlabelled = {
+        _stem(path): path
+        for name, path in sorted(audio.items())
+        if name not in labelled
     }
+    paths = {name: _audio_path(name, audio, sessions) for name in turns}
+    paths.update(unlabelled)
 
     def make():
-        infos, _ = probe_all(paths, max_unusable, what="IEMOCAP turns")
+        logger.info("IEMOCAP: %d turns, %d kept", len(labels), len(turns))
+        _name_dialogues(unlabelled, audio)
+        infos, _ = probe_all(
+            paths,
+            max_unusable,
+            what="IEMOCAP turns",
+            known=dict.fromkeys(unlabelled, "no label file has a line of it"),
+        )
         manifests = {split: {} for split in PROTOCOLS[protocol]}
         for name, info in infos.items():
             session = int(name[4])
@@ -171,40 +192,147 @@ def prepare_iemocap(
 
 
 def _find_release(data_folder):
-    """The folder with the five sessions: the one given, or one below it."""
-    release = os.path.join(data_folder, _RELEASE)
-    if not os.path.isdir(release):
-        release = data_folder
-    parts = [
-        f"Session{session}/{part}"
-        for session in SESSIONS
-        for part in ("dialog/EmoEvaluation", "sentences/wav")
+    """The folder with the sessions, and session -> folder of each of its parts.
+
+    It is the folder given, one in it, or one in one of these; upper and lower
+    case do not matter.
+    """
+    top = glob.escape(data_folder)
+    folders = [
+        path
+        for depth in range(_DEPTH + 1)
+        for path in sorted(glob.glob(os.path.join(top, *"*" * depth, "")))
     ]
-    missing = [x for x in parts if not os.path.isdir(f"{release}/{x}")]
+    most = max((len(_list(path)) for path in folders), default=0)
+    found = [path for path in folders if len(_list(path)) == most > 0]
+    # A folder of this name goes before its copies.
+    found = [x for x in found if x.endswith(f"{_RELEASE}{os.sep}")] or found
+    if len(found) > 1:
+        raise ValueError(
+            f"There are several releases: {list_some(found)}. Give as data "
+            "folder the one that is meant."
+        )
+    release = os.path.normpath(found[0]) if found else data_folder
+    there = _list(release)
+    sessions = {
+        session: {
+            part: _enter(there[session], part) for part in (_LABELS, _AUDIO)
+        }
+        if session in there
+        else dict.fromkeys((_LABELS, _AUDIO))
+        for session in SESSIONS
+    }
+    missing = [
+        f"Session{session}/{part}"
+        for session, parts in sessions.items()
+        for part, folder in parts.items()
+        if folder is None
+    ]
     if missing:
         refuse_folder(release, f"lacks {', '.join(missing)}", _LAYOUT)
-    return release
+    return release, sessions
 
 
-def _find_label_files(release):
+def _list(folder):
+    """Session -> its folder, of those that lie in a folder."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    matches = (re.fullmatch(r"session([1-5])", name, re.I) for name in names)
+    return {
+        int(match[1]): os.path.join(folder, match[0])
+        for match in matches
+        if match
+    }
+
+
+def _enter(folder, names):
+    """A folder below another one, by its names in any case; or None."""
+    for name in names.split("/"):
+        if not os.path.isdir(folder):
+            return None
+        same = [x for x in os.listdir(folder) if x.lower() == name.lower()]
+        if not same:
+            return None
+        folder = os.path.join(folder, name if name in same else min(same))
+    return folder if os.path.isdir(folder) else None
+
+
+def _find_label_files(sessions):
     """The label files of all sessions, sorted.
 
-    Only `*.txt` of `EmoEvaluation` itself: its subfolders hold the raters'
-    own files, and `._*.txt`, which `*` passes over, are leftovers of a
-    Macintosh.
+    Only `Ses*.txt` of `EmoEvaluation` itself: its subfolders hold the raters'
+    own files, and `._*.txt` are leftovers of a Macintosh.
     """
-    files = []
-    for session in SESSIONS:
-        folder = os.path.join(release, f"Session{session}/dialog/EmoEvaluation")
-        found = glob.glob(os.path.join(glob.escape(folder), "*.txt"))
+    files, others = [], []
+    for parts in sessions.values():
+        folder = parts[_LABELS]
+        names = [x for x in sorted(os.listdir(folder)) if x[0] != "."]
+        found = [x for x in names if _LABEL_FILE.fullmatch(x)]
         if not found:
             refuse_folder(folder, "holds no *.txt", _LAYOUT)
-        files += sorted(found)
+        files += [os.path.join(folder, name) for name in found]
+        others += [
+            os.path.join(folder, name)
+            for name in names
+            if name.lower().endswith(".txt") and name not in found
+        ]
+    what = "text files without the name of a dialogue, not read"
+    warn_of_some("IEMOCAP", what, others)
     return files
 
 
+def _find_audio(sessions):
+    """Turn, in lower case -> path, of all audio files.
+
+    They lie in a folder of their dialogue, or all in one, as wav or flac. Of
+    several files of a turn, the first in this order is taken.
+    """
+    audio, copies, others = {}, [], []
+    for parts in sessions.values():
+        found = find_audio(parts[_AUDIO], (".wav", ".flac"), depth=1)
+        by_kind = [
+            *(path for path in found if path.lower().endswith(".wav")),
+            *(path for path in found if path.lower().endswith(".flac")),
+        ]
+        for path in by_kind:
+            if not re.fullmatch(_TURN, _stem(path), re.I):
+                others.append(path)
+            elif audio.setdefault(_stem(path).lower(), path) != path:
+                copies.append(path)
+    warn_of_some("IEMOCAP", "copies left out, by their names", copies)
+    what = "audio files without the name of a turn, left out"
+    warn_of_some("IEMOCAP", what, others)
+    return audio
+
+
+def _stem(path):
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _audio_path(name, audio, sessions):
+    """Path of a turn's audio; where there is none, of where it belongs."""
+    folder = sessions[int(name[4])][_AUDIO]
+    usual = os.path.join(folder, name[:-5], f"{name}.wav")
+    return audio.get(name.lower(), usual)
+
+
+def _name_dialogues(unlabelled, audio):
+    """Names all dialogues with fewer label lines than audio files."""
+    files = collections.Counter(name[:-5] for name in audio)
+    without = collections.Counter(name[:-5] for name in unlabelled)
+    if without:
+        logger.warning(
+            "IEMOCAP: %d turns of %d dialogues have audio and no label line: "
+            "%s. Restore the label files in dialog/EmoEvaluation.",
+            *(without.total(), len(without)),
+            ", ".join(
+                f"{name} ({count} of {files[name.lower()]})"
+                for name, count in sorted(without.items())
+            ),
+        )
+
+
 def read_turns(label_files):
-    """The emotion of all turns that are kept.
+    """The emotion of all turns, those that are left out as well.
 
     Arguments
     ---------
@@ -214,7 +342,7 @@ def read_turns(label_files):
     Returns
     -------
     dict of str: str
-        Turn -> one of ``EMOTIONS``, sorted by turn.
+        Turn -> one of ``EMOTIONS``, or None; sorted by turn.
 
     Raises
     ------
@@ -230,7 +358,7 @@ def read_turns(label_files):
     ... ]
     >>> path.write("\\n".join(lines))
     >>> read_turns([path.strpath])
-    {'Ses01F_impro01_F000': 'neu', 'Ses01F_impro01_M001': 'hap'}
+    {'Ses01F_impro01_F000': 'neu', 'Ses01F_impro01_F001': None, ...}
     """
     labels, places = {}, {}
     for path in label_files:
@@ -242,32 +370,29 @@ def read_turns(label_files):
                     f"{places[name]}. Remove one of the two."
                 )
             labels[name], places[name] = LABELS[label], place
-    kept = {name: labels[name] for name in sorted(labels) if labels[name]}
-    logger.info("IEMOCAP: %d turns, %d kept", len(labels), len(kept))
-    return kept
+    return dict(sorted(labels.items()))
 
 
 def _label_lines(path):
     """Yields line number, turn and label of each label line of a file."""
     in_comment = False
     # A rater's comment may hold any byte, a label line only ASCII.
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, start=1):
-            line = line.strip()
-            match = _LABEL_LINE.fullmatch(line)
-            if match:
-                in_comment = False
-                yield number, match["turn"], match["label"]
-            elif _RATER_LINE.match(line):
-                # Raters typed their comments; one may run over several lines.
-                in_comment = line.count("(") > line.count(")")
-            elif line and line[0] != "%" and not _continues(in_comment, line):
-                raise ValueError(
-                    f"{path}, line {number}: not a label line: {line!r}. "
-                    f"Expected, separated by tabs: [6.2901 - 8.2357], turn, "
-                    f"one of {' '.join(LABELS)}, [2.5, 2.5, 2.5]. Restore the "
-                    f"file from the corpus or repair the line."
-                )
+    lines = io.StringIO(read_text(path, errors="replace"), newline=None)
+    for number, line in enumerate(map(str.strip, lines), start=1):
+        match = _LABEL_LINE.fullmatch(line)
+        if match:
+            in_comment = False
+            yield number, match["turn"], match["label"]
+        elif _RATER_LINE.match(line):
+            # Raters typed their comments; one may run over several lines.
+            in_comment = line.count("(") > line.count(")")
+        elif line and line[0] != "%" and not _continues(in_comment, line):
+            raise ValueError(
+                f"{path}, line {number}: not a label line: {quote(line)}. "
+                f"Expected, separated by tabs: [6.2901 - 8.2357], turn, one "
+                f"of {' '.join(LABELS)}, [2.5, 2.5, 2.5]. Restore the file "
+                "from the corpus or repair the line."
+            )
 
 
 def _continues(in_comment, line):

@@ -39,6 +39,7 @@ from speechbrain_hrf.dataio.preparation import (
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.synthetic import is_synthetic
+from speechbrain_hrf.dataio.text_file import quote, read_text, shorten
 
 logger = get_logger(__name__)
 
@@ -221,13 +222,13 @@ def _read_splits(lists):
     """Series -> split. A series in two splits would be leakage."""
     splits = {}
     for split, path in lists.items():
-        lines = [line.strip() for line in _read_text(path).splitlines()]
+        lines = [line.strip() for line in read_text(path).splitlines()]
         if not any(lines):
             raise ValueError(f"{path} is empty: expected one series per line")
         for series in filter(None, lines):
             if splits.setdefault(series, split) != split:
                 raise ValueError(
-                    f"{path}: {series} also stands in "
+                    f"{path}: {shorten(series)} also stands in "
                     f"{lists[splits[series]]}. Its speakers would be in both "
                     "sets: remove it from one of the lists."
                 )
@@ -247,28 +248,31 @@ def _read_utterances(path, splits):
             without_label.append(key)
             continue
         if emotion not in EMOTIONS:
-            unknown[str(emotion)].append(key)
+            unknown[quote(emotion)].append(shorten(key))
             continue
         if not isinstance(speaker, str) or not speaker:
             raise ValueError(
-                f"{path}: {key} has the Speaker {speaker!r}. Expected a letter "
-                "such as A, with which the name of its wav file begins."
+                f"{path}: {shorten(key)} has the Speaker {quote(speaker)}. "
+                "Expected a letter such as A, with which the name of its wav "
+                "file begins."
             )
         utterance = Utterance(key, series, speaker, emotion, splits[series])
         if utterance.name in utterances:
             raise ValueError(
-                f"{path}: {utterance.name} is annotated twice, in "
-                f"{utterances[utterance.name].series} and in {series}. Remove "
-                "one of the two."
+                f"{path}: {shorten(utterance.name)} is annotated twice, in "
+                f"{shorten(utterances[utterance.name].series)} and in "
+                f"{shorten(series)}. Remove one of the two."
             )
         utterances[utterance.name] = utterance
     if unknown:
         raise ValueError(
             f"{path}: unknown final_main_emo: "
-            + ", ".join(
-                f"{label!r} ({len(keys)} times, first {keys[0]}"
-                f"{_name_nearest(label, EMOTIONS)})"
-                for label, keys in unknown.items()
+            + list_some(
+                [
+                    f"{label} ({len(keys)} times, first {keys[0]}"
+                    f"{_name_nearest(label.strip(chr(39)), EMOTIONS)})"
+                    for label, keys in unknown.items()
+                ]
             )
             + f". The labels are {', '.join(EMOTIONS)}."
         )
@@ -292,30 +296,32 @@ def _compare_series(annotation, splits, path):
     warn_of_some("M3ED", what, unlisted)
 
 
+class _Mapping(dict):
+    """A JSON object that remembers which of its keys stand there twice."""
+
+    def __init__(self, pairs):
+        super().__init__(pairs)
+        counts = collections.Counter(key for key, _ in pairs)
+        self.repeated = [key for key, count in counts.items() if count > 1]
+
+
 def _read_json(path):
     """The annotation, a mapping of series."""
     try:
-        annotation = json.loads(_read_text(path))
+        annotation = json.loads(read_text(path), object_pairs_hook=_Mapping)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: this is no "
             f"JSON ({error.msg}). Restore the file from the corpus."
         ) from error
+    except RecursionError:
+        raise ValueError(
+            f"{path} is nested too deep to be an annotation. Restore the file "
+            "from the corpus."
+        ) from None
     if not isinstance(annotation, dict):
         raise ValueError(f"{path} holds no mapping of series. {_LAYOUT}")
-    return annotation
-
-
-def _read_text(path):
-    """A text file's content, with or without a byte order mark."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path}, byte {error.start}: this is no UTF-8. Restore the file "
-            "from the corpus, or save it as UTF-8."
-        ) from error
+    return _mapping(annotation, path, "the file")
 
 
 def _contents(annotation, splits, path):
@@ -330,11 +336,18 @@ def _contents(annotation, splits, path):
 
 
 def _mapping(value, path, where):
+    where = shorten(where)
     if not isinstance(value, dict):
         raise ValueError(
-            f"{path}: {where} holds {str(value)[:40]!r}. Expected mappings: "
+            f"{path}: {where} holds {quote(value)}. Expected mappings: "
             "series, dialogue, Dialog, utterance, EmoAnnotation. Restore the "
             "file from the corpus."
+        )
+    repeated = getattr(value, "repeated", None)
+    if repeated:  # JSON's readers keep the last one, in silence
+        raise ValueError(
+            f"{path}: {where} holds {list_some(repeated)} twice. Join the "
+            "two or remove one: only the last one would be read."
         )
     return value
 
@@ -400,5 +413,5 @@ def _warn_if_not_the_papers(annotated, unusable):
 
 
 def _name_nearest(name, names):
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(shorten(name), names, n=1)
     return f", perhaps {near[0]}" if near else ""

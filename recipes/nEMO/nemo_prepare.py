@@ -15,6 +15,7 @@ Authors
 
 import collections
 import csv
+import io
 import os
 import re
 
@@ -33,6 +34,7 @@ from speechbrain_hrf.dataio.preparation import (
 from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
 from speechbrain_hrf.dataio.synthetic import is_synthetic
+from speechbrain_hrf.dataio.text_file import read_text
 
 logger = get_logger(__name__)
 
@@ -259,6 +261,13 @@ def check_labels(files, tables):
                 "{speaker}_{emotion}_{sentence}: rename the file or restore "
                 f"{_TABLE} from {_HOME}"
             )
+        counts = collections.Counter(name for name, _, _ in rows)
+        twice = [name for name in files if counts[name] > 1]
+        if twice:
+            raise ValueError(
+                f"{table} lists recordings a second time: {list_some(twice)}. "
+                f"Restore {_TABLE} from {_HOME} or remove the copies."
+            )
     unlisted = [name for name in files if name not in listed]
     what = f"files left out, {_TABLE} does not list them"
     warn_of_some("nEMO", what, unlisted)
@@ -275,34 +284,43 @@ def _find_tables(files):
         for folder in folders
     }
     paths = (os.path.join(folder, _TABLE) for folder in sorted(beside))
-    return [path for path in paths if os.path.isfile(path)]
+    # What is no regular file is refused when it is read.
+    return [path for path in paths if os.path.lexists(path)]
 
 
 def _read_table(path):
     """(name, speaker, emotion) of each row."""
     advice = f"Restore {_TABLE} from {_HOME}"
+    # Sentences are not quoted: a quotation mark is part of the text.
+    table = csv.DictReader(
+        io.StringIO(read_text(path), newline=""),
+        delimiter="\t",
+        quoting=csv.QUOTE_NONE,
+    )
+    rows = []
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            # Sentences are not quoted: a quotation mark is part of the text.
-            table = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            missing = [x for x in _COLUMNS if x not in (table.fieldnames or ())]
-            if missing:
+        names = list(table.fieldnames or ())
+        odd = [x for x in _COLUMNS if names.count(x) != 1]
+        if odd:
+            raise ValueError(
+                f"{path} has no column {', '.join(odd)}, or it has it twice. "
+                f"{advice}"
+            )
+        for row in table:
+            # Blanks stand before the speakers in the original.
+            values = [(row[column] or "").strip() for column in _COLUMNS]
+            if not all(values):
                 raise ValueError(
-                    f"{path} has no column {', '.join(missing)}. {advice}"
+                    f"{path}, line {table.line_num}: file_id, emotion or "
+                    f"speaker_id is empty. {advice}"
                 )
-            rows = []
-            for row in table:
-                # Blanks stand before the speakers in the original.
-                values = [(row[column] or "").strip() for column in _COLUMNS]
-                if not all(values):
-                    raise ValueError(
-                        f"{path}, line {table.line_num}: file_id, emotion or "
-                        f"speaker_id is empty. {advice}"
-                    )
-                file_id, emotion, speaker = values
-                rows.append((os.path.splitext(file_id)[0], speaker, emotion))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 ({error}). {advice}") from error
+            file_id, emotion, speaker = values
+            rows.append((os.path.splitext(file_id)[0], speaker, emotion))
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {table.line_num}: it cannot be read ({error}). "
+            f"{advice}"
+        ) from error
     return rows
 
 

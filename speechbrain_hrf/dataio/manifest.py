@@ -23,6 +23,7 @@ Authors
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +32,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from speechbrain_hrf.dataio.text_file import quote
 from speechbrain_hrf.files import write_whole
 
 # Name -> {utterance -> entry}
@@ -85,12 +87,12 @@ def fingerprint(
         try:
             stat = os.stat(path)
             state = f"{stat.st_size} {stat.st_mtime_ns}"
-        except OSError:
+        except (OSError, ValueError):  # or no name that can be on a disk
             state = "missing"
-        digest.update(f"{_relative(path, root)}\0{state}\n".encode())
+        digest.update(_line(_relative(path, root), state))
     for path in sorted(os.fspath(file) for file in label_files):
         content = _digest(path) or "missing"
-        digest.update(f"{_relative(path, root)}\0{content}\n".encode())
+        digest.update(_line(_relative(path, root), content))
     # Through JSON and back: tuples become lists, as they will when read.
     options = json.loads(json.dumps(options))
     return {"format": FORMAT, "options": options, "data": digest.hexdigest()}
@@ -123,9 +125,8 @@ def stale_reason(
     'there are none yet'
     """
     try:
-        with open(os.path.join(folder, _FINGERPRINT), encoding="utf-8") as file:
-            found = json.load(file)
-        old, digests = found["made_from"], found["manifests"]
+        found = json.loads(_read(os.path.join(folder, _FINGERPRINT)))
+        old, digests = dict(found["made_from"]), dict(found["manifests"])
         old_options = dict(old["options"])
     except FileNotFoundError:
         started = any(
@@ -135,12 +136,13 @@ def stale_reason(
         if started:
             return "the last preparation did not finish"
         return "there are none yet"
-    except (OSError, ValueError, KeyError, TypeError):
+    # Recursion: it is nested too deep.
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return f"{_FINGERPRINT} cannot be read"
     if old != made_from:
         options = made_from.get("options", {})
         changes = [
-            f"{key}: {old_options.get(key)!r} -> {options.get(key)!r}"
+            f"{key}: {quote(old_options.get(key))} -> {quote(options.get(key))}"
             for key in sorted({*old_options, *options})
             if old_options.get(key) != options.get(key)
         ]
@@ -250,17 +252,30 @@ def count_table(
 
 def _write(path: str, content: object) -> str:
     """Writes JSON in one step and returns its digest."""
-    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
+    # ASCII: a file's name may hold bytes that are no UTF-8.
+    text = json.dumps(content, indent=1, sort_keys=True)
     write_whole(path, f"{text}\n")
     return hashlib.sha256(f"{text}\n".encode()).hexdigest()
 
 
+def _read(path: str) -> bytes:
+    # A named pipe, for one, would be waited for.
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError(errno.EINVAL, "it is no regular file", path)
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def _digest(path: str) -> str | None:
     try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+        return hashlib.sha256(_read(path)).hexdigest()
     except OSError:
         return None
+
+
+def _line(name: str, state: str) -> bytes:
+    # A name on a disk may hold bytes that are no UTF-8.
+    return f"{name}\0{state}\n".encode(errors="surrogatepass")
 
 
 def _relative(path: str, root: str | os.PathLike[str]) -> str:

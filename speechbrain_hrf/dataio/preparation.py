@@ -23,6 +23,7 @@ from speechbrain_hrf.dataio.manifest import (
     stale_reason,
     write_manifests,
 )
+from speechbrain_hrf.dataio.text_file import shorten
 
 logger = get_logger(__name__)
 
@@ -254,7 +255,7 @@ def list_some(names: Sequence[Any], limit: int = 10) -> str:
     ('a, b', '1, 2 and 2 more')
     """
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(map(str, names[:limit])) + more
+    return ", ".join(shorten(name, 300) for name in names[:limit]) + more
 
 
 def warn_of_some(corpus: str, what: str, names: Sequence[Any]) -> None:

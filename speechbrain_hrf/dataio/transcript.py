@@ -31,13 +31,13 @@ from typing import NamedTuple
 
 from speechbrain_hrf.dataio.archive import read_bytes
 from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.text_file import decode
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")
 SPEAKERS = ("ellie", "participant")
 _TIME = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ONLY_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HIDDEN = "(What it says is not shown: it is confidential.)"
 _SYNC = re.compile(r"\s*<\s*synch?\s*>\s*", re.I)
 
@@ -106,9 +106,7 @@ def read_transcript(path: str | os.PathLike[str]) -> list[Row]:
     """
     # Some bytes may be of an older encoding; times and speakers are ASCII.
     content = read_bytes(path)
-    if content[:2] in _UTF_16:
-        raise UnusableAudio(path, f"it is UTF-16: save it as UTF-8. {_HIDDEN}")
-    text = content.decode("utf-8-sig", errors="replace")
+    text = decode(path, content, errors="replace")
     numbered = [
         (number, line)
         for number, line in enumerate(_LINE_END.split(text), start=1)

@@ -6,6 +6,7 @@ Authors
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -136,11 +137,54 @@ def test_a_manifest_that_was_touched_is_not_current(
     assert not is_current(tmp_path, NEW, made_from(data))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"made_from": 1}', "{"])
+BROKEN = [
+    *("", "[]", "{}", '{"made_from": 1}', "{", '{"made_from":' * 10**5),
+    '{"made_from": {"options": {}}, "manifests": null}',
+    '{"made_from": {"options": {}}, "manifests": "train"}',
+]
+
+
+@pytest.mark.parametrize("content", BROKEN)
 def test_a_broken_fingerprint_is_not_current(tmp_path, data, content):
     write_manifests(tmp_path, NEW, made_from(data))
     (tmp_path / "fingerprint.json").write_text(content)
     assert "fingerprint.json" in stale_reason(tmp_path, NEW, made_from(data))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_named_pipes_are_not_waited_for(tmp_path, data):
+    write_manifests(tmp_path, NEW, made_from(data))
+    (data / "labels.txt").unlink()
+    os.mkfifo(data / "labels.txt")
+    signal.alarm(20)
+    try:
+        assert stale_reason(tmp_path, NEW, made_from(data)) == (
+            "the data changed"
+        )
+        write_manifests(tmp_path, NEW, made_from(data))
+        for name in "test.json", "fingerprint.json":
+            (tmp_path / name).unlink()
+            os.mkfifo(tmp_path / name)
+            assert name in stale_reason(tmp_path, NEW, made_from(data))
+    finally:
+        signal.alarm(0)
+    write_manifests(tmp_path, NEW, made_from(data))
+    assert is_current(tmp_path, NEW, made_from(data))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are UTF-16 there")
+def test_names_may_hold_bytes_that_are_no_utf_8(tmp_path, data):
+    name = os.fsdecode(b"caf\xe9.wav")
+    (data / name).write_text("")
+    labels = [data / name]
+    made = fingerprint({}, data, [data / name, data / "no\0name"], labels)
+    written = {"train": {name: {**ENTRY, "wav": f"{{data_root}}/{name}"}}}
+    write_manifests(tmp_path, written, made)
+    assert is_current(tmp_path, written, made)
+    read = json.loads((tmp_path / "train.json").read_text(encoding="utf-8"))
+    assert read == written["train"]
+    (data / name).write_text("longer")
+    assert fingerprint({}, data, [data / name]) != made
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a forked process")

@@ -12,6 +12,7 @@ Authors
 import os
 import random
 import shutil
+import signal
 
 import pytest
 from preparers import load_manifests, load_preparer
@@ -50,6 +51,12 @@ CASES = {
         "fold: 1 -> 2",
         "data.tsv",
         None,
+    ),
+    "OwnData": (
+        {"n_folds": "speaker"},
+        "n_folds: 5 -> 'speaker'",
+        "labels.csv",
+        {"train": 96, "test": 32},
     ),
 }
 KILLED = 137
@@ -184,6 +191,40 @@ def test_wrong_folders_are_explained(case, tmp_path):
     with pytest.raises(FileNotFoundError, match="Expected: .*Found: audio"):
         prepare(tmp_path / "data", tmp_path / "manifests")
     assert not (tmp_path / "manifests").exists()
+
+
+# Files that preparers read as text.
+TEXTS = [
+    *((corpus, text) for corpus, (_, _, text, _) in CASES.items() if text),
+    ("DAIC-WOZ", "dev_split_Depression_AVEC2017.csv"),
+    ("M3ED", "splitInfo/movie_list_val.txt"),
+]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("corpus, text", TEXTS)
+def test_texts_in_another_encoding_and_named_pipes(
+    corpora, tmp_path, corpus, text
+):
+    """Each is named at once, and nothing is written."""
+    copy = tmp_path / "data"
+    shutil.copytree(make_corpus(corpus, corpora), copy)
+    path = sorted(copy.glob(text))[0]
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content, encoding="utf-16")
+    with pytest.raises(ValueError, match=f"{path.name}: it is UTF-16"):
+        preparer(corpus)(copy, tmp_path / "m")
+    path.write_text(content, encoding="utf-8-sig")
+    preparer(corpus)(copy, tmp_path / "marked")
+    path.unlink()
+    os.mkfifo(path)
+    signal.alarm(60)  # a pipe that is opened is waited for
+    try:
+        with pytest.raises((ValueError, OSError), match=path.name):
+            preparer(corpus)(copy, tmp_path / "m")
+    finally:
+        signal.alarm(0)
+    assert not (tmp_path / "m").exists()
 
 
 @pytest.mark.parametrize("corpus, options, message", REFUSED)

@@ -411,6 +411,7 @@ def test_only_two_columns_of_the_lists_are_read(root, tmp_path, text):
         (f"304,{SENTINELS[1]},0", "PHQ8_Binary is neither 0 nor 1"),
         (f"304,,{SENTINELS[1]}", "PHQ8_Binary is neither 0 nor 1"),
         ("304", "PHQ8_Binary is neither 0 nor 1"),
+        (SENTINELS[1] * 20000, "it is too long for a list of participants"),
         (f"303,1,{SENTINELS[1]}", "303 is listed a second time"),
     ],
 )
@@ -425,7 +426,12 @@ def test_malformed_lists_are_named_and_not_quoted(root, tmp_path, line, reason):
 
 
 def test_lists_without_the_columns_are_refused(root, tmp_path):
-    for text in "", "Participant_ID,Gender\n303,1\n":
+    for text in (
+        "",
+        "Participant_ID,Gender\n303,1\n",
+        # Which of the two?
+        "Participant_ID,PHQ8_Binary,phq8_binary\n303,1,0\n318,0,1\n",
+    ):
         (root / LISTS["train"]).write_text(text)
         with pytest.raises(ValueError, match="line 1: .* PHQ8_Binary"):
             run(root, tmp_path / "m")

@@ -245,3 +245,90 @@ def test_what_a_session_lacks_is_named(small, tmp_path):
     (small / "Session2").rename(small / "Session 2")
     assert "Session2/dialog/EmoEvaluation, Session2/sentences/wav" in error()
     assert "Session3" not in error()
+
+
+def lose(release, dialogue, share):
+    """Keeps the first label lines of a file: this share of what it holds."""
+    path = labels_of(release, dialogue)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[: round(len(lines) * share / 5) * 5]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda release, name: labels_of(release, name).unlink(),
+        lambda release, name: labels_of(release, name).write_text(""),
+        lambda release, name: lose(release, name, share=0.5),
+    ],
+    ids=["missing", "empty", "half"],
+)
+def test_lost_labels_are_named_and_counted(small, tmp_path, spoil, caplog):
+    prepare_iemocap(small, tmp_path / "m")
+    before = load_manifests(tmp_path / "m")
+    dialogue = "Ses05F_impro01"
+    spoil(small, dialogue)
+    with pytest.raises(ValueError, match="IEMOCAP turns .* unusable") as caught:
+        prepare_iemocap(small, tmp_path / "n")
+    folder = small / "Session5/sentences/wav" / dialogue
+    turns = [path.stem for path in folder.glob("Ses*.wav")]
+    path = labels_of(small, dialogue)
+    text = path.read_text() if path.exists() else ""
+    lost = sorted(turn for turn in turns if turn not in text)
+    assert f"{len(lost)} turns of 1 dialogues have audio and no" in caplog.text
+    assert f"line: {dialogue} ({len(lost)} of {len(turns)})" in caplog.text
+    assert f"{len(lost)} of " in str(caught.value)
+    for turn in lost:
+        assert f"{turn}: {folder / turn}.wav: no label" in str(caught.value)
+    assert not (tmp_path / "n").exists()
+
+    # Where so many may be lost, the others are as before.
+    prepare_iemocap(small, tmp_path / "n", max_unusable=0.2)
+    after = load_manifests(tmp_path / "n")
+    assert after["train"] == before["train"]
+    assert after["test"] == {
+        name: entry
+        for name, entry in before["test"].items()
+        if name not in lost
+    }
+
+
+def test_labels_that_come_back_are_noticed(small, tmp_path):
+    path = labels_of(small, "Ses05F_impro01")
+    prepare_iemocap(small, tmp_path / "m")
+    before = load_manifests(tmp_path / "m")
+    path.rename(small / "kept")
+    prepare_iemocap(small, tmp_path / "m", max_unusable=0.2)
+    assert load_manifests(tmp_path / "m") != before
+    (small / "kept").rename(path)
+    prepare_iemocap(small, tmp_path / "m", max_unusable=0.2)
+    assert load_manifests(tmp_path / "m") == before
+
+
+def test_byte_order_marks_do_not_matter(small, tmp_path):
+    prepare_iemocap(small, tmp_path / "1")
+    for path in small.glob("Session?/dialog/EmoEvaluation/Ses*.txt"):
+        # With the header as the first line, and with a label line.
+        content = path.read_bytes()
+        if path.name[4] > "2":
+            content = content.split(b"\n", 2)[2]
+        path.write_bytes(b"\xef\xbb\xbf" + content)
+    prepare_iemocap(small, tmp_path / "2")
+    assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
+
+
+def test_a_long_line_is_not_quoted_whole(small, tmp_path):
+    path = labels_of(small, "Ses01F_impro01")
+    path.write_text(f"{label_line(TURN, 'neu')}\n{'x' * 10**7}\n")
+    with pytest.raises(ValueError, match="line 2: not a label line") as caught:
+        prepare_iemocap(small, tmp_path / "m")
+    assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_a_corpus_without_audio_does_not_fill_the_log(small, tmp_path, caplog):
+    for path in small.glob("Session?/sentences/wav/*/Ses*.wav"):
+        path.write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match="(?s)100 of 100 .*and 80 more"):
+        prepare_iemocap(small, tmp_path / "m")
+    said = [x for x in caplog.messages if x.startswith("Unusable: ")]
+    assert len(said) == 51 and said[-1] == "Unusable: 50 more"

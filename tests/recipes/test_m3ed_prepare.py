@@ -301,6 +301,9 @@ def test_a_series_in_no_list_is_left_out(small, tmp_path, caplog):
         (b"", "line 1, column 1: this is no JSON"),
         (b"[1, 2]", "holds no mapping of series"),
         (b'{"\xff": 1}', "byte 2: this is no UTF-8"),
+        (b'{"a":' * 10**5, "is nested too deep"),
+        (b"[" * 10**5, "is nested too deep"),
+        ('{"anjia": {}}'.encode("utf-16"), "it is UTF-16: save it as UTF-8"),
     ],
 )
 def test_a_broken_annotation_is_located(small, content, message):
@@ -319,9 +322,9 @@ def test_several_annotations_are_named(small):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda a: a.update(valaa=[]), "valaa holds '[]'"),
-        (lambda a: a["valaa"].update(valaa_1=1), "valaa, valaa_1 holds '1'"),
-        (lambda a: a["valaa"]["valaa_1"].pop("Dialog"), "valaa_1 holds 'None'"),
+        (lambda a: a.update(valaa=[]), "valaa holds []"),
+        (lambda a: a["valaa"].update(valaa_1=1), "valaa, valaa_1 holds 1"),
+        (lambda a: a["valaa"]["valaa_1"].pop("Dialog"), "valaa_1 holds None"),
         (
             lambda a: a["valaa"]["valaa_1"]["Dialog"].update(valaa_1_1="x"),
             "valaa_1_1 holds 'x'",
@@ -349,6 +352,46 @@ def test_several_annotations_are_named(small):
 def test_a_malformed_annotation_is_named(small, edit, message):
     change(small, edit)
     assert message in error(small)
+
+
+@pytest.mark.parametrize(
+    "key, where",
+    [
+        ("trainaa", "the file"),
+        ("trainaa_1", "trainaa"),
+        ("Dialog", "trainaa, trainaa_1"),
+        ("trainaa_1_3", "trainaa, trainaa_1"),
+        ("final_main_emo", "trainaa_1_1"),
+    ],
+)
+def test_a_key_that_stands_there_twice_is_named(small, key, where):
+    """JSON's readers would take the last one and drop the other's content."""
+    path = small / "annotation.json"
+    text = path.read_text(encoding="utf-8")
+    place = text.index(f'"{key}": ')
+    path.write_text(f'{text[:place]}"{key}": {{}}, {text[place:]}')
+    assert f"{path}: {where} holds {key} twice" in error(small)
+
+
+def test_a_role_may_have_two_names(small, tmp_path):
+    """What is not looked at is no reason to refuse anything."""
+    prepare_m3ed(small, tmp_path / "1")
+    path = small / "annotation.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"Gender":', '"Age": "old", "Gender":'))
+    prepare_m3ed(small, tmp_path / "2")
+    assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
+
+
+def test_long_texts_are_not_quoted_whole(small):
+    def edit(annotation):
+        (_, one), *_ = contents(annotation)
+        one["EmoAnnotation"]["final_main_emo"] = "x" * 10**6
+
+    change(small, edit)
+    assert len(error(small)) < 500 + len(str(small))
+    (small / "splitInfo" / "movie_list_test.txt").write_text("x" * 10**6)
+    assert len(error(small)) < 500 + len(str(small))
 
 
 def test_upper_case_does_not_matter(small, tmp_path):

@@ -205,13 +205,26 @@ def test_files_that_are_not_listed_are_left_out(some, tmp_path, caplog):
     assert "lists 4480 recordings (the whole corpus has 4481)" in caplog.text
 
 
+_TWICE = b"""file_id\temotion\tspeaker_id
+EB0_fear_1.wav\tfear\t EB0
+EB0_fear_2.wav\tfear\t EB0
+EB0_fear_1.flac\tfear\t EB0
+"""
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
         (b"path\temotion\n", "no column file_id, speaker_id"),
         (b"", "no column file_id, emotion, speaker_id"),
         (b"file_id\temotion\tspeaker_id\nEB0_fear_1.wav\tfear\n", "line 2"),
-        ("file_id\temotion\tspeaker_id\tż\n".encode("cp1250"), "not UTF-8"),
+        ("file_id\temotion\tspeaker_id\tż\n".encode("cp1250"), "no UTF-8"),
+        (
+            b"file_id\temotion\tspeaker_id\temotion\n",
+            "emotion, or it has it tw",
+        ),
+        (_TWICE, "lists recordings a second time: EB0_fear_1"),
+        (_TWICE[:50] + b"x" * 200000, "cannot be read .field larger than"),
     ],
 )
 def test_a_table_that_cannot_be_understood(some, tmp_path, content, message):

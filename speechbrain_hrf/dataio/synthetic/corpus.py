@@ -25,6 +25,7 @@ from collections.abc import Callable
 
 from speechbrain.utils.logger import get_logger
 
+from speechbrain_hrf.dataio.text_file import read_text
 from speechbrain_hrf.files import remove_abandoned, whole_folder
 
 logger = get_logger(__name__)
@@ -123,8 +124,8 @@ def build_once(
 
 def _is_current(root: pathlib.Path, generator: str) -> bool:
     try:
-        marker = (root / MARKER).read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        marker = read_text(root / MARKER)
+    except ValueError:
         return False
     return marker == _TEXT.format(generator=generator, digest=_digest(root))
 
