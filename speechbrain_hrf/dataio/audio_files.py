@@ -5,9 +5,21 @@ Authors
 """
 
 import os
+import stat
+
+#: Samples per second that recordings have; others are mistakes, such as 16 for
+#: 16 kHz.
+RATES = (1000, 768000)
 
 # libsndfile's stand-in for an unknown length is far above it.
 _MOST_FRAMES = 2**48
+
+_SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def find_audio(
@@ -99,7 +111,7 @@ def check_file(path: str | os.PathLike[str]) -> None:
     Raises
     ------
     UnusableAudio
-        For a folder, a missing and an empty file.
+        For a folder, a missing and an empty file, and what is no file at all.
 
     Example
     -------
@@ -112,16 +124,49 @@ def check_file(path: str | os.PathLike[str]) -> None:
         raise UnusableAudio(path, "it is a folder, not a file")
     if not os.path.exists(path):
         raise UnusableAudio(path, "the file is missing")
+    check_kind(path)
     if os.path.getsize(path) == 0:
         raise UnusableAudio(path, "the file is empty")
 
 
-def check_length(path: str | os.PathLike[str], frames: int) -> None:
-    """Refuses audio whose header does not say how long it is.
+def check_kind(path: str | os.PathLike[str]) -> None:
+    """Refuses what would let its reader wait for ever, such as a named pipe.
 
     Arguments
     ---------
     path : str or os.PathLike
+        It need not exist.
+
+    Raises
+    ------
+    UnusableAudio
+
+    Example
+    -------
+    >>> check_kind("/dev/null")
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...it is a device, no file
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    for is_special, what in _SPECIAL:
+        if is_special(mode):
+            raise UnusableAudio(path, f"it is {what}, no file")
+
+
+def check_header(
+    path: str | os.PathLike[str], rate: int, frames: int = 0
+) -> None:
+    """Refuses audio of an impossible rate, or without a length.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    rate : int
+        What the header says, in samples per second.
     frames : int
         What libsndfile makes of the header.
 
@@ -131,11 +176,17 @@ def check_length(path: str | os.PathLike[str], frames: int) -> None:
 
     Example
     -------
-    >>> check_length("a.flac", 2**63 - 1)
+    >>> check_header("a.flac", 16000, 2**63 - 1)
     Traceback (most recent call last):
         ...
     speechbrain_hrf.dataio.audio_files.UnusableAudio: ...encode it again
     """
+    if not RATES[0] <= rate <= RATES[1]:
+        raise UnusableAudio(
+            path,
+            f"its header says {rate} samples per second, and recordings have "
+            f"{RATES[0]} to {RATES[1]}",
+        )
     if frames > _MOST_FRAMES:
         raise UnusableAudio(path, "its header gives no length: encode it again")
 

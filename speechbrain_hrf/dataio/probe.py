@@ -16,6 +16,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import os
 import re
 from typing import NamedTuple
@@ -29,9 +30,10 @@ from speechbrain_hrf.dataio.archive import open_audio, split_member
 from speechbrain_hrf.dataio.audio_files import (
     UnusableAudio,
     cause,
-    check_length,
+    check_header,
 )
 from speechbrain_hrf.dataio.preparation import check_share
+from speechbrain_hrf.dataio.sound_file import SoundFile
 
 logger = get_logger(__name__)
 
@@ -40,11 +42,15 @@ _CUT_SHORT = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.M)
 # Programs that write to a pipe cannot know the length and put in the largest
 # (0x7fff.... or 0xffffffff): such a file is whole.
 _LENGTH_UNKNOWN = 0x7FFF0000
-# Compressed formats show a missing end only when the end is decoded.
-_TAIL_FRAMES = 1024
+# Compressed formats show a missing end only when the end is decoded. These are
+# not: the header tells how many samples their bytes are.
+_TAIL_FRAMES = 4096
+_PLAIN = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 # Below this a progress bar is over before it can be read.
 _FEW_FILES = 500
 _NAMED_IN_ERROR = 20
+# A folder of thousands of missing files is not to fill the log.
+_NAMED_IN_LOG = 50
 
 _Path = str | os.PathLike[str]
 
@@ -85,8 +91,9 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     Raises
     ------
     UnusableAudio
-        When the file is missing, empty, no audio, truncated, damaged in its
-        archive, or has NaN or infinite samples.
+        When the file is missing, no regular file, empty, no audio, truncated,
+        damaged in its archive, of an impossible sample rate, or has NaN or
+        infinite samples.
 
     Example
     -------
@@ -98,9 +105,11 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is empty
     """
     try:
-        with sf.SoundFile(open_audio(path)) as file:
+        with SoundFile(open_audio(path)) as file:
+            check_header(path, file.samplerate, file.frames)
             _check_length(path, file)
-            if file.format != "WAV":
+            plain = file.subtype.startswith(_PLAIN)
+            if not (plain and file.format in ("WAV", "WAVEX")):
                 _check_tail(path, file)
             if file.subtype in ("FLOAT", "DOUBLE"):
                 _check_finite(path, file)
@@ -174,10 +183,12 @@ def probe_all(
 
     share = len(unusable) / len(paths)
     count = f"{len(unusable)} of {len(paths)} {what} ({share:.2%})"
-    for name, reason in unusable.items():
-        logger.warning("Unusable: %s: %s", name, reason)
+    lines = [f"{name}: {reason}" for name, reason in unusable.items()]
+    for line in lines[:_NAMED_IN_LOG]:
+        logger.warning("Unusable: %s", line)
+    if len(lines) > _NAMED_IN_LOG:
+        logger.warning("Unusable: %d more", len(lines) - _NAMED_IN_LOG)
     if share > max_unusable:
-        lines = [f"{name}: {reason}" for name, reason in unusable.items()]
         if len(lines) > _NAMED_IN_ERROR:
             more = f"... and {len(lines) - _NAMED_IN_ERROR} more"
             lines = [*lines[:_NAMED_IN_ERROR], more]
@@ -191,7 +202,7 @@ def probe_all(
     return infos, unusable
 
 
-def _check_length(path: _Path, file: sf.SoundFile) -> None:
+def _check_length(path: _Path, file: SoundFile) -> None:
     """Refuses a file without samples, or with fewer than it announces."""
     short = _CUT_SHORT.search(file.extra_info)
     if short:
@@ -203,19 +214,25 @@ def _check_length(path: _Path, file: sf.SoundFile) -> None:
                 f"are there",
             )
     if file.frames == 0:
-        raise UnusableAudio(path, "it holds no samples")
-    check_length(path, file.frames)
+        raise UnusableAudio(
+            path,
+            "it holds no samples, or its recorder was cut off before it wrote "
+            "how many: then ffmpeg -i INPUT OUTPUT.wav mends it",
+        )
 
 
-def _check_tail(path: _Path, file: sf.SoundFile) -> None:
+def _check_tail(path: _Path, file: SoundFile) -> None:
     """Refuses a file whose last samples cannot be decoded."""
-    frames = min(file.frames, _TAIL_FRAMES)
-    try:
-        file.seek(file.frames - frames)
-        there = len(file.read(frames, dtype="float32"))
-    except sf.SoundFileError:
-        there = 0
-    if there < frames:
+    # Codecs that cannot jump are decoded from the front, but not MP3: the
+    # number of its samples is all that is asked here.
+    jumps = file.jumps or file.is_mpeg or file.format == "OGG"
+    frames = min(file.frames, _TAIL_FRAMES if jumps else file.frames)
+    there = 0
+    with contextlib.suppress(sf.SoundFileError):
+        if jumps:
+            file.seek(file.frames - frames)
+        there = sum(map(len, file.chunks(frames)))
+    if file.count_missing(file.frames - frames + there):
         raise UnusableAudio(
             path,
             f"it is truncated: its header announces {file.frames} samples and "
@@ -223,10 +240,10 @@ def _check_tail(path: _Path, file: sf.SoundFile) -> None:
         )
 
 
-def _check_finite(path: _Path, file: sf.SoundFile) -> None:
+def _check_finite(path: _Path, file: SoundFile) -> None:
     """Refuses NaN and infinite samples; a block at a time."""
     file.seek(0)
-    for block in file.blocks(blocksize=2**16, dtype="float32"):
+    for block in file.chunks():
         if not np.isfinite(block).all():
             raise UnusableAudio(path, "it holds NaN or infinite samples")
 

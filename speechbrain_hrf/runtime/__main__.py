@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import signal
+import stat
 import sys
 import warnings
 from argparse import Namespace
@@ -20,13 +21,9 @@ import numpy as np
 
 from speechbrain_hrf.dataio.audio_files import UnusableAudio, find_audio
 from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
-from speechbrain_hrf.runtime.audio import (
-    EXTENSIONS,
-    Recording,
-    open_file,
-    open_pipe,
-)
+from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
 from speechbrain_hrf.runtime.classifier import Classifier
+from speechbrain_hrf.runtime.decode import Recording
 from speechbrain_hrf.runtime.output import Output, OutputError
 from speechbrain_hrf.runtime.result import Result
 from speechbrain_hrf.runtime.waveform import mono
@@ -114,23 +111,36 @@ def _classify(
             yield classifier(np.concatenate(samples), rate)
 
 
+@contextlib.contextmanager
 def _open(
     classifier: Classifier, name: str, options: Namespace
-) -> contextlib.AbstractContextManager[Recording]:
+) -> Iterator[Recording]:
     if os.path.isdir(name):
         kinds = ", ".join(EXTENSIONS)
         raise UnusableAudio(name, f"no file in this folder ends in {kinds}")
-    if name != STANDARD_INPUT:
-        return open_file(name)
-    if sys.stdin is None:
-        raise UnusableAudio("standard input", "it is closed")
-    recording = open_pipe(
-        cast(io.BufferedIOBase, sys.stdin.buffer),
-        options.rate or classifier.sample_rate,
-        options.channels or 1,
-        options.encoding or "s16le",
-    )
-    return contextlib.nullcontext(recording)
+    with contextlib.ExitStack() as stack:
+        if name == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise UnusableAudio("standard input", "it is closed")
+            opened = open_pipe(
+                cast(io.BufferedIOBase, sys.stdin.buffer),
+                options.rate or classifier.sample_rate,
+                options.channels or 1,
+                options.encoding or "s16le",
+            )
+        elif name in options.inputs and _is_pipe(name):
+            # Asked for by name. Those in folders are refused, by open_file.
+            opened = open_pipe(stack.enter_context(open(name, "rb")), name=name)
+        else:
+            opened = open_file(name)
+        yield stack.enter_context(opened)
+
+
+def _is_pipe(name: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(name).st_mode)
+    except OSError:
+        return False
 
 
 def _report(error: object) -> int:

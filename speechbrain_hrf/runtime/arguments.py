@@ -71,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         "inputs",
         nargs="+",
         metavar="input",
-        help="audio file, folder of such, or - for standard input: a WAV "
-        "file, or bare samples",
+        help="audio file, folder of such, or - for standard input: bare "
+        "samples, WAV, or any other audio file (which is read to its end first)",
     )
     add("--format", choices=FORMATS, default="text", help="(default: text)")
     add("--graph", default="model.onnx", metavar="FILE")

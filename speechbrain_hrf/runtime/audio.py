@@ -1,7 +1,7 @@
 """Recordings: from files of any kind, or from standard input.
 
 Plain WAV is read here. Everything else (FLAC, MP3, ADPCM, ...) is read with
-soundfile where that is installed.
+soundfile where that is installed. Sound that neither reads is refused by name.
 
 Example
 -------
@@ -19,44 +19,35 @@ Authors
 """
 
 import contextlib
+import io
 import os
+import shutil
+import tempfile
+import warnings
 from collections.abc import Iterator
-from io import BufferedIOBase
-from typing import NamedTuple
 
 from speechbrain_hrf.dataio.audio_files import (
     UnusableAudio,
-    cause,
-    check_length,
+    check_header,
+    check_kind,
 )
-from speechbrain_hrf.runtime import wav
-from speechbrain_hrf.runtime.waveform import Samples
+from speechbrain_hrf.dataio.signatures import (
+    ENOUGH,
+    ENOUGH_FRAMES,
+    may_be_frames,
+    name_kind,
+)
+from speechbrain_hrf.runtime.decode import CONVERT, Recording, decode
+from speechbrain_hrf.runtime.wav import read_samples
+from speechbrain_hrf.runtime.wav_header import OtherEncoding, read_header
 
-#: Files that a folder is searched for.
-EXTENSIONS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au")
-
-# Samples that soundfile is asked for at once.
-_AT_ONCE = 2**14
-
-
-class Recording(NamedTuple):
-    """A recording that is being read.
-
-    Arguments
-    ---------
-    sample_rate : int
-        Samples per second.
-    chunks : iterator of numpy.ndarray
-        Its samples, [samples, channels], float32; each once.
-
-    Example
-    -------
-    >>> Recording(16000, iter([])).sample_rate
-    16000
-    """
-
-    sample_rate: int
-    chunks: Iterator[Samples]
+#: Files that a folder is searched for. The last ones cannot be read, which is
+#: said of each: they are recordings, too.
+EXTENSIONS = (
+    *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"),
+    *(".aifc", ".au", ".snd", ".caf", ".w64", ".rf64", ".voc"),
+    *(".m4a", ".aac", ".webm", ".wma", ".amr"),
+)
 
 
 @contextlib.contextmanager
@@ -86,102 +77,131 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[Recording]:
     speechbrain_hrf.dataio.audio_files.UnusableAudio: nowhere.wav: No such file...
     """
     path = os.fspath(path)
+    check_kind(path)
     try:
         stream = open(path, "rb")
     except OSError as error:
         raise UnusableAudio(path, error.strerror or str(error)) from error
     with stream:
-        start = stream.read(4)
+        start = stream.read(ENOUGH_FRAMES)
         if not start:
             raise UnusableAudio(path, "the file is empty")
         try:
-            if start != b"RIFF":
-                raise wav.OtherEncoding("it is no WAV file")
-            header = wav.read_header(stream, path)
-        except wav.OtherEncoding as error:
+            if start[:4] != b"RIFF":
+                raise OtherEncoding(_describe(path, start))
+            stream.seek(4)
+            header = read_header(stream, path)
+        except OtherEncoding as error:
             other = str(error)
         else:
-            samples = wav.read_samples(stream, path, *header[1:])
+            check_header(path, header.sample_rate)
+            if header.size is None:
+                warnings.warn(
+                    f"{path} does not say how long it is, as its recorder was "
+                    "not stopped or wrote into a pipe: all to its end is used.",
+                    stacklevel=3,
+                )
+            samples = read_samples(stream, path, *header[1:])
             yield Recording(header.sample_rate, samples)
             return
-    with _open_with_soundfile(path, other) as recording:
+    with decode(path, path, other) as recording:
         yield recording
 
 
+@contextlib.contextmanager
 def open_pipe(
-    stream: BufferedIOBase,
-    sample_rate: int,
+    stream: io.BufferedIOBase,
+    sample_rate: int | None = None,
     channels: int = 1,
     encoding: str = "s16le",
-) -> Recording:
-    """Takes a recording from standard input: WAV, or bare samples.
+    name: str = "standard input",
+) -> Iterator[Recording]:
+    """Takes a recording from a pipe: WAV, bare samples, or any other kind.
+
+    WAV and bare samples are given as they come. Others are read to their end
+    first, into a temporary file, since they cannot be decoded from a pipe.
 
     Arguments
     ---------
     stream : io.BufferedIOBase
         ``sys.stdin.buffer``, say.
-    sample_rate : int
-        Of bare samples. A WAV header knows better.
+    sample_rate : int, optional
+        Of bare samples, which are refused without it. What has a header knows
+        better.
     channels : int
         Channels of bare samples.
     encoding : str
         Of bare samples, one of ``wav.ENCODINGS``.
+    name : str
+        The pipe's, for errors.
 
-    Returns
-    -------
+    Yields
+    ------
     Recording
 
     Raises
     ------
     UnusableAudio
-        It starts as a WAV file, and goes on in a way that cannot be read.
+        It starts as sound of a kind that is known, and cannot be read.
 
     Example
     -------
-    >>> import io
-    >>> recording = open_pipe(io.BytesIO(bytes(400)), 8000)
-    >>> sum(map(len, recording.chunks))
+    >>> with open_pipe(io.BytesIO(bytes(400)), 8000) as recording:
+    ...     sum(map(len, recording.chunks))
     200
     """
-    name, size = "standard input", None
-    start = stream.read(4)
+    kept = _Kept(stream)
+    start = kept.read(4)
     if start == b"RIFF":
-        start = b""
         try:
-            sample_rate, channels, encoding, size = wav.read_header(
-                stream, name
+            header = read_header(kept, name)
+        except OtherEncoding as error:
+            other = str(error)
+        else:
+            check_header(name, header.sample_rate)
+            samples = read_samples(stream, name, *header[1:])
+            yield Recording(header.sample_rate, samples)
+            return
+    else:
+        start += kept.read(ENOUGH - 4)
+        if may_be_frames(start):
+            start += kept.read(ENOUGH_FRAMES - ENOUGH)
+        if name_kind(start) is None:
+            if sample_rate is None:
+                raise UnusableAudio(
+                    name, f"it is no sound of a known kind: {CONVERT}"
+                )
+            yield Recording(
+                sample_rate,
+                read_samples(stream, name, channels, encoding, None, start),
             )
-        except wav.OtherEncoding as error:
-            raise UnusableAudio(
-                name, f"{error}, which is only read from files"
-            ) from error
-    # Some say 0 when they do not know how much will follow. (In a file,
-    # libsndfile takes 0 at its word, and so do we.)
-    chunks = wav.read_samples(
-        stream, name, channels, encoding, size or None, start
-    )
-    return Recording(sample_rate, chunks)
+            return
+        other = _describe(name, start)
+    with tempfile.TemporaryFile() as file:
+        file.write(kept.content)
+        shutil.copyfileobj(stream, file)
+        file.seek(0)
+        with decode(file, name, other) as recording:
+            yield recording
 
 
-@contextlib.contextmanager
-def _open_with_soundfile(path: str, why: str) -> Iterator[Recording]:
-    try:
-        import soundfile
-    except ImportError as error:
+class _Kept(io.BufferedIOBase):
+    """A stream that keeps what was read of it."""
+
+    def __init__(self, stream: io.BufferedIOBase):
+        self._stream, self.content = stream, b""
+
+    def read(self, size: int | None = -1) -> bytes:
+        read = self._stream.read(size)
+        self.content += read
+        return read
+
+
+def _describe(name: str, start: bytes) -> str:
+    """What sound it is. What cannot be read is refused."""
+    kind = name_kind(start)
+    if kind and not kind.readable:
         raise UnusableAudio(
-            path,
-            f"{why}. Other files are read with soundfile: pip install "
-            "soundfile, or convert it: ffmpeg -i INPUT OUTPUT.wav",
-        ) from error
-    try:
-        with soundfile.SoundFile(path) as file:
-            check_length(path, file.frames)
-            # soundfile seeks after each read, and libsndfile then loses what
-            # an MP3's next frame builds on: silence comes out.
-            at_once = file.frames if file.format == "MP3" else _AT_ONCE
-            chunks = file.blocks(at_once, dtype="float32", always_2d=True)
-            yield Recording(file.samplerate, chunks)
-    except soundfile.SoundFileError as error:
-        raise UnusableAudio(
-            path, f"it cannot be decoded ({cause(error)})"
-        ) from error
+            name, f"it is {kind.name}, which cannot be read: {CONVERT}"
+        )
+    return f"it is {kind.name}" if kind else "it is no WAV file"

@@ -7,6 +7,7 @@ Authors
 import os
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,7 +32,8 @@ class Classifier:
     """Runs the ``model.onnx`` of an exported folder.
 
     A waveform at another rate is resampled as SpeechBrain does, channels are
-    averaged, and the answer is ``EncoderClassifier``'s.
+    averaged, and the answer is ``EncoderClassifier``'s. A copy, or one that was
+    sent to another process, reads the folder again.
 
     Arguments
     ---------
@@ -94,6 +96,12 @@ class Classifier:
                 f"{len(self.labels)}: they are not of one export. Export again."
             )
         self._path, self._lens = path, np.ones(1, np.float32)
+        # What a copy is made of: a session cannot be copied.
+        self._arguments = (os.path.abspath(folder), graph, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        model = self.manifest["graphs"], self.labels
+        return _reload, (type(self), self._arguments, model)
 
     def __call__(self, waveform: ArrayLike, sample_rate: int) -> Result:
         """Classifies one waveform as a whole.
@@ -243,3 +251,15 @@ class Classifier:
                 "model again, which verifies it."
             )
         return dict(zip(self.labels, output[0].tolist(), strict=True))
+
+
+def _reload(
+    kind: type[Classifier], arguments: tuple[str, str, int], model: Any
+) -> Classifier:
+    classifier = kind(*arguments)
+    if (classifier.manifest["graphs"], classifier.labels) != model:
+        raise ValueError(
+            f"{arguments[0]} holds another model than when the classifier "
+            "that is copied was made: make it again."
+        )
+    return classifier

@@ -21,6 +21,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
 import math
 
 import numpy as np
@@ -34,6 +35,9 @@ _ROLLOFF = 0.99
 
 # Outputs computed at once: what is needed for them stays in a core's cache.
 _BLOCK = 4096
+
+# Taps computed at once.
+_AT_ONCE = 2**18
 
 
 def resample(samples: Samples, rate: int, target: int) -> Samples:
@@ -88,12 +92,8 @@ class Resampler:
         self._pushed = 0
         self._given = 0
         if rate != target:
-            self._starts, taps = _filters(self._step, self._phases)
-            self._n_taps = len(taps)
-            # Repeated, so that the taps of a block are a slice, whatever
-            # phase the block starts with.
-            repeats = -(-_BLOCK // self._phases) + 1
-            self._taps = np.tile(taps, repeats)
+            self._starts, self._taps = _filters(self._step, self._phases)
+            self._n_taps = len(self._taps)
             # Before the first sample there is silence.
             self._held_from = int(self._starts[0])
             self._held = np.zeros(-self._held_from, np.float32)
@@ -172,18 +172,28 @@ class Resampler:
         return total
 
 
+@functools.lru_cache(maxsize=2)
 def _filters(step: int, phases: int) -> tuple[NDArray[np.int64], Samples]:
-    """First input of each phase's filter, and the taps, [n_taps, phases]."""
+    """First input of each phase's filter, and the taps, [n_taps, phases].
+
+    Behind the last phase the first ones come again, so that the taps of a block
+    are a slice, whatever phase it starts with.
+    """
     cutoff = min(step, phases) * _ROLLOFF
     reach = _ZERO_CROSSINGS * step / cutoff  # in inputs, to either side
     phase = np.arange(phases)
     starts = np.ceil(phase * step / phases - reach).astype(np.int64)
-    inputs = starts + np.arange(math.floor(2 * reach) + 1)[:, None]
+    n_taps = math.floor(2 * reach) + 1
     # torchaudio rounds this quotient to float32. It costs it the fifth digit
     # where there are many phases; what matters here is to give the same.
     offset = (phase / phases).astype(np.float32)
-    time = (inputs / step - offset) * cutoff  # in zero crossings
-    time = np.clip(time, -_ZERO_CROSSINGS, _ZERO_CROSSINGS)
-    window = np.cos(time * np.pi / _ZERO_CROSSINGS / 2) ** 2
-    taps = np.sinc(time) * window * (cutoff / step)
-    return starts, taps.astype(np.float32)
+    taps = np.zeros((n_taps, phases + _BLOCK), np.float32)
+    # Some at a time: there may be millions, and they are many in float64.
+    for some in np.array_split(phase, -(-phases * n_taps // _AT_ONCE)):
+        inputs = starts[some] + np.arange(n_taps)[:, None]
+        time = (inputs / step - offset[some]) * cutoff  # in zero crossings
+        time = np.clip(time, -_ZERO_CROSSINGS, _ZERO_CROSSINGS)
+        window = np.cos(time * np.pi / _ZERO_CROSSINGS / 2) ** 2
+        taps[:, some] = np.sinc(time) * window * (cutoff / step)
+    taps[:, phases:] = taps[:, np.arange(_BLOCK) % phases]
+    return starts, taps

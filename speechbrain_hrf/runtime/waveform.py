@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Samples = NDArray[np.float32]
+from speechbrain_hrf.dataio.audio_files import RATES
 
-# Rates outside of these are mistakes, such as 16 for 16 kHz.
-_RATES = (1000, 768000)
+Samples = NDArray[np.float32]
 
 # More than a sound card has: such an array has its axes the other way round.
 _MOST_CHANNELS = 64
@@ -151,10 +150,10 @@ def check_rate(rate: float) -> int:
     second from 1000 to 768000.
     """
     whole = isinstance(rate, numbers.Real) and rate == rate // 1
-    if not whole or not _RATES[0] <= rate <= _RATES[1]:
+    if not whole or not RATES[0] <= rate <= RATES[1]:
         raise ValueError(
             f"The sample rate is {rate!r}: give a whole number of samples per "
-            f"second from {_RATES[0]} to {_RATES[1]}."
+            f"second from {RATES[0]} to {RATES[1]}."
         )
     return int(rate)
 

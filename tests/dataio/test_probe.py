@@ -4,8 +4,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import os
 import pickle
+import socket
 
 import numpy as np
 import pytest
@@ -83,6 +85,38 @@ def length_unknown(path):
     path.write_bytes(content)
 
 
+def rate_1(path):
+    sf.write(path, noise(), 16000)
+    content = bytearray(path.read_bytes())
+    content[24:28] = (1).to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+def recorder_died(path):
+    sf.write(path, noise(), 16000)
+    content = bytearray(path.read_bytes())
+    content[4:8] = content[40:44] = bytes(4)
+    path.write_bytes(content)
+
+
+def mp3_cut(path):
+    sf.write(path, noise(4), 16000)
+    path.write_bytes(path.read_bytes()[:-6000])
+
+
+def named_pipe(path):
+    os.mkfifo(path)
+
+
+def socket_file(path):
+    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
+        server.bind(path.name)
+
+
+def device(path):
+    path.symlink_to("/dev/zero")
+
+
 BROKEN = [
     (missing, "a.wav", "missing"),
     (empty, "a.wav", "the file is empty"),
@@ -97,10 +131,19 @@ BROKEN = [
     (samples_cut, "a.wav", "truncated"),
     (samples_cut, "a.flac", "truncated"),
     (only_header, "a.wav", "truncated"),
+    (recorder_died, "a.wav", "recorder was cut off"),
     (with_nan, "a.wav", "NaN"),
     (with_infinity, "a.wav", "infinite"),
     (length_unknown, "a.flac", "no length"),
+    (rate_1, "a.wav", "1 samples per second, and recordings have 1000"),
+    (mp3_cut, "a.mp3", "truncated"),
 ]
+if os.name == "posix":
+    BROKEN += [
+        (named_pipe, "a.wav", "it is a named pipe, no file"),
+        (socket_file, "a.wav", "it is a socket, no file"),
+        (device, "a.wav", "it is a device, no file"),
+    ]
 NAMES = [f"{make.__name__}-{name}" for make, name, _ in BROKEN]
 
 
@@ -115,9 +158,27 @@ def test_probe_names_what_is_wrong(tmp_path, make, name, reason):
     # The path once, not again inside the reason.
     assert str(path) not in caught.value.reason
     # WAV that ends early decodes to what is there: only probe can tell.
-    if make is not samples_cut or name != "a.wav":
+    # What there is of an MP3, SpeechBrain takes.
+    if make is not mp3_cut and (make, name) != (samples_cut, "a.wav"):
         with pytest.raises(UnusableAudio):
             read(path)
+
+
+def test_an_mp3_whose_length_is_an_estimate(tmp_path):
+    """Without the first frame, which tells it, it is right to a frame; that
+    the last one seems to be cut is no reason to refuse a file.
+    """
+    path = tmp_path / "a.mp3"
+    with sf.SoundFile(
+        *(path, "w", 44100, 2, "MPEG_LAYER_III"),
+        bitrate_mode="CONSTANT",
+        compression_level=0.5,
+    ) as file:
+        file.write(noise(1, 44100, 2))
+    content = path.read_bytes()
+    path.write_bytes(content[content.index(content[:3], 4) :])
+    assert sf.info(path).frames > len(sf.read(path)[0])
+    assert probe(path).sample_rate == 44100
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
