@@ -1,7 +1,9 @@
 /* Two convolutions over time and features, row by row: only the three rows
  * that a kernel sees are kept. */
 
-#define SEEN 7 /* frames that one hidden frame sees, at least */
+#define BANDS1 ((FEATURES - 3) / 2 + 1)
+#define BANDS2 ((BANDS1 - 3) / 2 + 1)
+#define SEEN 7 /* frames that one hidden frame sees */
 
 static float hidden[MAX_HIDDEN][WIDTH];
 

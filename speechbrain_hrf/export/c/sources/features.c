@@ -70,7 +70,7 @@ static const float *frame(int t)
 static float level(int t, int band)
 {
     float value = frame(t)[band];
-    return value > view.floor ? value : view.floor;
+    return value > view.cut ? value : view.cut;
 }
 
 static float slope(int t, int band)
@@ -91,5 +91,6 @@ static void features(int t, int count, float out[FEATURES])
              + 2.0f * (slope(t + 2, band) - slope(t - 2, band))) / 10.0f;
     }
     for (int i = 0; i < FEATURES; i++)
-        out[i] = t < count ? (out[i] - mean[i]) / deviation[i] : 0.0f;
+        out[i] = t < count ? (out[i] - feature_means[i])
+                             / feature_deviations[i] : 0.0f;
 }

@@ -31,7 +31,7 @@ static void forget(int mode)
     state.known = state.opened = state.closed = 0;
     state.windows = 0;
     for (int i = 0; i < HRF_CLASSES; i++)
-        state.sums[i] = 0.0f;
+        state.mean[i] = 0.0f;
 }
 
 static void classify(const float embedding[WIDTH],
@@ -57,7 +57,7 @@ static void classify(const float embedding[WIDTH],
 static int add_tail(void)
 {
     int tail = 0;
-    for (int at = 0; at + FFT <= state.filled + FFT / 2; at += HOP)
+    for (int at = 0; at + FFT <= state.filled + FFT / 2; at += HRF_HOP)
         mel_decibels(state.samples + at, 0, state.filled - at,
                      state.frames[(state.row + tail++) % RING]);
     return tail;
@@ -73,10 +73,10 @@ static void embed_next(int count)
     view.low = state.embedded ? -REACH : 0;
     view.high = known - 1;
     view.edge = NULL;
-    float floor = state.loudest - TOP_DECIBELS;
-    if (state.embedded && floor > view.floor && floor > state.quietest)
+    float cut = state.loudest - TOP_DECIBELS;
+    if (state.embedded && cut > view.cut && cut > state.quietest)
         state.late = 1;
-    view.floor = floor;
+    view.cut = cut;
     float quietest = extreme(-1.0f, known);
     if (!state.embedded || quietest < state.quietest)
         state.quietest = quietest;
@@ -103,7 +103,7 @@ static void receive(int frames)
 static void add_edge(void)
 {
     if (state.phase >= 0 && state.phase < EDGE)
-        mel_decibels(state.samples, FFT / 2 - state.phase * HOP, FFT,
+        mel_decibels(state.samples, FFT / 2 - state.phase * HRF_HOP, FFT,
                      state.edges[state.opened][state.phase]);
     if (++state.phase == EDGE)
         state.opened = (state.opened + 1) % SLOTS;
@@ -127,9 +127,9 @@ static void take(int16_t sample)
         if (state.received - state.embedded == HRF_FRAMES + REACH)
             embed_next(HRF_FRAMES);
     }
-    for (int i = 0; i < FFT - HOP; i++)
-        state.samples[i] = state.samples[i + HOP];
-    state.filled = FFT - HOP;
+    for (int i = 0; i < FFT - HRF_HOP; i++)
+        state.samples[i] = state.samples[i + HRF_HOP];
+    state.filled = FFT - HRF_HOP;
 }
 
 /* The last window of a stream. */
@@ -148,12 +148,13 @@ static void tell(int on_hop, float log_probabilities[HRF_CLASSES])
     view.row = (state.row + tail - count + RING) % RING;
     view.low = 0;
     view.high = count - 1;
-    view.floor = extreme(1.0f, count) - TOP_DECIBELS;
+    view.cut = extreme(1.0f, count) - TOP_DECIBELS;
     embed(count, embedding);
     classify(embedding, log_probabilities);
-    for (int i = 0; i < HRF_CLASSES; i++)
-        state.sums[i] += expf(log_probabilities[i]);
     state.windows++;
+    for (int i = 0; i < HRF_CLASSES; i++)
+        state.mean[i] += (expf(log_probabilities[i]) - state.mean[i])
+                         / (float)state.windows;
 }
 
 void hrf_reset(void)
@@ -250,6 +251,6 @@ int hrf_combine(float probabilities[HRF_CLASSES])
     if (!state.windows)
         return HRF_NO_SAMPLE;
     for (int i = 0; i < HRF_CLASSES; i++)
-        probabilities[i] = state.sums[i] / (float)state.windows;
+        probabilities[i] = state.mean[i];
     return HRF_OK;
 }

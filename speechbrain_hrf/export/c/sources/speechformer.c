@@ -3,7 +3,7 @@
 
 static struct {
     float frame[SPAN][WIDTH], key[SPAN][WIDTH], value[SPAN][WIDTH];
-} near;
+} nearby;
 
 static void forget_oldest(float rows[SPAN][WIDTH])
 {
@@ -15,16 +15,16 @@ static void forget_oldest(float rows[SPAN][WIDTH])
 static void remember_frame(int t, int count)
 {
     float feats[FEATURES], x[WIDTH];
-    forget_oldest(near.frame);
-    forget_oldest(near.key);
-    forget_oldest(near.value);
+    forget_oldest(nearby.frame);
+    forget_oldest(nearby.key);
+    forget_oldest(nearby.value);
     if (t >= count)
         return;
     features(t, count, feats);
     linear(&front, feats, x);
-    layer_norm(&stage_norm, x, near.frame[SPAN - 1]);
-    linear(&key[0], near.frame[SPAN - 1], near.key[SPAN - 1]);
-    linear(&value[0], near.frame[SPAN - 1], near.value[SPAN - 1]);
+    layer_norm(&stage_norm, x, nearby.frame[SPAN - 1]);
+    linear(&key[0], nearby.frame[SPAN - 1], nearby.key[SPAN - 1]);
+    linear(&value[0], nearby.frame[SPAN - 1], nearby.value[SPAN - 1]);
 }
 
 /* norm(x + attention(x)), then norm(x + feed_forward(x)), of frame t. */
@@ -33,11 +33,11 @@ static void transform(int t, int count, float out[WIDTH])
     float q[WIDTH], y[WIDTH], x[WIDTH];
     int from = t < RADIUS ? RADIUS - t : 0;
     int to = count - t <= RADIUS ? RADIUS + count - t : SPAN;
-    linear(&query[0], near.frame[RADIUS], q);
-    attend_to(q, (const float(*)[WIDTH])near.key + from,
-              (const float(*)[WIDTH])near.value + from, to - from, y);
+    linear(&query[0], nearby.frame[RADIUS], q);
+    attend_to(q, (const float(*)[WIDTH])nearby.key + from,
+              (const float(*)[WIDTH])nearby.value + from, to - from, y);
     for (int c = 0; c < WIDTH; c++)
-        x[c] = near.frame[RADIUS][c] + product(&project[0], c, y);
+        x[c] = nearby.frame[RADIUS][c] + product(&project[0], c, y);
     layer_norm(&attention_norm[0], x, y);
     feed_forward(NULL, &linear1[0], &linear2[0], 1.0f, y);
     layer_norm(&feed_forward_norm[0], y, out);

@@ -28,7 +28,7 @@ static struct {
      * what they saw in the stream. A place for each window that has begun. */
     float edges[SLOTS][EDGE][MELS];
     int opened, closed; /* slot of the next one */
-    float sums[HRF_CLASSES];
+    float mean[HRF_CLASSES]; /* probabilities */
     uint32_t windows;
 } state;
 
@@ -37,5 +37,5 @@ static struct {
 static struct {
     int row, low, high;
     const float (*edge)[MELS]; /* instead of the first ones, or NULL */
-    float floor;               /* decibels */
+    float cut;                 /* decibels; lower ones are raised to it */
 } view;
