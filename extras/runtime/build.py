@@ -99,7 +99,8 @@ def find_files() -> list[pathlib.Path]:
     -------
     list of pathlib.Path
     """
-    waiting = ["speechbrain_hrf.cli", "speechbrain_hrf.runtime.__main__"]
+    places = ("cli", "runtime.__main__", "runtime.checksums")
+    waiting = [f"speechbrain_hrf.{place}" for place in places]
     found: set[pathlib.Path] = set()
     while waiting:
         name = waiting.pop()

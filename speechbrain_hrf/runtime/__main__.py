@@ -7,6 +7,7 @@ Authors
 """
 
 import contextlib
+import importlib
 import io
 import os
 import signal
@@ -61,9 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always")
         warnings.showwarning = _show_warning
         try:
-            classifier = Classifier(
-                options.model, options.graph, options.threads
-            )
+            classifier = _load(options)
         except (ImportError, OSError, ValueError) as error:
             return _report(error)
         output = Output(options.format)
@@ -81,6 +80,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             except (OSError, RuntimeError, ValueError) as error:
                 status = _report(f"{name}: {error}")
     return status
+
+
+def _load(options: Namespace) -> Classifier:
+    if not options.safe:
+        return Classifier(options.model, options.graph, options.threads)
+    # By its name: what runs ONNX alone is shipped without it.
+    try:
+        safe = importlib.import_module("speechbrain_hrf.inference.safe")
+    except ImportError as error:
+        raise ImportError(
+            f"--safe needs PyTorch and SpeechBrain ({error}): pip install "
+            "speechbrain-hrf"
+        ) from error
+    classifier: Classifier = safe.SafeClassifier(options.model, options.threads)
+    return classifier
 
 
 def _names(inputs: list[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from speechbrain_hrf.runtime.wav import ENCODINGS
 from speechbrain_hrf.runtime.waveform import check_rate
 
 STANDARD_INPUT = "-"
+_GRAPH = "model.onnx"
 
 _EXAMPLES = """\
 examples:
@@ -52,6 +53,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         given = [f"--{n}" for n in names if getattr(options, n) is not None]
         if given and not applies:
             parser.error(f"{', '.join(given)}: only {condition}")
+    if options.safe and options.graph != _GRAPH:
+        parser.error("--graph: only without --safe")
     if inputs > 1:
         parser.error(f"{STANDARD_INPUT} can be read once")
     return options
@@ -66,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("model", help="folder with model.onnx, manifest.json")
+    add("model", help="folder with model.onnx, manifest.json; or --safe")
     add(
         "inputs",
         nargs="+",
@@ -75,7 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "samples, WAV, or any other audio file (which is read to its end first)",
     )
     add("--format", choices=FORMATS, default="text", help="(default: text)")
-    add("--graph", default="model.onnx", metavar="FILE")
+    add("--graph", default=_GRAPH, metavar="FILE", help="(default: %(default)s)")
+    add(
+        "--safe",
+        action="store_true",
+        help="run model.safetensors by PyTorch, without the code that a "
+        "folder may hold, in the place of an ONNX graph",
+    )
     add("--threads", type=_count, default=1, metavar="N")
 
     add = parser.add_argument_group("results over time").add_argument
