@@ -4,6 +4,11 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import copy
+import multiprocessing
+import pickle
+import shutil
+
 import numpy as np
 import pytest
 
@@ -87,3 +92,30 @@ def test_waveforms_stay_as_they_are(classifier):
     wave.flags.writeable = False
     classifier(wave, 16000)
     list(classifier.stream([wave], 16000))
+
+
+@pytest.mark.parametrize("kind", ["pickle", "deepcopy", "worker"])
+def test_a_copy_answers_the_same(classifier, kind):
+    """It reads the folder again; in a pool's workers, too."""
+    wave = noise(1)
+    expected = classifier(wave, 16000).log_probabilities
+    if kind == "worker":
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            found = pool.apply(classifier, (wave, 16000))
+    elif kind == "pickle":
+        found = pickle.loads(pickle.dumps(classifier))(wave, 16000)
+    else:
+        found = copy.deepcopy(classifier)(wave, 16000)
+    assert found.log_probabilities == expected
+
+
+def test_a_copy_of_another_model_is_refused(onnx_folder, tmp_path):
+    """The folder was written again since."""
+    folder = shutil.copytree(onnx_folder, tmp_path / "model")
+    content = pickle.dumps(Classifier(folder))
+    manifest = (folder / "manifest.json").read_text()
+    other = manifest.replace('"neutral", "happy"', '"happy", "neutral"')
+    assert other != manifest
+    (folder / "manifest.json").write_text(other)
+    with pytest.raises(ValueError, match="holds another model"):
+        pickle.loads(content)

@@ -8,9 +8,11 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import types
 
 import numpy as np
@@ -176,6 +178,38 @@ def test_a_cut_off_file_is_used_with_a_warning(run, sounds, tmp_path):
         f"Warning: {path} is cut off: 10000 of 30000 samples are there, "
         "and used.\n"
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_only_files_of_a_folder_are_opened(run, sounds, tmp_path):
+    """A named pipe would let the command wait for ever; m4a is told of."""
+    shutil.copy(sounds / "a.wav", tmp_path / "b.wav")
+    os.mkfifo(tmp_path / "a.wav")
+    (tmp_path / "c.wav").symlink_to("/dev/zero")
+    (tmp_path / "d.m4a").write_bytes(bytes(4) + b"ftypM4A " + bytes(40))
+    status, output, errors = run(tmp_path)
+    assert status == 1 and len(output.splitlines()) == 1
+    first, second, third = errors.splitlines()
+    assert first.endswith("a.wav: it is a named pipe, no file")
+    assert second.endswith("c.wav: it is a device, no file")
+    assert "d.m4a: it is MPEG-4 (m4a, mp4), which cannot be read" in third
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("name", ["a.wav", "deep/c.flac"])
+def test_a_pipe_that_is_asked_for(run, sounds, tmp_path, name):
+    """As shells make them of <(command): what the file gives."""
+    _, expected, _ = run(sounds / name)
+    os.mkfifo(tmp_path / "pipe")
+    content = (sounds / name).read_bytes()
+    writer = threading.Thread(
+        target=(tmp_path / "pipe").write_bytes, args=(content,)
+    )
+    writer.start()
+    status, output, errors = run(tmp_path / "pipe")
+    writer.join()
+    assert (status, errors) == (0, "")
+    assert output.partition(": ")[2] == expected.partition(": ")[2]
 
 
 def test_odd_names(run, sounds, tmp_path):

@@ -56,10 +56,15 @@ function wav(file, buffer) {
   if (!isWav(buffer)) return null;
   try {
     const sound = decodeWav(buffer);
-    const note = sound?.missing
-      ? `${file.name} is cut off: ${sound.missing} samples are missing at ` +
-        "its end."
-      : "";
+    let note = "";
+    if (sound?.missing)
+      note =
+        `${file.name} is cut off: ${sound.missing} samples are missing at ` +
+        "its end.";
+    else if (sound?.unknown)
+      note =
+        `${file.name} does not say how long it is, as its recorder was not ` +
+        "stopped or wrote into a pipe: all to its end is used.";
     return sound && { ...sound, note };
   } catch (error) {
     throw new Problem(`${file.name} is a broken WAV file: ${error.message}.`);
