@@ -29,6 +29,7 @@ import os
 import pathlib
 import platform
 import shutil
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -91,13 +92,17 @@ def locked(path: str | os.PathLike[str], seconds: float = -1) -> Iterator[None]:
     []
     """
     with FileLock(path, timeout=seconds, poll_interval=0.02):
+        process, mine = os.getpid(), os.stat(path)
         try:
             yield
         finally:
             # While it is held: who waits sees that its file is gone, and
             # makes a new one. On Windows the lock removes its file itself.
+            # Where the folder was made anew meanwhile, the file is another's.
             with contextlib.suppress(OSError):
-                os.unlink(path)
+                same = os.path.samestat(os.stat(path), mine)
+                if same and os.getpid() == process:
+                    os.unlink(path)
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
@@ -422,7 +427,16 @@ def _is_abandoned(partial: pathlib.Path) -> bool:
         return False
     except OSError:
         pass
-    return _last_written(partial) < time.time() - _ABANDONED_SECONDS
+    return _last_written(partial) < _now(partial) - _ABANDONED_SECONDS
+
+
+def _now(folder: pathlib.Path) -> float:
+    # By the clock that stamps files: this machine's may be hours ahead.
+    try:
+        with tempfile.TemporaryFile(dir=folder.parent) as file:
+            return os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return time.time()
 
 
 def _last_written(folder: pathlib.Path) -> float:
@@ -486,7 +500,8 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If a line is not JSON: the file and the line's number.
+        If a line is not JSON, or nested too deeply: the file and the line's
+        number.
 
     Example
     -------
@@ -515,7 +530,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             objects.append(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # nested too deeply
             raise ValueError(
                 f"{path}, line {number}: not JSON ({error}). Remove that line; "
                 "what it stands for will be run again."

@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import io
 import pathlib
 import runpy
 from typing import Any
 
+from hyperpyyaml import resolve_references
+from ruamel.yaml import YAML
 from torch import nn
 
 from speechbrain_hrf.lobes import models as lobes
 from speechbrain_hrf.nnet.targets import resolve
-from speechbrain_hrf.training.overrides import resolved_yaml
 
 _EMBEDDING, _HEAD = "embedding_model", "classifier"
 
@@ -109,7 +111,32 @@ def _built(name):
 
 @functools.cache
 def _read(yaml):
-    return resolved_yaml(yaml, "")
+    try:
+        tree = YAML().load(yaml.read_text(encoding="utf-8"))
+        if not isinstance(tree, dict):
+            raise ValueError(f"{yaml} is no recipe: it has no keys.")
+        text = io.StringIO()
+        YAML().dump(_without_calls(tree), text)
+        resolved = resolve_references(text.getvalue())
+        return YAML().load(resolved)
+    except RecursionError:
+        raise ValueError(f"{yaml} is nested too deeply to be read.") from None
+
+
+def _without_calls(node):
+    """To resolve references calls !applyref's function and opens !include's file.
+
+    What they would give is not known before the run.
+    """
+    tag = getattr(getattr(node, "tag", None), "value", None) or ""
+    if tag.startswith(("!applyref:", "!include:")):
+        return None
+    if isinstance(node, dict):
+        for key in node:
+            node[key] = _without_calls(node[key])
+    elif isinstance(node, list):
+        node[:] = [_without_calls(item) for item in node]
+    return node
 
 
 def find_recipe(recipe: str) -> Recipe:

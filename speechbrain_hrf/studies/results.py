@@ -34,6 +34,7 @@ SETTINGS = {
     "epochs": "{:g} epochs",
 }
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
+MOST_QUOTED = 200  # characters of a value, in a message
 NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
@@ -243,7 +244,8 @@ def read_results(folder: str | os.PathLike) -> Results:
         several = sorted(set(found))
         if len(several) > 1:
             raise ValueError(
-                f"Trials of one study differ in {key}: {' and '.join(several)}. "
+                f"Trials of one study differ in {key}: "
+                f"{' and '.join(x[:MOST_QUOTED] for x in several)}. "
                 "Give each its own output folder."
             )
     table = _table(kept)
@@ -277,14 +279,14 @@ def _read_checked(kind, path):
 
 def _label(line):
     place = f"lr {line['lr']:g}, fold {line['fold']}, seed {line['seed']}"
-    return f"{line['model']} {line['arm']}, {place}"
+    return f"{line['model']} {line['arm']}"[:MOST_QUOTED] + f", {place}"
 
 
 def _count(line, test_sets, where):
     """Speaker to utterances by true and found class."""
     if line["test_set"] not in test_sets:
         raise ValueError(
-            f"{where}: its test set {line['test_set']} is not in {TEST_SETS}. "
+            f"{where}: its test set {line['test_set'][:12]} is not in {TEST_SETS}. "
             f"Bring that file back, or: {AGAIN}"
         )
     test_set = test_sets[line["test_set"]]
@@ -326,7 +328,7 @@ def _unequal_terms(lines):
             if len(values) > 1:
                 found.append(
                     f"Runs of {paper.model_name(model)} differ in {key}: "
-                    f"{' and '.join(values)}."
+                    f"{' and '.join(x[:MOST_QUOTED] for x in values)}."
                 )
     return found
 

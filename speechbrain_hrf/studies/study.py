@@ -48,6 +48,7 @@ Count = Annotated[StrictInt, Field(ge=1)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]
 Options = dict[StrictStr, JsonValue]
 MOST_TRIALS = 100_000
+MOST_QUOTED = 200  # characters of what is wrong, in its message
 
 
 class _Keys(BaseModel):
@@ -349,9 +350,9 @@ def _refuse_tags(text, where):
             continue
         tag = "".join(filter(None, token.value))
         if tag not in ("!ref", "!PLACEHOLDER") and not tag.startswith("!!"):
-            line = text.splitlines()[token.start_mark.line].strip()
+            line = _cut(text.splitlines()[token.start_mark.line].strip())
             raise ValueError(
-                f"{where} has the tag {tag} in `{line}`. A study is text and "
+                f"{where} has the tag {_cut(tag)} in `{line}`. A study is text and "
                 "numbers; an option of a recipe that needs a tag goes in "
                 "quotes, such as '!name:torch.nn.GELU'."
             )
@@ -362,10 +363,15 @@ def _sentence(error):
     where = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         known = ", ".join(sorted(StudyFile.model_fields))
-        return f"  there is no key {where!r}. There are: {known}"
+        return f"  there is no key {_cut(where)!r}. There are: {known}"
     if error["type"] == "missing":
         return f"  {where} must be given."
-    return f"  {where} is {error['input']!r}: {error['msg']}."
+    return f"  {where} is {_cut(repr(error['input']))}: {error['msg']}."
+
+
+def _cut(text):
+    """A value may be a hundred megabytes long."""
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
 
 
 def _distinct(trials):

@@ -117,7 +117,7 @@ def test_what_the_plan_has_and_lines_have_not(tmp_path):
     )
 
 
-@pytest.mark.parametrize("plan", ["no: study", ": [", "5"])
+@pytest.mark.parametrize("plan", ["no: study", ": [", "5", "a: " + 999 * "["])
 def test_a_plan_that_cannot_be_read(tmp_path, plan):
     """Lines are reported on all the same."""
     lines, sets = study(["ALL"], folds=2)

@@ -200,6 +200,9 @@ def test_no_folder_no_lines(tmp_path):
     "second, reported",
     [
         ("no", "line 2: not JSON"),
+        ('{"id": ' + 3000 * "[" + 3000 * "]" + "}", "line 2: not JSON"),
+        ({"dataset": "x" * 9999}, "differ in dataset: RAVDESS and xxx"),
+        ({"test_set": "x" * 9999}, "line 2: its test set xxxxxxxxxxxx is"),
         ("[1]", "line 2 is damaged: the line: input should be a valid"),
         ({"lr": "fast"}, r"line 2 is damaged: lr: .*--resume"),
         ({"curves": None}, "line 2 is damaged: curves"),
@@ -226,6 +229,7 @@ def test_lines_that_cannot_be_used_are_named(tmp_path, second, reported):
     with pytest.raises(ValueError, match=reported) as caught:
         write_report(folder)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
 
 
 def test_a_damaged_test_set(tmp_path):

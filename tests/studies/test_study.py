@@ -12,6 +12,7 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain import parse_arguments
 
 from speechbrain_hrf.studies.lines import add_trial
+from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.studies.run import recipe_command
 from speechbrain_hrf.studies.study import load_study
 
@@ -254,7 +255,7 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
     touched = tmp_path / "touched"
     for tag in (
         *("!apply:os.system", "!applyref:os.system", "!include:x.yaml"),
-        *("!new:object", "!ref:os.system"),
+        *("!new:object", "!ref:os.system", "!name:os.system", "!module:os"),
     ):
         line = f"paper: {tag} ['touch {touched}']"
         with pytest.raises(ValueError, match=f"demo.yaml has the tag {tag} in"):
@@ -264,3 +265,39 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
     assert not touched.exists()
     with pytest.raises(ValueError, match="nested too deeply"):
         study("overrides: " + "[" * 500 + "]" * 500)
+
+
+@pytest.mark.parametrize("key", ["paper", "layers", "sedes"])
+def test_a_long_value_is_not_quoted_whole(study, key):
+    for value in (f"[{'y' * 99_999}]", f"!new:x {'y' * 99_999}"):
+        with pytest.raises(ValueError, match="yyy|no key") as caught:
+            study(f"{key}: {value}")
+        assert len(str(caught.value)) < 1000
+
+
+def test_nothing_of_a_recipe_is_executed(study, tmp_path):
+    """References are filled in; what calls or opens something is left out."""
+    touched = tmp_path / "touched"
+    folder = tmp_path / "mine"
+    (folder / "hparams").mkdir(parents=True)
+    (folder / "train.py").touch()
+    (tmp_path / "x.yaml").write_text(
+        f"y: !applyref:os.system [touch {touched}]"
+    )
+    (folder / "hparams" / "speechformer_hrf.yaml").write_text(
+        "hrf_modules: []\nhrf_ratio: 8\nhrf_layers: 1\nprotocol: paper\n"
+        "number_of_epochs: 7\nlr: !ref <hrf_ratio> * 2\n"
+        f"a: !applyref:os.system ['touch {touched}']\n"
+        f"b: [!apply:os.system ['touch {touched}']]\n"
+        f"c: {{d: !include:{tmp_path}/x.yaml }}\n"
+        f"e: !new:os.system ['touch {touched}']\n"
+    )
+    trials = study(overrides=f"recipe: {folder}\noverrides: {{a: 5}}").trials
+    assert (trials[0].lr, trials[0].options["number_of_epochs"]) == (16, 7)
+    assert trials[0].options["a"] == 5
+    assert not touched.exists()
+    with open(folder / "hparams" / "speechformer_hrf.yaml", "a") as file:
+        file.write("f: " + 3000 * "[" + 3000 * "]")
+    find_recipe.__globals__["_read"].cache_clear()
+    with pytest.raises(ValueError, match="_hrf.yaml is nested too deeply"):
+        study(overrides=f"recipe: {folder}")
