@@ -2,7 +2,8 @@
 
     hrf export <checkpoint or output folder> <target>
 
-With ``--onnx`` the folder also holds the model for ONNX Runtime.
+With ``--onnx`` the folder also holds the model for ONNX Runtime, with ``--c``
+as C for a microcontroller.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -58,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="also write model.onnx (waveform in), model.features.onnx and "
         'manifest.json; needs pip install "speechbrain-hrf[onnx]"',
     )
+    parser.add_argument(
+        "--c",
+        action="store_true",
+        help="also write hrf_model.h and hrf_model.c (C99, waveform in), for a "
+        "microcontroller; with --int8 hrf_model_int8.c too",
+    )
     for name in PRECISIONS:
         parser.add_argument(
             f"--{name}",
@@ -82,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.onnx,
             options.precisions,
             options.keep,
+            options.c,
         )
     except (ImportError, OSError, ValueError, VerificationError) as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -47,6 +47,7 @@ _OURS = re.compile(
     r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
     r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
     r"|model(\.\w+)*\.onnx|manifest\.json|model\.safetensors"
+    r"|hrf_model\.h|hrf_model(_int8)?\.c"
 )
 
 
@@ -57,6 +58,7 @@ def export_pretrained(
     onnx: bool = False,
     precisions: Sequence[str] = (),
     keep: bool = False,
+    c: bool = False,
 ) -> ExportReport:
     """Exports a trained model, merged, verified, all or nothing.
 
@@ -76,9 +78,12 @@ def export_pretrained(
         and without, and a manifest (needs the extra ``onnx``).
     precisions : sequence of str
         int8, fp16: store the parameters of ``model.onnx`` so as well, if that
-        is a gain on the labelled recordings of the test set.
+        is a gain on the labelled recordings of the test set. int8 goes for C
+        as well.
     keep : bool
         Whether such a file stays even if it is no gain.
+    c : bool
+        Whether to write the model as C as well, for a microcontroller.
 
     Returns
     -------
@@ -96,11 +101,11 @@ def export_pretrained(
         The target cannot be written.
     ValueError
         The checkpoint is damaged, holds NaN, or is of another architecture;
-        the YAML lacks something; the model cannot be exported to ONNX; an
-        option that goes with another one comes without it.
+        the YAML lacks something; the model cannot be exported to ONNX or C;
+        an option that goes with another one comes without it.
     VerificationError
         The exported folder does not give what the trained model gives, or
-        ONNX Runtime does not give what the folder gives.
+        ONNX Runtime or the C does not give what the folder gives.
         In all cases the target is as it was.
 
     Example
@@ -110,7 +115,7 @@ def export_pretrained(
     ...
     FileNotFoundError: There is no folder results/none.
     """
-    _check_options(onnx, precisions, keep)
+    _check_options(onnx, precisions, keep, c)
     training = Training(output_folder)
     target = pathlib.Path(target)
     with replace_folder(target, why_not_ours) as staging:
@@ -122,6 +127,13 @@ def export_pretrained(
         if onnx:
             report.onnx = _write_onnx(
                 staging, training, modules, audio, precisions, keep
+            )
+        if c:
+            # Imports what only this needs.
+            from speechbrain_hrf.export.c.files import write_c
+
+            report.c = write_c(
+                staging, training, modules, audio, "int8" in precisions
             )
         card = model_card(report, training.results)
         _write_text(staging / "README.md", card)
@@ -163,11 +175,15 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
     return None
 
 
-def _check_options(onnx: bool, precisions: Sequence[str], keep: bool) -> None:
-    if precisions and not onnx:
+def _check_options(
+    onnx: bool, precisions: Sequence[str], keep: bool, c: bool
+) -> None:
+    only_onnx = set(precisions) - ({"int8"} if c else set())
+    if only_onnx and not onnx:
         raise ValueError(
             f"{', '.join(precisions)} without ONNX: other precisions are made "
-            "of model.onnx. Ask for it as well (--onnx)."
+            "of model.onnx. Ask for it as well (--onnx); int8 goes with --c, "
+            "too."
         )
     if keep and not precisions:
         raise ValueError(

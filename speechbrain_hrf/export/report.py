@@ -64,6 +64,8 @@ class ExportReport:
         Why ``hrf classify --safe`` does not load it; empty if it does.
     onnx : str
         What the export to ONNX found; empty without it.
+    c : str
+        What the export to C found; empty without it.
     files : dict
         Bytes by file name.
 
@@ -101,6 +103,7 @@ class ExportReport:
     only_bundled: bool = False
     refused: str = ""
     onnx: str = ""
+    c: str = ""
     files: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -154,6 +157,7 @@ class ExportReport:
             f"Loaded in a fresh process, it differs from the trained model "
             f"by {self.max_difference:.1e} on {self.audio}",
             *self.onnx.splitlines(),
+            *self.c.splitlines(),
             *(
                 [f"Not loaded by --safe: {self.refused}"]
                 if self.refused
