@@ -193,6 +193,7 @@ def _decode(table):
         _refuse(table, f"it is not UTF-8 ({error}): save it as 'CSV UTF-8'")
     if "\0" in text:
         _refuse(table, "it is no text: save it as 'CSV UTF-8'")
+    text = text.lstrip("\ufeff")  # one more, where a file was saved twice
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 import soundfile as sf
-from label_table import EXAMPLE, read_rows, sort_names
+from label_table import read_rows, sort_names
 
 from speechbrain_hrf.dataio.archive import open_audio
 from speechbrain_hrf.dataio.recordings import refuse_folder
@@ -25,7 +25,8 @@ from speechbrain_hrf.training.stand_in import STAND_IN
 TABLE = "labels.csv"
 _LAYOUT = (
     f"Expected: a table of labels, {TABLE} in this folder or in one of its own, "
-    f"or another one by --labels my.csv. It looks like this:\n{EXAMPLE}\n"
+    "or another one by --labels my.csv, whose first line is "
+    "path,label,speaker and the others such as anna/001.wav,happy,anna"
 )
 CAUTION = (
     "Nobody said who speaks in these recordings. Voices of the test set may "

@@ -56,10 +56,11 @@ def test_what_the_yaml_says_of_the_corpus(training_output):
     """For a checkpoint that nobody has evaluated."""
     output = training_output(metrics=None)
     with open(output / "hyperparams.yaml", "a") as stream:
-        stream.write("corpus: mine\nlicence: CC0 1.0\n")
+        stream.write("corpus: mine\nlicence: CC0 1.0\ncaution: null\n")
     results = Training(output).results
     assert (results.dataset, results.licence) == ("mine", "CC0 1.0")
-    assert results.task is None and results.synthetic is False
+    assert results.task is None and results.caution is None
+    assert results.synthetic is False
 
 
 @pytest.mark.parametrize("metrics", [None, {"synthetic": False, "UA": 0.5}])
@@ -83,6 +84,7 @@ def test_recordings_are_whole_files_that_are_at_hand(training_output, tmp_path):
     manifest = output / "manifests" / "test.json"
     entries = json.loads(manifest.read_text())
     entries["0"]["parts"] = [[0, 1]]
+    entries["1"]["parts"] = None  # a whole file among others' parts
     del entries["1"]["emo"]
     entries["2"]["wav"] = "{data_root}/lost.flac"
     manifest.write_text(json.dumps(entries))

@@ -394,14 +394,12 @@ def test_without_data_the_stand_in_is_meant():
 
 def test_the_stand_in_is_prepared_as_its_table_says(corpora, tmp_path):
     root = make_corpus("OwnData", corpora)
-    found = {}
-    for fold in range(1, 9):
-        prepare_owndata(root, tmp_path, n_folds="speaker", fold=fold)
-        found |= load_manifests(tmp_path)["test"]
-    assert len(found) == 128
-    joined = [name for name in found if name.startswith("audio/joined.wav")]
-    assert len(joined) == 16
-    assert all(found[name]["speaker"] == "Hal" for name in joined)
+    prepare_owndata(root, tmp_path, n_folds="speaker", fold=8)
+    found = load_manifests(tmp_path)
+    assert [len(found[name]) for name in ("train", "test")] == [112, 16]
+    for name, entry in found["test"].items():
+        assert name.startswith("audio/joined.wav_")
+        assert entry["speaker"] == "Hal" and len(entry["parts"]) == 1
 
 
 @pytest.mark.parametrize(

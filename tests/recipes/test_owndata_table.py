@@ -159,6 +159,10 @@ def test_encodings_that_cannot_be_told(folder, encoding):
         read(folder, PLAIN, encoding)
 
 
+def test_a_mark_that_stands_there_twice(folder):
+    assert len(read(folder, "\ufeff" + PLAIN, "utf-16")) == 2
+
+
 def test_no_table(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no table .*\s+path,label"):
         table.read_rows(str(tmp_path / "my.csv"))

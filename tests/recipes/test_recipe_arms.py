@@ -11,10 +11,10 @@ from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
-CORPORA = ("IEMOCAP", "M3ED", "DAIC-WOZ", "RAVDESS", "nEMO")
+CORPORA = ("IEMOCAP", "M3ED", "DAIC-WOZ", "RAVDESS", "nEMO", "OwnData")
 # What takes part in choosing the data, besides the protocol.
 PARTS = {"IEMOCAP": "valid_session", "DAIC-WOZ": "held_out_part"}
-PARTS |= {"RAVDESS": "fold", "nEMO": "fold"}
+PARTS |= {"RAVDESS": "fold", "nEMO": "fold", "OwnData": "test_fold"}
 
 
 def folder_of(path, **overrides):

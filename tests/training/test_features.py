@@ -13,6 +13,7 @@ from speechbrain_hrf.training.stand_in import use_stand_in
 REPOSITORY = pathlib.Path(__file__).parents[2]
 YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))
 SECONDS = {"IEMOCAP": 5, "RAVDESS": 5, "M3ED": 4, "nEMO": 4, "DAIC-WOZ": 10}
+SECONDS["OwnData"] = 5
 IN_FRAMES = {5: 249, 4: 199, 10: 499}
 
 
