@@ -37,7 +37,7 @@ def write_list(root, name, labels):
     (root / LISTS[name]).write_text("\n".join(lines) + "\n")
 
 
-def write_interview(root, who, rows, audio, end="\n", rate=100):
+def write_interview(root, who, rows, audio, end="\n", rate=1000):
     """A folder with a transcript and audio: a path to link, or seconds."""
     folder = root / f"{who}_P"
     folder.mkdir(parents=True)
@@ -51,8 +51,8 @@ def write_interview(root, who, rows, audio, end="\n", rate=100):
     return folder
 
 
-def write_noise(path, seconds, rate=100):
-    """A recording; 100 samples a second are enough for ranges."""
+def write_noise(path, seconds, rate=1000):
+    """A recording; 1000 samples a second are enough for ranges."""
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, round(seconds * rate))
     sf.write(path, samples, rate, subtype="PCM_16")
 

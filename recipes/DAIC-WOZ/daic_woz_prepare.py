@@ -4,8 +4,7 @@ The rule that gives the paper's 5084 + 1931 clips: of each interview of the
 official training (107) and development (35) list, all rows of the transcript
 with the speaker `Participant` are cut out of the audio and joined end to end;
 windows of 10 s start every 9 s, full ones only; the label is the official
-PHQ8_Binary. The development list is scored: labels of the test list are not
-public.
+PHQ8_Binary. The development list is scored, as in the paper.
 
 Clips are ranges of samples in the manifests; no audio is written. No text of a
 transcript and no score leaves the data folder, not even in an error.
@@ -71,6 +70,7 @@ _LAYOUT = (
     "participant in them, 300_P/300_AUDIO.wav and 300_P/300_TRANSCRIPT.csv or "
     "300_P.zip with both. DAIC-WOZ is licensed: https://dcapswoz.ict.usc.edu"
 )
+_SESSION = re.compile(r"\d{3}_p", re.ASCII)
 # Seconds by which the times of a transcript are too early.
 OFFSETS = {
     "318": Decimal("34.319917"),
@@ -89,6 +89,7 @@ CORRECTIONS = {
     "correct_label_of_409": LABELS,
     "drop_sync_rows": None,  # all interviews
     "drop_tag_only_rows": None,
+    "drop_rows_before_interviewer": None,
 }
 # What is said of rows that are not cut as they stand.
 CLIPPED = "that end after the recording are clipped"
@@ -108,6 +109,7 @@ def prepare_daic_woz(
     correct_label_of_409=False,
     drop_sync_rows=False,
     drop_tag_only_rows=False,
+    drop_rows_before_interviewer=False,
 ):
     """Writes `train.json`, `test.json` and, if asked for, `valid.json`.
 
@@ -141,6 +143,9 @@ def prepare_daic_woz(
         Leave out the participants' rows that are nothing but `<sync>`.
     drop_tag_only_rows : bool
         Leave out those that are nothing but tags, such as `<laughter>`.
+    drop_rows_before_interviewer : bool
+        Leave out what participants say before the interviewer's first row,
+        as public cleaning tools do; nothing where she has no row.
 
     Raises
     ------
@@ -167,6 +172,7 @@ def prepare_daic_woz(
         "correct_label_of_409": correct_label_of_409,
         "drop_sync_rows": drop_sync_rows,
         "drop_tag_only_rows": drop_tag_only_rows,
+        "drop_rows_before_interviewer": drop_rows_before_interviewer,
     }
     check_choice("protocol", protocol, PROTOCOLS)
     check_number("held_out_part", held_out_part, PARTS)
@@ -177,7 +183,7 @@ def prepare_daic_woz(
     if protocol == "paper":
         held_out_part = None
 
-    data_folder = os.path.abspath(data_folder)
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
     root, lists = find_root(data_folder)
     listed = {name: read_list(path) for name, path in lists.items()}
     _refuse_shared(listed)
@@ -310,6 +316,8 @@ def _cut_clips(sessions, on, max_unusable, data_folder):
             )
     if on & {"drop_sync_rows", "drop_tag_only_rows"}:
         logger.info("DAIC-WOZ: %d rows without words dropped", dropped)
+    elif "drop_rows_before_interviewer" in on:
+        logger.info("DAIC-WOZ: %d rows before the interview dropped", dropped)
     return clips
 
 
@@ -405,14 +413,16 @@ def find_root(data_folder):
     ('DAIC-WOZ', 'dev_split_Depression_AVEC2017.csv')
     """
     for root in data_folder, os.path.join(data_folder, "DAIC-WOZ"):
-        files = _list_folder(root)
-        lists = {
-            split: files[name.lower()]
-            for split, name in LISTS.items()
-            if name.lower() in files
-        }
-        if len(lists) == len(LISTS):
-            return root, lists
+        # Beside the interviews, or in a folder such as splits.
+        there = _list_folder(root)
+        for folder in there, *map(_list_folder, there.values()):
+            lists = {
+                split: folder[name.lower()]
+                for split, name in LISTS.items()
+                if name.lower() in folder
+            }
+            if len(lists) == len(LISTS):
+                return root, lists
     wanted = " and ".join(LISTS.values())
     refuse_folder(data_folder, f"does not hold both {wanted}", _LAYOUT)
 
@@ -442,6 +452,10 @@ def find_sessions(root, participants):
     there is neither a folder 301_P nor 301_P.zip
     """
     there = _list_folder(root)
+    # Interviews may lie in a folder such as participants, and their files, too.
+    for name, folder in list(there.items()):
+        if not _SESSION.fullmatch(name):
+            there = {**_list_folder(folder), **there}
     return {
         participant: _find_session(root, participant, there)
         for participant in sorted(participants)
@@ -454,14 +468,20 @@ def _find_session(root, participant, there):
     archive = there.get(f"{name}.zip".lower(), "")
     wanted = [f"{participant}_AUDIO.wav", f"{participant}_TRANSCRIPT.csv"]
     audio, transcript = (name.lower() for name in wanted)
-    files, problem = _list_folder(folder), None
-    missing = os.path.join(
-        folder, wanted[0]
-    )  # what is named if it is not there
+    problem = None
+    missing = os.path.join(folder, wanted[0])  # is named if it is not there
+    files = _list_folder(folder)
+    # 300_P/300_P, as some programs unpack it, or no folder of its own at all
+    nested = _list_folder(files.get(name.lower(), ""))
+    for others in nested, there:
+        if not {audio, transcript} <= files.keys() and (
+            {audio, transcript} <= others.keys()
+        ):
+            files = others
     if os.path.isfile(archive) and not {audio, transcript} <= files.keys():
         missing = member_path(archive, wanted[0])
-        files, problem = _list_archive(archive, name)
-    elif not os.path.isdir(folder):
+        files, problem = _list_archive(archive)
+    elif files is not there and not os.path.isdir(folder):
         problem = f"there is neither a folder {name} nor {name}.zip"
     if problem is None and transcript not in files:
         problem = f"there is no {wanted[1]} beside it"
@@ -474,17 +494,20 @@ def _list_folder(folder):
     return _by_lower_name((x, os.path.join(folder, x)) for x in names)
 
 
-def _list_archive(archive, name):
-    """The same for an archive, and why it cannot be read."""
+def _list_archive(archive):
+    """The same for an archive, and why it cannot be read.
+
+    Of a name that occurs in several of its folders, the topmost.
+    """
     try:
         members = list_members(archive)
     except UnusableAudio as error:
         return {}, error.reason
-    inside = [member.rpartition("/") for member in members]
+    members = sorted(members, key=lambda member: (member.count("/"), member))
     return _by_lower_name(
-        (file, member_path(archive, f"{folder}{slash}{file}"))
-        for folder, slash, file in inside
-        if folder.lower() in ("", name.lower())
+        (os.path.basename(member), member_path(archive, member))
+        for member in members
+        if not member.startswith("__MACOSX/")
     ), None
 
 
@@ -526,6 +549,8 @@ def read_list(path):
     file = io.StringIO(read_text(path, errors="replace"), newline=None)
     rows = [_read_row(path, *numbered) for numbered in enumerate(file, 1)]
     names = [name.lower() for name in rows[0]] if rows else []
+    # full_test_split.csv calls it PHQ_Binary.
+    names = ["phq8_binary" if x == "phq_binary" else x for x in names]
     if {names.count("participant_id"), names.count("phq8_binary")} != {1}:
         raise ValueError(
             f"{path}, line 1: the columns Participant_ID and PHQ8_Binary, "
@@ -537,7 +562,11 @@ def read_list(path):
         if not any(row):
             continue
         cells = collections.defaultdict(str, zip(names, row, strict=False))
-        who, label = cells["participant_id"], cells["phq8_binary"]
+        # Lists that pandas has written hold 303.0 and 1.0.
+        who, label = (
+            re.sub(r"\.0+$", "", cells[name])
+            for name in ("participant_id", "phq8_binary")
+        )
         problem = None
         if not re.fullmatch(r"\d{3}", who, re.ASCII):
             problem = "Participant_ID is no number of three digits"
@@ -592,12 +621,17 @@ def choose_rows(rows, on):
     >>> choose_rows([sync], {"drop_sync_rows"}), len(choose_rows([sync], set()))
     ([], 1)
     """
+    # Where she has no row, all lie before it and none is dropped.
+    first = next((row.line for row in rows if row.speaker == "ellie"), 0)
+    if "drop_rows_before_interviewer" not in on:
+        first = 0
     return [
         row
         for row in rows
         if row.speaker != "participant"
         or not (
-            ("drop_sync_rows" in on and row.sync)
+            row.line < first
+            or ("drop_sync_rows" in on and row.sync)
             or ("drop_tag_only_rows" in on and row.only_tags)
         )
     ]

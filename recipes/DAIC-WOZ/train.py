@@ -139,6 +139,7 @@ def prepare(hparams):
         correct_label_of_409=hparams["correct_label_of_409"],
         drop_sync_rows=hparams["drop_sync_rows"],
         drop_tag_only_rows=hparams["drop_tag_only_rows"],
+        drop_rows_before_interviewer=hparams["drop_rows_before_interviewer"],
     )
     refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
 

@@ -39,7 +39,8 @@ _TIME = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ONLY_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*")
 _HIDDEN = "(What it says is not shown: it is confidential.)"
-_SYNC = re.compile(r"\s*<\s*synch?\s*>\s*", re.I)
+# <sync>, also as some were typed: [synch], <sync., [syncing]
+_SYNC = re.compile(r"\s*[<\[]\s*synch?(?:ing)?\s*\.?\s*[>\]]?\s*", re.I)
 
 
 class Row(NamedTuple):
@@ -142,7 +143,7 @@ def _row(path: str | os.PathLike[str], number: int, line: str) -> Row:
         Decimal(stop),
         speaker.lower() if speaker.lower() in SPEAKERS else "",
         bool(_SYNC.fullmatch(words)),
-        bool(_ONLY_TAGS.fullmatch(words)),
+        bool(_SYNC.fullmatch(words) or _ONLY_TAGS.fullmatch(words)),
     )
 
 

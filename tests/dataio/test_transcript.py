@@ -163,3 +163,18 @@ def test_a_gap_is_taken_out(seed):
     kept = [x for x in expand(ranges) if not gap[0] <= x < gap[1]]
     assert expand(remove_gap(ranges, gap)) == kept
     assert all(start < stop for start, stop in remove_gap(ranges, gap))
+
+
+@pytest.mark.parametrize(
+    "words, sync",
+    [
+        *((x, True) for x in ("<sync>", "<synch>", "[sync]", "[Synch] ")),
+        *((x, True) for x in ("<sync.", "<sync.>", "[syncing]", "< sync >")),
+        *((x, False) for x in ("sync", "<laughter>", "<sync> yes")),
+    ],
+)
+def test_sync_marks(path, words, sync):
+    """A mark is typed in many ways; with words beside it, it is speech."""
+    row = read_transcript(write(path, [HEADER, f"1\t2\tEllie\t{words}"]))[0]
+    assert row.sync == sync
+    assert row.only_tags == (row.sync or words == "<laughter>")

@@ -118,7 +118,7 @@ def test_counts_of_the_paper(whole, tmp_path, caplog):
         sum(stop - start for start, stop in entry["parts"])
         for entry in [*train.values(), *test.values()]
     }
-    assert lengths == {1000}  # 10 s at 100 Hz
+    assert lengths == {10000}  # 10 s at 1000 Hz
 
     # Held out or not, they add up.
     held_out = run(whole, tmp_path, protocol="held_out", held_out_part=5)
@@ -152,15 +152,15 @@ def test_windows_by_hand(root, tmp_path):
     talk(root, 303, rows)
     train = run(root, tmp_path / "m")["train"]
     assert parts_of(train, 303) == [
-        [[300, 800], [1000, 1500]],
-        [[1400, 2234], [2034, 2200]],
-        [[2100, 3100]],
-        [[3000, 3200], [3600, 4400]],
+        [[3000, 8000], [10000, 15000]],
+        [[14000, 22340], [20340, 22000]],
+        [[21000, 31000]],
+        [[30000, 32000], [36000, 44000]],
     ]
     assert list(train)[0] == "303_000"
     assert train["303_003"] == {
         "wav": "{data_root}/303_P/303_AUDIO.wav",
-        "parts": [[3000, 3200], [3600, 4400]],
+        "parts": [[30000, 32000], [36000, 44000]],
         "duration": 10.0,
         "state": "not depressed",
         "participant": "303",
@@ -168,7 +168,7 @@ def test_windows_by_hand(root, tmp_path):
     path = root / "303_P" / "303_AUDIO.wav"
     samples, rate = sf.read(path, dtype="float32")
     wave = read_parts(path, train["303_003"]["parts"], sample_rate=rate)
-    heard = [*samples[3000:3200], *samples[3600:4400]]
+    heard = [*samples[30000:32000], *samples[36000:44000]]
     assert wave.tolist() == pytest.approx(heard)
 
 
@@ -213,7 +213,7 @@ def test_rows_that_do_not_fit_the_recording(root, tmp_path, caplog):
     ]
     path = talk(root, 303, rows)
     train = run(root, tmp_path / "m")["train"]
-    assert parts_of(train, 303) == [[[0, 500], [4000, 4500]]]
+    assert parts_of(train, 303) == [[[0, 5000], [40000, 45000]]]
     for text in (
         "rows that end after the recording are clipped: line 5\n",
         "rows that begin after the recording are left out: line 6, 7\n",
@@ -236,34 +236,34 @@ def test_tags_and_sync_are_kept_unless_dropped(root, tmp_path, caplog):
         train = run(root, tmp_path / "m", **options)["train"]
         return [parts[0][0] for parts in parts_of(train, 303)]
 
-    assert starts() == [0, 900, 1800]
+    assert starts() == [0, 9000, 18000]
     assert "dropped" not in caplog.text and " is on" not in caplog.text
-    assert starts(drop_sync_rows=True) == [1000, 1900]
+    assert starts(drop_sync_rows=True) == [10000, 19000]
     assert "drop_sync_rows is on, for all interviews" in caplog.text
     assert "1 rows without words dropped" in caplog.text
-    assert starts(drop_tag_only_rows=True) == [2000]
+    assert starts(drop_tag_only_rows=True) == [20000]
     assert "2 rows without words dropped" in caplog.text
-    assert starts(drop_sync_rows=True, drop_tag_only_rows=True) == [2000]
+    assert starts(drop_sync_rows=True, drop_tag_only_rows=True) == [20000]
 
 
 @pytest.mark.parametrize(
     "option, who, ranges, rows",
     [
-        # 34.319917, 3.8379167, 6.1892 and 16.8582 s, at 100 Hz
-        ("correct_offsets", 318, [[3432, 4432]], None),
-        ("correct_offsets", 321, [[384, 1384]], None),
-        ("correct_offsets", 341, [[619, 1619]], None),
-        ("correct_offsets", 362, [[1686, 2686]], None),
+        # 34.319917, 3.8379167, 6.1892 and 16.8582 s, at 1000 Hz
+        ("correct_offsets", 318, [[34320, 44320]], None),
+        ("correct_offsets", 321, [[3838, 13838]], None),
+        ("correct_offsets", 341, [[6189, 16189]], None),
+        ("correct_offsets", 362, [[16858, 26858]], None),
         (
             "cut_interruptions",
             373,
-            [[39000, 39500], [42800, 43300]],
+            [[390000, 395000], [428000, 433000]],
             [row(390, 402), row(426, 433)],
         ),
         (
             "cut_interruptions",
             444,
-            [[28100, 28600], [38700, 39200]],
+            [[281000, 286000], [387000, 392000]],
             [row(281, 293), row(385, 392)],
         ),
     ],
@@ -317,7 +317,7 @@ def test_a_corrected_label_moves_nobody_between_the_fifths(root, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("inside", ["", "303_p/"])
+@pytest.mark.parametrize("inside", ["", "303_p/", "DAIC/303_P/303_P/"])
 def test_archives_give_the_same_clips(root, tmp_path, kind, inside):
     before = run(root, tmp_path / "m")["train"]
     pack(root / "303_P", kind, inside)
@@ -328,8 +328,73 @@ def test_archives_give_the_same_clips(root, tmp_path, kind, inside):
             entry = {**entry, "wav": wav}
         assert after[name] == entry
     path = wav.replace("{data_root}", str(root))
-    assert len(read_parts(path, after["303_000"]["parts"], 100)) == 1000
+    assert len(read_parts(path, after["303_000"]["parts"], 1000)) == 10000
     assert not (root / "303_P").exists()
+
+
+def nest(root, folder):
+    inner = folder / folder.name
+    folder.rename(root / "aside")
+    folder.mkdir()
+    (root / "aside").rename(inner)
+
+
+def flatten(root, folder):
+    for path in folder.iterdir():
+        path.rename(root / path.name)
+    folder.rmdir()
+
+
+def below(root, folder):
+    (root / "participants").mkdir(exist_ok=True)
+    folder.rename(root / "participants" / folder.name)
+
+
+def apart(root, folder):
+    for path in folder.iterdir():
+        place = root / {"wav": "audio", "csv": "transcripts"}[path.name[-3:]]
+        place.mkdir(exist_ok=True)
+        path.rename(place / path.name)
+    folder.rmdir()
+
+
+def zipped_below(root, folder):
+    below(root, folder)
+    pack(root / "participants" / folder.name)
+
+
+@pytest.mark.parametrize("move", [nest, flatten, below, apart, zipped_below])
+@pytest.mark.parametrize("lists", ["", "splits"])
+def test_layouts_give_the_same_clips(root, tmp_path, move, lists):
+    before = run(root, tmp_path / "m")
+    for who in 303, 318, 373, 409:
+        move(root, root / f"{who}_P")
+    (root / lists).mkdir(exist_ok=True)
+    for name in LISTS.values():
+        (root / name).rename(root / lists / name)
+    after = run(root, tmp_path / "m")
+    for split, entries in before.items():
+        assert after[split].keys() == entries.keys()
+        for name, entry in entries.items():
+            found = after[split][name]
+            assert {**found, "wav": entry["wav"]} == entry
+            path = found["wav"].replace("{data_root}", str(root))
+            assert len(read_parts(path, found["parts"], 1000)) == 10000
+
+
+def test_rows_before_the_interview_are_dropped_if_asked_for(root, tmp_path):
+    rows = [row(0, 10), row(10, 12, "Ellie"), row(20, 31)]
+    talk(root, 303, rows)
+
+    def starts(**options):
+        train = run(root, tmp_path / "m", **options)["train"]
+        return [parts[0][0] for parts in parts_of(train, 303)]
+
+    assert starts() == [0, 9000]
+    assert starts(drop_rows_before_interviewer=True) == [20000]
+    # Of an interview without her rows all is kept.
+    talk(root, 303, [rows[0], rows[2]])
+    assert starts(drop_rows_before_interviewer=True) == [0, 9000]
 
 
 def test_folders_go_before_archives_if_they_are_whole(root, tmp_path):
@@ -388,6 +453,9 @@ def test_apple_double_files_are_passed_over(root, tmp_path):
         "1,,0,303,\n,x,1, 318 ,none,more,,\n",
         '"Participant_ID","Remark","PHQ8_Binary"\r\n'
         '"303","one, two","0"\r\n318, "a ""b""","1"\r\n',
+        # As pandas writes it, and with the name in full_test_split.csv
+        ",Participant_ID,PHQ8_Binary\n0,303.0,0.0\n1,318.0,1.0\n",
+        "Participant_ID,PHQ_Binary\n303,0\n318,1\n",
     ],
 )
 def test_only_two_columns_of_the_lists_are_read(root, tmp_path, text):
@@ -476,7 +544,7 @@ def replace(path, content):
             "303_AUDIO.wav: there is no 303_TRA",
         ),
         (
-            lambda root, path: path.parent.rename(root / "303"),
+            lambda root, path: path.parent.rename(root.parent / "303"),
             "303_P/303_AUDIO.wav: there is neither a folder 303_P nor 303_P.zip",
         ),
         (
