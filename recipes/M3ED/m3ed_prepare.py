@@ -139,12 +139,13 @@ def prepare_m3ed(
     """
     check_choice("protocol", protocol, ["official"])
     check_share(max_unusable)
-    data_folder = os.path.abspath(data_folder)
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
     annotation = _find_annotation(data_folder)
     lists = _find_lists(os.path.dirname(annotation))
     utterances = _read_utterances(annotation, _read_splits(lists))
     paths = _find_audio(
-        os.path.join(data_folder, audio_folder or ""), utterances
+        os.path.join(data_folder, os.path.expanduser(audio_folder or "")),
+        utterances,
     )
 
     def make():

@@ -8,6 +8,7 @@ repetition, actor (odd = male).
 
 All actors say the same two sentences, so splits are made by actor. Fold k
 tests on actors 4k-3 ... 4k, two men and two women. Every fold should be run.
+These are not EmoBox's folds, whose actors are others.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -100,7 +101,7 @@ def prepare_ravdess(
     check_number("fold", fold, len(FOLDS))
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
-    data_folder = os.path.abspath(data_folder)
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
     files = find_recordings(
         "RAVDESS", data_folder, is_speech, _FORM, _LAYOUT, _DEPTH
     )

@@ -112,7 +112,7 @@ def prepare_nemo(
     check_number("fold", fold, len(SPEAKERS))
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
-    data_folder = os.path.abspath(data_folder)
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
     files = find_recordings(
         "nEMO", data_folder, is_recording, _FORM, _LAYOUT, _DEPTH
     )

@@ -183,6 +183,15 @@ def test_audio_that_cannot_be_used(case, tmp_path):
     }
 
 
+def test_a_tilde_is_the_home_folder(case, tmp_path, monkeypatch):
+    _, prepare, data = case
+    monkeypatch.setenv("HOME", str(data.parent))
+    monkeypatch.chdir(tmp_path)
+    prepare(f"~/{data.name}", tmp_path / "1")
+    prepare(data, tmp_path / "2")
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
 def test_wrong_folders_are_explained(case, tmp_path):
     _, prepare, _ = case
     with pytest.raises(FileNotFoundError, match="No folder .*Expected: "):

@@ -332,3 +332,65 @@ def test_a_corpus_without_audio_does_not_fill_the_log(small, tmp_path, caplog):
         prepare_iemocap(small, tmp_path / "m")
     said = [x for x in caplog.messages if x.startswith("Unusable: ")]
     assert len(said) == 51 and said[-1] == "Unusable: 50 more"
+
+
+def upper_ends(release):
+    for path in release.rglob("Ses*.wav"):
+        path.rename(path.with_suffix(".WAV"))
+
+
+def lower_names(release):
+    for path in sorted(release.rglob("*"), reverse=True):
+        path.rename(path.with_name(path.name.lower()))
+
+
+def flatten(release):
+    for path in release.glob("Session?/sentences/wav/*/*.wav"):
+        path.rename(path.parents[1] / path.name)
+
+
+def as_flac(release):
+    for path in release.rglob("Ses*.wav"):
+        samples, rate = sf.read(path)
+        sf.write(path.with_suffix(".flac"), samples, rate)
+        path.unlink()
+
+
+def nest(release):
+    release.rename(release.with_name("aside"))
+    release.mkdir()
+    release.with_name("aside").rename(release / release.name)
+
+
+def add_strays(release):
+    for folder in "dialog/EmoEvaluation", "sentences/wav":
+        path = release / "Session1" / folder / "readme.txt"
+        path.write_text("Labels are in these files.")
+
+
+@pytest.mark.parametrize(
+    "change", [upper_ends, lower_names, flatten, as_flac, nest, add_strays]
+)
+def test_layouts_give_the_same_turns(small, tmp_path, change):
+    data = small.parent
+    prepare_iemocap(data, tmp_path / "1")
+    before = load_manifests(tmp_path / "1")
+    change(small)
+    prepare_iemocap(data, tmp_path / "2")
+    after = load_manifests(tmp_path / "2")
+    for split, entries in before.items():
+        assert after[split].keys() == entries.keys()
+        for name, entry in entries.items():
+            found = after[split][name]
+            assert {**found, "wav": entry["wav"]} == entry
+            path = found["wav"].replace("{data_root}", str(data))
+            assert os.path.isfile(path)
+
+
+def test_several_releases_are_named(small, tmp_path):
+    copy = small.with_name("copy")
+    small.rename(small.with_name("one"))
+    for session in range(1, 6):
+        (copy / f"Session{session}").mkdir(parents=True)
+    with pytest.raises(ValueError, match="several releases: .*/copy/, .*/one/"):
+        prepare_iemocap(small.parent, tmp_path / "m")
