@@ -136,7 +136,8 @@ class Definition:
         self._part = yaml_tree.strip({key: self._tree[key] for key in needed})
         rate = self._tree["sample_rate"]
         try:
-            self.sample_rate = int(rate)  # Hz
+            # True would count as 1.
+            self.sample_rate = int(str(rate) if rate is True else rate)  # Hz
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{self.path}: sample_rate is {rate!r}, but must be the Hz of "

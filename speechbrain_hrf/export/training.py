@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import pathlib
+import reprlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,6 +86,13 @@ class Training:
         if (self.folder / METRICS_FILE).is_file():
             results = RunResults.read(self.folder)
         if results.checkpoint:
+            if not isinstance(results.checkpoint, str):
+                raise ValueError(
+                    f"{self.folder / METRICS_FILE}: checkpoint is "
+                    f"{reprlib.repr(results.checkpoint)}, but must be the "
+                    "path of a checkpoint folder, such as save/CKPT+1: remove "
+                    "that entry, or give the checkpoint to export."
+                )
             evaluated = self.folder / results.checkpoint
         if _is_checkpoint(path):
             self.checkpoint = path
@@ -192,8 +200,15 @@ class Training:
         if not manifest.is_file():
             return
         root = self._data_root()
-        for _, entry in sorted(_read_json(manifest).items()):
-            path = entry["wav"].replace("{data_root}", root)
+        for name, entry in sorted(_read_json(manifest).items()):
+            path = entry.get("wav") if isinstance(entry, dict) else None
+            if not isinstance(path, str):
+                raise ValueError(
+                    f"{manifest}: {name} has no wav, the path of its "
+                    "recording: prepare the data again, or remove that file, "
+                    "so that the export is verified on other signals."
+                )
+            path = path.replace("{data_root}", root)
             if not entry.get("parts") and os.path.isfile(path):
                 yield path, entry.get("emo")
 
@@ -227,7 +242,10 @@ class Training:
             ]
             found = [checkpoint for checkpoint in found if checkpoint]
             newest = max(found, key=ckpt_recency, default=None)
-        except (yaml.YAMLError, KeyError, TypeError) as error:
+        except (
+            *(yaml.YAMLError, KeyError, TypeError, AttributeError),
+            RecursionError,
+        ) as error:
             raise ValueError(
                 f"A CKPT.yaml of a checkpoint in {self.folder} is damaged "
                 f"({error!r}): remove that checkpoint, or give the one to "
@@ -287,7 +305,7 @@ def _is_checkpoint(folder: pathlib.Path) -> bool:
 def _read_json(path: pathlib.Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not a JSON object: {str(content)[:40]}")
@@ -298,7 +316,8 @@ def _read_labels(path: pathlib.Path) -> CategoricalEncoder:
     encoder = CategoricalEncoder()
     try:
         encoder.load(path)
-    except (ValueError, SyntaxError) as error:
+    # MemoryError, too, is what Python's parser raises of what is nested.
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(
             f"{path} is no label encoder of SpeechBrain: {error}"
         ) from error

@@ -50,7 +50,7 @@ def read(path: str | os.PathLike[str], overrides: str = "") -> Any:
         with open(path, encoding="utf-8") as stream:
             text = resolve_references(stream, overrides, bool(overrides))
         tree = _yaml().load(text)
-    except ruamel.yaml.error.YAMLError as error:
+    except (ruamel.yaml.error.YAMLError, RecursionError) as error:
         raise ValueError(f"{path} is not valid YAML: {error}") from error
     except KeyError as error:  # of overrides; it names the key
         raise ValueError(f"{path}: {error.args[0]}") from error

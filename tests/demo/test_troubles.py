@@ -13,6 +13,7 @@ import pytest
 
 from demo.pages import RATE, opened, plain_server, running, tone
 from speechbrain_hrf.demo import write_page
+from speechbrain_hrf.export.manifest import write_manifest
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,27 @@ def test_a_page_with_a_wrong_file(site, name, change, told):
     # The browser itself reports a missing file, and nothing else.
     assert all("404" in text for text in trouble), trouble
     assert bool(trouble) == (change is None)
+
+
+def test_a_manifest_with_its_checksum(site, browser):
+    """The right one is no trouble; with labels reversed it is refused."""
+    folder, look = site
+    before = (folder / "manifest.json").read_bytes()
+    write_manifest(
+        folder, {**json.loads(before), "labels": ["ä", "b", "c", "d"]}
+    )
+    text = (folder / "manifest.json").read_text("utf-8")
+    try:
+        with running(plain_server(folder)) as address:
+            with opened(browser, address) as (page, trouble, _):
+                assert not page.is_visible("#alarm") and trouble == []
+        changed = text.replace('"b"', '"B"')
+        (folder / "manifest.json").write_text(changed, "utf-8")
+        page, _ = look()
+    finally:
+        (folder / "manifest.json").write_bytes(before)
+    told = page.inner_text("#alarm")
+    assert "manifest.json was changed since it was exported" in told
 
 
 @pytest.mark.slow

@@ -291,6 +291,11 @@ def edit(name, old, new):
     return spoil
 
 
+def nest(name):
+    """A fault: deeper than any reader goes."""
+    return lambda output: (output / name).write_text("[" * 99999)
+
+
 def change(name, key, value):
     """A fault: one number of a checkpoint; None takes the parameter away."""
 
@@ -382,6 +387,32 @@ PARAMETERS, BIAS = "embedding_model", "front_end.conv1.bias"
             edit("test_metrics.json", "{", ""),
             ValueError,
             "test_metrics.json is not valid JSON",
+        ),
+        (
+            nest("test_metrics.json"),
+            ValueError,
+            "test_metrics.json is not valid JSON",
+        ),
+        (
+            nest("manifests/test.json"),
+            ValueError,
+            "test.json is not valid JSON",
+        ),
+        (nest(YAML), ValueError, "hyperparams.yaml is not valid YAML"),
+        (
+            edit("manifests/test.json", '"wav"', '"wave"'),
+            ValueError,
+            "test.json: 0 has no wav",
+        ),
+        (
+            edit("test_metrics.json", '"save/CKPT', '3, "was": "CKPT'),
+            ValueError,
+            "test_metrics.json: checkpoint is 3, but must be",
+        ),
+        (
+            edit(YAML, "sample_rate: 16000\nn", "sample_rate: true\nn"),
+            ValueError,
+            "sample_rate is True, but must be the Hz",
         ),
         (
             edit("test_metrics.json", "save/CKPT", "save/GONE"),

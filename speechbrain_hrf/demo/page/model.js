@@ -7,6 +7,7 @@ Authors
 import { Problem } from "./problem.js";
 
 const MODEL = "model.onnx";
+const OWN = "manifest_sha256";
 const AGAIN = "Write the page again by python -m speechbrain_hrf.demo.";
 
 export class Model {
@@ -102,24 +103,46 @@ async function readManifest() {
   }
   if (
     !manifest.graphs?.[MODEL]?.sha256 ||
-    !manifest.labels?.length ||
-    !manifest.sample_rate
+    !Array.isArray(manifest.labels) ||
+    !manifest.labels.length ||
+    !Number.isInteger(manifest.sample_rate) ||
+    manifest.sample_rate < 1
   ) {
     throw new Problem(
       `manifest.json does not describe ${MODEL}, its labels and its ` +
         "sample rate. Export the model again, and write the page again.",
     );
   }
+  await refuseChanged(bytes, manifest[OWN]);
   return manifest;
+}
+
+/** Whether the manifest is as it was exported; older ones do not tell. */
+async function refuseChanged(bytes, told) {
+  if (told === undefined || !globalThis.crypto?.subtle) return;
+  // Its own checksum is of its text with zeros in the place of that.
+  const text = new TextDecoder().decode(bytes).replaceAll("\r\n", "\n");
+  const isOne = /^[0-9a-f]{64}$/.test(told);
+  const zeroed = isOne && text.replaceAll(told, "0".repeat(64));
+  if (!isOne || (await sha256(new TextEncoder().encode(zeroed))) !== told) {
+    throw new Problem(
+      "manifest.json was changed since it was exported: it is not what its " +
+        `own checksum says. ${AGAIN}`,
+    );
+  }
+}
+
+async function sha256(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
 }
 
 /** Whether the checksum is right; null where the browser cannot tell. */
 async function check(bytes, told) {
   if (!globalThis.crypto?.subtle) return null; // neither https nor this machine
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const found = Array.from(digest, (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
+  const found = await sha256(bytes);
   if (found !== told) {
     throw new Problem(
       `${MODEL} is not the file that manifest.json describes (its ` +
