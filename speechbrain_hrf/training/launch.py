@@ -13,7 +13,11 @@ import speechbrain as sb
 
 from speechbrain_hrf.training.features import use_hubert
 from speechbrain_hrf.training.other_run import refuse_other_options
-from speechbrain_hrf.training.overrides import resolved_yaml
+from speechbrain_hrf.training.overrides import (
+    as_overrides,
+    read_overrides,
+    resolved_yaml,
+)
 from speechbrain_hrf.training.stand_in import use_stand_in
 
 
@@ -64,6 +68,7 @@ def parse_arguments(
     )
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
+    overrides = expand_home(hparams_file, overrides)
     overrides = use_stand_in(hparams_file, overrides)
     overrides = use_hubert(hparams_file, overrides)
     resolved = resolved_yaml(hparams_file, overrides)
@@ -74,6 +79,41 @@ def parse_arguments(
         )
     refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides
+
+
+def expand_home(hparams_file: str, overrides: str) -> str:
+    """Puts the home folder in the place of a leading ``~`` in paths.
+
+    A shell does so in ``--data_folder ~/x``, but not in ``--data_folder=~/x``,
+    nor in a YAML.
+
+    Arguments
+    ---------
+    hparams_file : str
+        The recipe's YAML.
+    overrides : str
+        As SpeechBrain's ``parse_arguments`` returns them.
+
+    Returns
+    -------
+    str
+        Overrides for ``load_hyperpyyaml``.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("data_folder: ~/RAVDESS")
+    >>> os.path.expanduser("~") in expand_home(yaml.strpath, "")
+    True
+    """
+    paths = {
+        key: os.path.expanduser(value)
+        for key, value in resolved_yaml(hparams_file, overrides).items()
+        if isinstance(value, str) and value.startswith("~")
+    }
+    if not paths:
+        return overrides
+    return as_overrides({**read_overrides(overrides), **paths})
 
 
 def locate_hparams(argv: Sequence[str], script: str) -> list[str]:
