@@ -214,7 +214,10 @@ def test_a_narrower_study_leaves_the_wider_one_written(study, tmp_path):
 
 
 def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
-    first = study(overrides=f"output_folder: {tmp_path}/private/study")
+    first = study(
+        overrides=f"output_folder: {tmp_path}/private/study\n"
+        f"labels: {tmp_path}/private/my.csv"
+    )
     first.save()
     saved = first.folder / "study.yaml"
     assert "private" not in saved.read_text()
@@ -224,7 +227,8 @@ def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "recipe", ["RAVDESS", "nEMO", "IEMOCAP", "M3ED", "DAIC-WOZ"]
+    "recipe",
+    ["RAVDESS", "nEMO", "OwnData", "IEMOCAP", "M3ED", "DAIC-WOZ"],
 )
 def test_commands_say_what_trials_say(study, recipe):
     """Each command, read by SpeechBrain's parser, gives the trial's options."""
