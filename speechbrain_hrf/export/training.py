@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 from speechbrain.dataio.encoder import CategoricalEncoder
-from speechbrain.utils.checkpoints import Checkpointer, ckpt_recency
+from speechbrain.utils.checkpoints import Checkpointer
 
+from speechbrain_hrf.checkpoint_order import training_order
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.export.definition import Definition
 from speechbrain_hrf.results import METRICS_FILE, RunResults
@@ -236,12 +237,12 @@ class Training:
         places = [self.folder / "save", self.folder]
         try:
             found = [
-                Checkpointer(place).find_checkpoint()
+                checkpoint
                 for place in places
                 if place.is_dir()
+                for checkpoint in Checkpointer(place).list_checkpoints()
             ]
-            found = [checkpoint for checkpoint in found if checkpoint]
-            newest = max(found, key=ckpt_recency, default=None)
+            newest = max(found, key=training_order, default=None)
         except (
             *(yaml.YAMLError, KeyError, TypeError, AttributeError),
             RecursionError,

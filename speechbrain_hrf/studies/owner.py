@@ -11,15 +11,13 @@ Authors
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pathlib
 import platform
 import time
-import uuid
 from collections.abc import Callable, Iterator
 
-from speechbrain_hrf.files import locked, write_whole
+from speechbrain_hrf import owner
 
 NAME = ".driver"
 # A network file system may show a new file to other machines after a while.
@@ -59,39 +57,14 @@ def owned(
     >>> with owned(folder, "/tmp/hrf-00000000") as token:
     ...     check_shared(folder, token)
     """
-    path = pathlib.Path(folder, NAME)
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(locked(f"{path}.lock", seconds=0))
-        except TimeoutError:
-            found = _content(path)
-            where = (
-                f" (process {found['pid']} on {found['host']})" if found else ""
-            )
-            raise ValueError(
-                f"Another driver{where} runs the study in {folder}. Wait for "
-                "it, or give this one another --output_folder."
-            ) from None
-        stack.callback(path.unlink, missing_ok=True)
-        earlier = _content(path)
-        if earlier.get("host") == platform.node():
-            remove(earlier["temporary"])
-        token = uuid.uuid4().hex
-        mine = {
-            "token": token,
-            "host": platform.node(),
-            "pid": os.getpid(),
-            "temporary": str(temporary),
-        }
-        write_whole(path, json.dumps(mine))
-        yield token
-
-
-def _content(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # none, or its writer was killed
-        return {}
+    refusal = (
+        f"Another driver ({{owner}}) runs the study in {folder}. Wait for it, "
+        "or give this one another --output_folder."
+    )
+    with owner.owned(folder, NAME, refusal, str(temporary)) as (mine, earlier):
+        if earlier and earlier.temporary and earlier.host == mine.host:
+            remove(earlier.temporary)
+        yield mine.token
 
 
 def check_shared(
@@ -121,7 +94,8 @@ def check_shared(
     OSError: ... does not see the study's folder ...
     """
     deadline = time.monotonic() + seconds
-    while _content(pathlib.Path(folder, NAME)).get("token") != token:
+    note = pathlib.Path(folder, NAME)
+    while getattr(owner.read_owner(note), "token", None) != token:
         if time.monotonic() >= deadline:
             raise OSError(
                 f"The machine {platform.node()} does not see the study's "

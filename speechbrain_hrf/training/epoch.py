@@ -16,6 +16,7 @@ from speechbrain.utils.distributed import (
 )
 
 from speechbrain_hrf.training.history import append_epoch
+from speechbrain_hrf.training.output_folder import explain_lost_output
 
 
 def end_epoch(
@@ -66,18 +67,19 @@ def end_epoch(
     """
     train_loss = mean_over_processes(brain.train_loss)
     logger = brain.hparams.train_logger
+    folder = pathlib.Path(logger.save_file).parent
     lr, next_lr = brain.hparams.lr_annealing(
         [brain.optimizer], epoch, train_loss
     )
     update_learning_rate(brain.optimizer, next_lr)
-    logger.log_stats(
-        {"epoch": epoch, "lr": lr},
-        train_stats={"loss": train_loss},
-        valid_stats=valid,
-    )
-    if if_main_process():
-        folder = pathlib.Path(logger.save_file).parent
-        append_epoch(folder, epoch, lr, train_loss, valid)
+    with explain_lost_output(folder):
+        logger.log_stats(
+            {"epoch": epoch, "lr": lr},
+            train_stats={"loss": train_loss},
+            valid_stats=valid,
+        )
+        if if_main_process():
+            append_epoch(folder, epoch, lr, train_loss, valid)
     # Brain resets these only after the training stage has ended; a checkpoint
     # that is saved before would resume with the finished epoch's step count.
     brain.step, brain.avg_train_loss = 0, 0.0

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import speechbrain as sb
+from speechbrain.utils.distributed import get_rank
 
 from speechbrain_hrf.training.features import use_hubert
+from speechbrain_hrf.training.option_kinds import refuse_other_kinds
 from speechbrain_hrf.training.other_run import refuse_other_options
+from speechbrain_hrf.training.output_folder import own_until_exit
 from speechbrain_hrf.training.overrides import (
     as_overrides,
     read_overrides,
@@ -30,8 +33,9 @@ def parse_arguments(
 
     The YAML may be named relative to train.py; without data the run gets a
     stand-in corpus (see ``use_stand_in``), with ``features: hubert`` HuBERT's
-    features; and an output folder that holds a run with other options is
-    refused, before anything is written.
+    features; the output folder is this run's alone until its process ends; and
+    one that holds a run with other options is refused, before anything else is
+    written there.
 
     Arguments
     ---------
@@ -68,6 +72,7 @@ def parse_arguments(
     )
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
+    refuse_other_kinds(hparams_file, overrides)
     overrides = expand_home(hparams_file, overrides)
     overrides = use_stand_in(hparams_file, overrides)
     overrides = use_hubert(hparams_file, overrides)
@@ -77,7 +82,9 @@ def parse_arguments(
         raise ValueError(
             f"scored_epoch is {scored_epoch!r}: it must be best or last."
         )
-    refuse_other_options(hparams_file, overrides)
+    own_until_exit(resolved["output_folder"])
+    if (get_rank() or 0) == 0:
+        refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides
 
 

@@ -20,6 +20,7 @@ from speechbrain_hrf.nnet import HRFReport, count_parameters
 from speechbrain_hrf.nnet.targets import split_names
 from speechbrain_hrf.results import RunResults
 from speechbrain_hrf.training.confusion import draw_confusion
+from speechbrain_hrf.training.output_folder import explain_lost_output
 from speechbrain_hrf.training.scores import SCORES, score_text
 
 # Options that results name, of the recipes that have them.
@@ -121,15 +122,16 @@ def write_results(
     """
     folder = pathlib.Path(output_folder)
     scores = results.to_dict()
-    _draw(results, scores, "", folder / "confusion_matrix.png")
-    if results.per_participant:
-        _draw(
-            results,
-            results.per_participant,
-            ", per participant",
-            folder / "confusion_matrix_participants.png",
-        )
-    results.write(folder)
+    with explain_lost_output(folder):
+        _draw(results, scores, "", folder / "confusion_matrix.png")
+        if results.per_participant:
+            _draw(
+                results,
+                results.per_participant,
+                ", per participant",
+                folder / "confusion_matrix_participants.png",
+            )
+        results.write(folder)
 
 
 def _draw(results, scores, what, path):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.epoch_loop import EpochCounter
 
 from speechbrain_hrf.training.checkpoints import AtomicCheckpointer
 
@@ -58,3 +59,42 @@ def test_keeping_only_some_still_works(tmp_path):
     kept = [c.meta["UA"] for c in checkpointer.list_checkpoints()]
     assert sorted(kept) == [0.5, 0.9]
     assert checkpointer.find_checkpoint(max_key="UA").meta["UA"] == 0.9
+
+
+def set_back(monkeypatch):
+    """Each look at the clock tells an hour earlier than the last one."""
+    times = iter(range(10**9, 0, -3600))
+    monkeypatch.setattr(
+        "speechbrain.utils.checkpoints.time.time", lambda: float(next(times))
+    )
+
+
+def counted(folder, limit=9):
+    counter = EpochCounter(limit)
+    return counter, AtomicCheckpointer(folder, {"counter": counter})
+
+
+def test_a_clock_that_goes_back_does_not_matter(tmp_path, monkeypatch):
+    """Which are kept, which is recovered, also by another process."""
+    set_back(monkeypatch)
+    counter, checkpointer = counted(tmp_path)
+    for epoch in counter:
+        checkpointer.save_checkpoint(end_of_epoch=False)
+        checkpointer.save_and_keep_only(
+            meta={"epoch": epoch, "UA": 0.5 if epoch > 2 else 0.1},
+            max_keys=["UA"],
+        )
+        (kept,) = checkpointer.list_checkpoints()
+        assert kept.meta["epoch"] == epoch and kept.meta["end-of-epoch"]
+    again, resumed = counted(tmp_path)
+    assert resumed.recover_if_possible().meta["epoch"] == again.current == 9
+    # Of equally good ones the newest.
+    assert resumed.find_checkpoint(max_key="UA").meta["epoch"] == 9
+
+
+def test_control_speechbrain_goes_by_the_clock(tmp_path, monkeypatch):
+    set_back(monkeypatch)
+    checkpointer = Checkpointer(tmp_path, {"a": torch.nn.Linear(2, 1)})
+    for epoch in (1, 2):
+        checkpointer.save_checkpoint(meta={"epoch": epoch})
+    assert checkpointer.find_checkpoint().meta["epoch"] == 1

@@ -32,7 +32,8 @@ def test_missing_yaml_names_those_there_are(recipe_folder):
         locate_hparams(["hparams/other.yaml"], recipe_folder / "train.py")
 
 
-def test_another_scored_epoch_is_refused(recipe_folder):
+def test_another_scored_epoch_is_refused(recipe_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     yaml = recipe_folder / "hparams" / "model.yaml"
     yaml.write_text(f"{yaml.read_text()}features: fbank\nscored_epoch: first\n")
     with pytest.raises(ValueError, match="scored_epoch is 'first': it must be"):

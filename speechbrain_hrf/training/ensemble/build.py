@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import hashlib
 import pathlib
 from types import ModuleType
@@ -15,11 +16,13 @@ from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
 from speechbrain_hrf.training.ensemble.variant import Variant
+from speechbrain_hrf.training.option_kinds import refuse_other_kinds
 from speechbrain_hrf.training.other_run import (
     MAY_CHANGE,
     TRAINED_ON,
     refuse_other_options,
 )
+from speechbrain_hrf.training.output_folder import owned_output
 from speechbrain_hrf.training.overrides import as_overrides, read_overrides
 from speechbrain_hrf.training.stand_in import STAND_IN, use_stand_in
 
@@ -30,6 +33,7 @@ def build_variant(
     overrides: str,
     folds: dict,
     device: str,
+    held: contextlib.ExitStack | None = None,
 ) -> Variant:
     """Builds a run as train.py builds it, in the same order.
 
@@ -47,6 +51,8 @@ def build_variant(
         ``Fold.key`` to the folds that were prepared already; a new one is
         added.
     device : str
+    held : contextlib.ExitStack, optional
+        Holds the run's output folder, if given.
 
     Returns
     -------
@@ -70,12 +76,15 @@ def build_variant(
     """
     if hasattr(module, "fill_in"):  # what train.py gives to parse_arguments
         overrides = module.fill_in(hparams_file, overrides)
+    refuse_other_kinds(hparams_file, overrides)
     if read_overrides(overrides).get("data_folder", STAND_IN) == STAND_IN:
         overrides = use_stand_in(hparams_file, overrides)
     with open(hparams_file, encoding="utf-8") as stream:
         text = resolve_references(stream, overrides).read()
     resolved = YAML().load(text)
     refuse_unknown(resolved)
+    if held is not None:
+        held.enter_context(owned_output(resolved["output_folder"]))
     if any(pathlib.Path(resolved["save_folder"]).glob("CKPT*")):
         refuse_other_options(hparams_file, overrides)
     hparams = load_hyperpyyaml(text)

@@ -14,6 +14,8 @@ import pathlib
 
 import torch
 
+from speechbrain_hrf.training.output_folder import explain_lost_output
+
 STATE = "ensemble.pt"
 
 
@@ -91,8 +93,9 @@ def save_state(
     partial = place.with_name(f".{STATE}")
     # Not forced onto the disk, which a hundred files after each epoch would
     # wait for: a process may be killed at any moment, a machine not.
-    torch.save(content, partial)
-    os.replace(partial, place)
+    with explain_lost_output(save_folder):
+        torch.save(content, partial)
+        os.replace(partial, place)
 
 
 def load_state(

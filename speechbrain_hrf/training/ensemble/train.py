@@ -83,9 +83,9 @@ def train_ensemble(
     _refuse_missing(device)
     [hparams_file] = locate_hparams([str(hparams_file)], str(train_script))
     folds = {}
-    with _explained(device):
+    with _explained(device), contextlib.ExitStack() as held:
         variants = [
-            build_variant(module, hparams_file, each, folds, device)
+            build_variant(module, hparams_file, each, folds, device, held)
             for each in overrides
         ]
         left = [each for each in variants if not is_evaluated(each)]

@@ -1,0 +1,53 @@
+"""Every number and every boolean of every recipe's YAML refuses text."""
+
+import pathlib
+
+import pytest
+from ruamel.yaml import YAML
+
+from speechbrain_hrf.training import option_kinds
+from speechbrain_hrf.training.option_kinds import (
+    BOOLEANS,
+    NUMBERS,
+    refuse_other_kinds,
+)
+
+RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
+YAMLS = sorted(
+    path
+    for name in ("IEMOCAP", "M3ED", "DAIC-WOZ", "RAVDESS", "nEMO")
+    for path in (RECIPES / name).glob("hparams/speechformer_hrf.yaml")
+)
+
+
+@pytest.mark.parametrize("yaml", YAMLS, ids=lambda path: path.parts[-3])
+def test_text_is_refused_by_name(yaml):
+    options = YAML().load(yaml)
+
+    def refuse(text):  # the file is read once
+        option_kinds._compare(options, YAML(typ="safe").load(text))
+
+    booleans = {k for k, v in options.items() if isinstance(v, bool)}
+    assert booleans <= BOOLEANS
+    for key in sorted(BOOLEANS & set(options)):
+        refuse(f"{key}: True")
+        refuse(f"{key}: False")
+        for text in ("no", "off", "yes", "1", "'False'"):
+            with pytest.raises(ValueError, match=f"^{key} is .*True or False"):
+                refuse(f"{key}: {text}")
+    refuse("hrf_chained: null")
+    for key in ("lr", "batch_size", "number_of_epochs", "seed", "dropout"):
+        assert key in NUMBERS
+        for text in ("abc", "null", "True", "nan"):
+            with pytest.raises(ValueError, match=f"^{key} is .* a number"):
+                refuse(f"{key}: {text}")
+
+
+def test_an_edited_yaml_is_read_alike(tmp_path):
+    yaml = tmp_path / "x.yaml"
+    yaml.write_text("lr: abc\n")
+    with pytest.raises(ValueError, match="lr is 'abc': it must be a number"):
+        refuse_other_kinds(yaml, "")
+    yaml.write_text("hrf_inner_bias: no\n")
+    with pytest.raises(ValueError, match="hrf_inner_bias is 'no'"):
+        refuse_other_kinds(yaml, "")
