@@ -81,7 +81,8 @@ def test_everything_that_is_known():
     for text in ("ynthetic", "/home/me", "On a device", "articipant", "{"):
         assert text not in card
     assert re.findall("^## (.*)", card, re.MULTILINE) == [
-        *("How to load", "Results", "Sizes", "Check of this export"),
+        *("How to load", "Whom to trust", "Results", "Sizes"),
+        "Check of this export",
         "Licence of the data",
     ]
 

@@ -222,3 +222,22 @@ def test_overrides(tmp_path):
     assert modules["classifier"][0].in_features == 6
     with pytest.raises(ValueError, match="recipe.yaml.*'wide' not found"):
         Definition(path, "wide: 6")
+
+
+def test_reading_runs_nothing(tmp_path, monkeypatch):
+    """Nor does describing; what inference does not need is never run."""
+    path, mark = tmp_path / "hyperparams.yaml", tmp_path / "was_run"
+    monkeypatch.chdir(tmp_path)
+    path.write_text(
+        "sample_rate: 16000\nx: !apply:os.mkdir [was_run]\n"
+        "compute_features: !new:speechbrain.lobes.features.Fbank\n"
+        "mean_var_norm: !new:torch.nn.Identity\n"
+        "embedding_model: !apply:os.mkdir [was_run]\n"
+        "classifier: !new:torch.nn.Identity\n"
+    )
+    definition = Definition(path)
+    assert "apply" in definition.describe()["embedding_model"]
+    assert not mark.exists()
+    with pytest.raises(ValueError, match="embedding_model is None"):
+        definition.build()  # the negative control
+    assert mark.exists()
