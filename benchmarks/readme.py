@@ -17,7 +17,11 @@ from report import RESULTS, table
 
 _HERE = pathlib.Path(__file__).resolve().parent
 _DOCS = _HERE.parent / "docs"
-PAGES = [_DOCS / "costs.md", _DOCS / "on_the_device.md", _HERE / "README.md"]
+PAGES = [
+    *(_DOCS / f"{name}.md" for name in ("costs", "on_the_device")),
+    _DOCS / "microcontroller.md",
+    _HERE / "README.md",
+]
 _BLOCK = re.compile(r"(<!-- benchmark: (\w+) -->\n)(.*?)(<!-- end -->)", re.S)
 
 
