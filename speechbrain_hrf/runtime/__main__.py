@@ -18,8 +18,6 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-import numpy as np
-
 from speechbrain_hrf.dataio.audio_files import UnusableAudio, find_audio
 from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
 from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
@@ -27,7 +25,7 @@ from speechbrain_hrf.runtime.classifier import Classifier
 from speechbrain_hrf.runtime.decode import Recording
 from speechbrain_hrf.runtime.output import Output, OutputError
 from speechbrain_hrf.runtime.result import Result
-from speechbrain_hrf.runtime.waveform import mono
+from speechbrain_hrf.runtime.waveform import join
 
 # Folders to go down: enough for any corpus, not for a loop of mounts.
 _DEPTH = 32
@@ -121,8 +119,7 @@ def _classify(
                 None if combine == "none" else combine,
             )
         else:
-            samples = [np.zeros(0, np.float32), *map(mono, chunks)]
-            yield classifier(np.concatenate(samples), rate)
+            yield classifier(join(chunks), rate)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from speechbrain_hrf.runtime.audio import open_file
 from speechbrain_hrf.runtime.folder import read_graph, read_manifest
 from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.result import (
@@ -21,7 +22,7 @@ from speechbrain_hrf.runtime.result import (
     WindowResult,
 )
 from speechbrain_hrf.runtime.session import open_session
-from speechbrain_hrf.runtime.waveform import Samples, check_rate, mono
+from speechbrain_hrf.runtime.waveform import Samples, check_rate, join, mono
 from speechbrain_hrf.runtime.windows import Windows, cut_stream
 
 # For a model that was trained on whole utterances, in seconds.
@@ -136,6 +137,28 @@ class Classifier:
         samples = resample(samples, rate, self.sample_rate)
         log_probabilities = self._run(samples)
         return Result.of(log_probabilities, time.perf_counter() - start)
+
+    def classify_file(self, path: str | os.PathLike[str]) -> Result:
+        """Classifies one file as a whole.
+
+        Arguments
+        ---------
+        path : str or os.PathLike
+            WAV; with soundfile installed, what libsndfile reads.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        UnusableAudio
+            It cannot be read; a ValueError.
+        RuntimeError
+            See ``__call__``.
+        """
+        with open_file(path) as (rate, chunks):
+            return self(join(chunks), rate)
 
     def stream(
         self,

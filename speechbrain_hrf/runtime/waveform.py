@@ -11,6 +11,7 @@ Authors
 """
 
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,27 @@ def mono(waveform: ArrayLike) -> Samples:
             "divided by zero."
         )
     return np.ascontiguousarray(samples)
+
+
+def join(chunks: Iterable[ArrayLike]) -> Samples:
+    """The parts of one recording as a whole, mono.
+
+    Arguments
+    ---------
+    chunks : iterable of numpy.ndarray
+        See ``mono``.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, [samples]; none of no chunk.
+
+    Example
+    -------
+    >>> join([[0.5], [0.0, 1.0]])
+    array([0.5, 0. , 1. ], dtype=float32)
+    """
+    return np.concatenate([np.zeros(0, np.float32), *map(mono, chunks)])
 
 
 def check_waveform(waveform: ArrayLike) -> NDArray[Any]:

@@ -11,6 +11,7 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 
 from speechbrain_hrf.runtime import Classifier
 
@@ -44,6 +45,17 @@ def test_result(classifier, onnx_folder):
     assert result.label == classifier.labels[result.index]
     assert result.probability == pytest.approx(np.exp(expected.max()))
     assert 0 < result.seconds < 10
+
+
+def test_a_file(classifier, tmp_path):
+    """As its samples; what cannot be read is named."""
+    samples = (noise(1, 44100) * 2**15).astype(np.int16)
+    soundfile.write(tmp_path / "a.wav", samples, 44100)
+    answer = classifier.classify_file(tmp_path / "a.wav")
+    expected = classifier(samples, 44100).log_probabilities
+    assert answer.log_probabilities == expected
+    with pytest.raises(ValueError, match="b.wav: No such file"):
+        classifier.classify_file(tmp_path / "b.wav")
 
 
 def test_kinds_of_one_sound(classifier):
