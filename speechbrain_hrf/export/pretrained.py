@@ -164,7 +164,7 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
     'it holds thesis.txt, which no export has written'
     """
     for path in sorted(folder.iterdir()):
-        if not _OURS.fullmatch(path.name):
+        if not is_ours(path.name):
             return f"it holds {path.name}, which no export has written"
     definition = folder / "hyperparams.yaml"
     if not definition.is_file():
@@ -175,13 +175,33 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
     return None
 
 
+def is_ours(name: str) -> bool:
+    """Whether an export may have written a file.
+
+    Arguments
+    ---------
+    name : str
+        Of the file.
+
+    Returns
+    -------
+    bool
+
+    Example
+    -------
+    >>> is_ours("classifier.ckpt"), is_ours("speech.wav")
+    (True, False)
+    """
+    return bool(_OURS.fullmatch(name))
+
+
 def _check_options(
     onnx: bool, precisions: Sequence[str], keep: bool, c: bool
 ) -> None:
-    only_onnx = set(precisions) - ({"int8"} if c else set())
+    only_onnx = [x for x in precisions if not (c and x == "int8")]
     if only_onnx and not onnx:
         raise ValueError(
-            f"{', '.join(precisions)} without ONNX: other precisions are made "
+            f"{', '.join(only_onnx)} without ONNX: other precisions are made "
             "of model.onnx. Ask for it as well (--onnx); int8 goes with --c, "
             "too."
         )

@@ -100,6 +100,7 @@ def test_errors_are_one_line(tmp_path, capsys):
     "options, says",
     [
         (["--int8", "--fp16"], "int8, fp16 without ONNX"),
+        (["--c", "--int8", "--fp16"], "fp16 without ONNX"),
         (["--onnx", "--keep"], "no file to keep (--keep)"),
     ],
 )
