@@ -100,7 +100,7 @@ if __name__ == "__main__":
             "scikit-learn>=1.3",
             "matplotlib>=3.7",
             "tabulate>=0.9",
-            "huggingface_hub>=0.20",
+            "huggingface_hub>=0.26",
             "jinja2>=3.1",
             "tqdm>=4.64",
         ],
@@ -117,6 +117,9 @@ if __name__ == "__main__":
                 "statsmodels>=0.14",  # what ours is checked against
                 # Newer ones import all of SpeechBrain's optional modules.
                 "hypothesis>=6.100,<6.131",
+                # Fuzzing (Apache 2.0); there is a wheel for these alone.
+                "atheris>=3.0,<3.1; python_version == '3.11' "
+                "and sys_platform == 'linux' and platform_machine == 'x86_64'",
                 "thop>=0.1.1.post2209072238",
                 "setuptools",  # thop imports distutils
                 "transformers>=4.46",

@@ -219,7 +219,9 @@ def _why_no_other_fits(place: pathlib.Path, made_from: _MadeFrom) -> str:
     """In what the most similar ones differ."""
     found = []
     for other in _others(place):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(
+            OSError, ValueError, KeyError, TypeError, RecursionError
+        ):
             index = (other / INDEX).read_text(encoding="utf-8")
             old = json.loads(index)["made_from"]
             options, wanted = old["options"], made_from["options"]

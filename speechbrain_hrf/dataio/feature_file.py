@@ -156,7 +156,10 @@ def read_index(
     try:
         index: dict[str, Any] = json.loads((folder / INDEX).read_text("utf-8"))
         digest = index.pop("sha256")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (
+        *(OSError, ValueError, KeyError, TypeError),
+        *(AttributeError, RecursionError),  # no mapping; nested too deeply
+    ) as error:
         raise DamagedFeatures(f"{INDEX} cannot be read") from error
     if digest != _digest(index):
         raise DamagedFeatures(f"{INDEX} was changed")

@@ -133,3 +133,11 @@ def test_memory_stays_bounded(tmp_path):
     finally:
         tracemalloc.stop()
     assert (tmp_path / FEATURES).stat().st_size == 40 * 2**20
+
+
+@pytest.mark.parametrize("text", ["null", "[]", '"text"', "[" * 5000])
+def test_an_index_that_is_no_mapping(tmp_path, text):
+    (tmp_path / "features.f32").write_bytes(b"")
+    (tmp_path / "index.json").write_text(text)
+    with pytest.raises(DamagedFeatures, match="index.json cannot be read"):
+        read_index(tmp_path, {})
