@@ -5,7 +5,7 @@ Authors
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ class Description:
     tables: dict[str, Array] = field(default_factory=dict)
 
 
-def describe(model: nn.Module, head: nn.Module) -> Description:
+def describe(model: Any, head: Any) -> Description:
     """What C needs of a model and its head.
 
     Arguments
@@ -128,7 +128,7 @@ def describe(model: nn.Module, head: nn.Module) -> Description:
     ...
     ValueError: embedding_model is Identity, but C is written for ...
     """
-    kinds = {
+    kinds: dict[Any, Callable[[Any], Description]] = {
         ConvTransformer: _describe_convtransformer,
         Conformer: _describe_conformer,
         SpeechFormer: _describe_speechformer,
@@ -163,7 +163,7 @@ def describe(model: nn.Module, head: nn.Module) -> Description:
 _FEWEST = 20
 
 
-def _describe_convtransformer(model: ConvTransformer) -> Description:
+def _describe_convtransformer(model: Any) -> Description:
     blocks = list(model.blocks)
     found = _describe_blocks(model, blocks)
     _add_front_end(found, model)
@@ -175,7 +175,7 @@ def _describe_convtransformer(model: ConvTransformer) -> Description:
     return found
 
 
-def _describe_conformer(model: Conformer) -> Description:
+def _describe_conformer(model: Any) -> Description:
     blocks = list(model.blocks)
     found = _describe_blocks(model, blocks)
     _add_front_end(found, model)
@@ -206,7 +206,7 @@ def _describe_conformer(model: Conformer) -> Description:
     return found
 
 
-def _describe_speechformer(model: SpeechFormer) -> Description:
+def _describe_speechformer(model: Any) -> Description:
     counts = [len(stage.blocks) for stage in model.stages]
     if counts != [1]:
         raise ValueError(
@@ -276,18 +276,17 @@ def _add_front_end(found: Description, model: Any) -> None:
     )
 
 
-def _layer(layer: nn.Module, order: Sequence[int] | None = None) -> Layer:
-    weight: Any = layer.weight
+def _layer(layer: Any, order: Sequence[int] | None = None) -> Layer:
+    weight, bias = layer.weight, layer.bias
     if order:
         weight = weight.permute(*order)
     weight = weight.detach().cpu().flatten(1).numpy()
-    bias: Any = layer.bias
     if bias is None:
         return Layer(weight, np.zeros(len(weight), np.float32))
     return Layer(weight, bias.detach().cpu().numpy())
 
 
-def _fold(layer: nn.Conv1d, norm: nn.BatchNorm1d) -> Layer:
+def _fold(layer: Any, norm: Any) -> Layer:
     """A layer without bias and the BatchNorm behind it, as one layer."""
     state: Mapping[str, Array] = {
         name: value.double().cpu().numpy()
@@ -299,7 +298,7 @@ def _fold(layer: nn.Conv1d, norm: nn.BatchNorm1d) -> Layer:
     return Layer(scale[:, None] * weight, bias)
 
 
-def _norm(norm: nn.LayerNorm) -> Norm:
+def _norm(norm: Any) -> Norm:
     return Norm(
         norm.weight.detach().cpu().numpy(),
         norm.bias.detach().cpu().numpy(),
