@@ -8,7 +8,6 @@ import math
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import cast
 
 import torch
@@ -265,7 +264,9 @@ class Chain(nn.Module):
         self.hrf_factors = nn.ParameterList(
             # The first one keeps the kernel: merging needs no more than that.
             weight.new_empty(after, *(kernel if k == 0 else [before]))
-            for k, (before, after) in enumerate(pairwise(widths))
+            for k, (before, after) in enumerate(
+                zip(widths[:-1], widths[1:], strict=True)
+            )
         )
         inner = range(config.layers if config.inner_bias else 0)
         if config.inner_norm:
@@ -304,7 +305,7 @@ class Chain(nn.Module):
     @property
     def norms(self) -> list[InnerNorm]:
         """The normalisations behind all factors but the last, if any."""
-        return cast(list[InnerNorm], list(self.hrf_norms))
+        return cast("list[InnerNorm]", list(self.hrf_norms))
 
     @property
     def weight(self) -> torch.Tensor:

@@ -26,6 +26,8 @@ Value = TypeVar("Value")
 
 
 class _Kept(NamedTuple):
+    """A result, and what it was computed from."""
+
     tensors: Sequence[torch.Tensor]  # alive, so that no other gets their id
     state: list[tuple[int, int]]
     value: Any

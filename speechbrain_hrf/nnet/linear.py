@@ -70,7 +70,7 @@ class LinearChain(ExpandedLayer):
 
 
 class HRFLinear(LinearChain):
-    """y = x F_1' ... F_K' + b, computed as one layer of the collapsed weight.
+    """y = x F_1' to F_K' + b, computed as one layer of the collapsed weight.
 
     Function and gradients are those of the chain, but frames pass through the
     small layer only: the step costs about what the plain layer's does. Where a

@@ -46,6 +46,8 @@ def readable(weight: torch.Tensor) -> torch.Tensor:
 
 
 class _Readable(torch.Tensor):
+    """What ``readable`` gives: a tensor of another function's result."""
+
     @classmethod
     def __torch_function__(
         cls,
