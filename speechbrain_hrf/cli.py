@@ -23,6 +23,11 @@ COMMANDS = {
         "runtime.checksums",
         "main",
     ),
+    "push": (
+        "an exported folder to the Hugging Face Hub",
+        "export.push",
+        "main",
+    ),
     "classify": ("sound, by an exported model", "runtime.__main__", "main"),
     "demo": ("an exported model in a browser", "demo.__main__", "main"),
     "study": ("many trainings, from a YAML", "studies.command", "study"),
@@ -50,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     hrf COMMAND ... (each explains itself: hrf COMMAND --help)
       export    a trained folder to one that is shipped
       verify    whether an exported folder is as it was
+      push      an exported folder to the Hugging Face Hub
       classify  sound, by an exported model
       demo      an exported model in a browser
       study     many trainings, from a YAML

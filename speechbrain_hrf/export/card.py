@@ -20,6 +20,8 @@ from speechbrain_hrf.export.report import ExportReport
 from speechbrain_hrf.results import RunResults
 
 _TEMPLATE = pathlib.Path(__file__).with_name("card.md")
+# Where the model lies, in the card's lines that load it.
+PLACE = "path/to/this/folder"
 # Licences as the Hub names them.
 _LICENCES = (
     *("cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0"),
@@ -70,7 +72,7 @@ def model_card(report: ExportReport, results: RunResults) -> str:
         template_path=str(_TEMPLATE),
         report=report,
         results=results,
-        source="path/to/this/folder",
+        source=PLACE,
         scores=_write_table(("", ""), _list_results(results, people)),
         confusions={
             title: _write_table(
@@ -108,13 +110,13 @@ def _describe_for_hub(
     task = results.task or "Speech emotion recognition"
     dataset = results.dataset or "unnamed"
     licence = "" if results.synthetic else results.licence or ""
-    plain = re.sub(r"[^\w.]+", "-", licence.lower())
+    plain = _as_identifier(licence)
     known = [name for name in _LICENCES if name in plain]
     data = ModelCardData(
         library_name="speechbrain",
         pipeline_tag="audio-classification",
         license=known[0] if known else "other",
-        license_name=None if known else plain.strip("-") or None,
+        license_name=None if known else plain or None,
         tags=[
             "speechbrain",
             "audio-classification",
@@ -134,7 +136,7 @@ def _describe_for_hub(
             EvalResult(
                 task_type="audio-classification",
                 task_name=task,
-                dataset_type=dataset.lower(),
+                dataset_type=_as_identifier(dataset) or "unnamed",
                 dataset_name=dataset,
                 dataset_split=results.split,
                 metric_type=_SCORES[key][1],
@@ -144,6 +146,11 @@ def _describe_for_hub(
             for key in known
         ]
     return data
+
+
+def _as_identifier(text: str) -> str:
+    """As the Hub's validator wants names of data sets and of licences."""
+    return re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-")
 
 
 def _list_results(

@@ -76,6 +76,43 @@ def find_changes(
     return changes
 
 
+def find_faults(folder: str | os.PathLike[str]) -> list[str]:
+    """Why a folder cannot be told to be as it was exported.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Returns
+    -------
+    list of str
+        A sentence each; empty if it is.
+
+    Example
+    -------
+    >>> find_faults("no/such/folder")
+    ['There is no folder no/such/folder. ...']
+    """
+    try:
+        if not _has_manifest(folder):
+            return [
+                f"{folder} carries no checksums: an earlier version exported "
+                "it. It loads; to have it checked, export it again."
+            ]
+        manifest = read_description(folder)
+        faults = find_changes(folder, manifest)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    if OWN not in manifest:
+        faults.append(
+            f"{os.path.join(folder, MANIFEST)} carries no checksum of "
+            "itself, so that its labels cannot be checked: an earlier "
+            "version exported it. It loads; to have it checked, "
+            "export it again."
+        )
+    return faults
+
+
 def list_checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
     """SHA-256 by file name.
 
@@ -126,33 +163,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", help="what hrf export, or a run, has written")
     folder = parser.parse_args(arguments).folder
-    try:
-        if not _has_manifest(folder):
-            changes = [
-                f"{folder} carries no checksums: an earlier version exported "
-                "it. It loads; to have it checked, export it again."
-            ]
-        else:
-            manifest = read_description(folder)
-            changes = find_changes(folder, manifest)
-            if OWN not in manifest:
-                changes.append(
-                    f"{os.path.join(folder, MANIFEST)} carries no checksum of "
-                    "itself, so that its labels cannot be checked: an earlier "
-                    "version exported it. It loads; to have it checked, "
-                    "export it again."
-                )
-    except (OSError, ValueError) as error:
-        changes = [str(error)]
-    for change in changes:
-        print(f"Error: {change}", file=sys.stderr)
-    if not changes:
-        count = len(list_checksums(manifest)) + 1
+    faults = find_faults(folder)
+    for fault in faults:
+        print(f"Error: {fault}", file=sys.stderr)
+    if not faults:
+        count = len(list_checksums(read_description(folder))) + 1
         print(f"{folder}: all {count} files are as they were exported.")
-    return 1 if changes else 0
+    return 1 if faults else 0
 
 
-def _has_manifest(folder: str) -> bool:
+def _has_manifest(folder: str | os.PathLike[str]) -> bool:
     # Before there were checksums, only ONNX came with a manifest.
     is_export = os.path.isfile(os.path.join(folder, "hyperparams.yaml"))
     return not is_export or os.path.exists(os.path.join(folder, MANIFEST))

@@ -122,6 +122,21 @@ def exported_onnx(tmp_path_factory):
     return output, report, traces
 
 
+@pytest.fixture(scope="session")
+def by_licence(tmp_path_factory):
+    """Exports by what they say of the licence of their data."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "_ask", ask_here)
+        for licence in ("CC BY-NC-SA 4.0", "licensed by USC"):
+            root = tmp_path_factory.mktemp("by_licence")
+            about = {"licence": licence, "dataset": "My corpus"}
+            output = make_output(root, metrics=METRICS | about)
+            found[licence] = root / "model"
+            export_pretrained(output, found[licence])
+    return found
+
+
 def ask_here(request, scratch):
     """What ``verify`` asks a fresh process."""
     with torch.random.fork_rng(devices=[]):
