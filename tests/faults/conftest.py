@@ -14,6 +14,11 @@ import runs
 import tally
 
 HERE = pathlib.Path(__file__).parent
+# Commands, not tests; nobody imports them.
+collect_ignore = [
+    *("fuzz.py", "reading.py", "study_without_ray.py", "trial.py"),
+    "conftest.py",  # of several in one process doctests find but one
+]
 
 
 def pytest_collection_modifyitems(items):
@@ -54,22 +59,13 @@ def undisturbed(forks, shared):
             folder.mkdir()
             record = forks.folder / f"{own}.txt"
             fault = {"record": str(record), "under": f"{folder}/"}
-            argv = training(folder, shared, own)
+            argv = runs.training(folder, shared, own)
             status, said = forks(argv, forks.folder / "log.txt", fault)
             assert status == 0, said[-3000:]
             made[own] = folder, record.read_text().splitlines()
         return made[own]
 
     return get
-
-
-def training(folder, shared, own):
-    """The command of a training in a folder of its own."""
-    corpus, features = shared
-    if own != "shared":
-        features = folder / "features"
-    data = "synthetic" if own == "own corpus" else corpus
-    return runs.recipe(folder / "run", data, features)
 
 
 @pytest.fixture

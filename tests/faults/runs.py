@@ -71,6 +71,15 @@ def recipe(output, data, features, epochs=2, export=False, **options):
     return [*argv, "--noprogressbar"]
 
 
+def training(folder, shared, own):
+    """The command of a training in a folder of its own."""
+    corpus, features = shared
+    if own != "shared":
+        features = folder / "features"
+    data = "synthetic" if own == "own corpus" else corpus
+    return recipe(folder / "run", data, features)
+
+
 def result(output):
     """Weights, optimizer, history and scores that a run has left.
 

@@ -13,9 +13,8 @@ import signal
 
 import pytest
 import runs
+from runs import training
 from test_killed_training import SEED
-
-from conftest import training
 
 PHASES = {"export": 4, "ensemble": 4, "study": 2}
 STUDY = """\

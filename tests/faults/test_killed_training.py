@@ -14,8 +14,7 @@ import signal
 
 import pytest
 import runs
-
-from conftest import training
+from runs import training
 
 SEED = os.environ.get("HRF_FAULTS_SEED", "1")
 EACH = 8

@@ -16,9 +16,8 @@ import subprocess
 
 import pytest
 import runs
+from runs import training
 from test_killed_training import SEED
-
-from conftest import training
 
 # What nobody understands who has not written it.
 RAW = re.compile(
