@@ -29,8 +29,8 @@ def draw(figures, path):
     """
     bars = []
     for key, found in figures.items():
-        model, rest = key.split(", ", 1)
-        runs, weights = rest.rsplit(", ", 1)
+        model, runs = key.split(", ", 1)
+        runs, _, weights = runs.rpartition(", ")
         if runs == BOARD:
             bars.append((f"{model}, C, {weights}", weights, found))
         elif "TFLM" in runs and "ram" in found:
