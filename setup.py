@@ -109,6 +109,14 @@ if __name__ == "__main__":
             "onnx": ONNX,
             "studies": STUDIES,
             "all": ["transformers>=4.46", *ONNX, *STUDIES],
+            # The site: mkdocs serve
+            "docs": [
+                "mkdocs-material>=9.6",
+                "mkdocstrings[python]>=1.0",
+                "mkdocs-jupyter>=0.26",
+                "nbclient>=0.10",
+                "ipykernel>=6",
+            ],
             "test": [
                 *STUDIES,
                 *ONNX,

@@ -25,10 +25,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_readme_shows_what_the_lines_say():
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md"])
+def test_pages_show_what_the_lines_say(page):
     """``hrf report results/ravdess --readme``"""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
-    for name, block in BLOCK.findall(text):
+    blocks = BLOCK.findall((REPOSITORY / page).read_text("utf-8"))
+    assert blocks
+    for name, block in blocks:
         assert block == readme_text(REPOSITORY / "results" / name).strip()
 
 
