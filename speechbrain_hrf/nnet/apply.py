@@ -18,7 +18,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from tabulate import tabulate
 from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
@@ -282,14 +281,10 @@ class HRFReport(NamedTuple):
             )
             for layer in self.expansions
         ]
-        table = tabulate(
-            [
-                *rows,
-                ("all parameters", "", "", _arrows(self.before, self.after)),
-            ],
-            headers=("HRF layer", "shape", "chain", "parameters"),
-            tablefmt="plain",
-            disable_numparse=True,
+        table = _table(
+            ("HRF layer", "shape", "chain", "parameters"),
+            *rows,
+            ("all parameters", "", "", _arrows(self.before, self.after)),
         )
         lines = [f"skipped {name}: {reason}" for name, reason in self.skipped]
         if self.left:
@@ -302,6 +297,17 @@ class HRFReport(NamedTuple):
                 f"({types})"
             )
         return "\n".join([table, *lines])
+
+
+def _table(*rows: Sequence[str]) -> str:
+    # By hand: this package needs nothing but PyTorch and SpeechBrain.
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    )
 
 
 def _arrows(*numbers: int) -> str:
