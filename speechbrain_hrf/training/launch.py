@@ -21,7 +21,7 @@ from speechbrain_hrf.training.overrides import (
     read_overrides,
     resolved_yaml,
 )
-from speechbrain_hrf.training.stand_in import use_stand_in
+from speechbrain_hrf.training.stand_in import announce_stand_in, use_stand_in
 
 
 def parse_arguments(
@@ -72,6 +72,7 @@ def parse_arguments(
     )
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
+    announce_stand_in(hparams_file, overrides)
     refuse_other_kinds(hparams_file, overrides)
     overrides = expand_home(hparams_file, overrides)
     overrides = use_stand_in(hparams_file, overrides)

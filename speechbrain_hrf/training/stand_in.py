@@ -70,6 +70,39 @@ def use_stand_in(hparams_file: str, overrides: str) -> str:
     return as_overrides(changed)
 
 
+def announce_stand_in(hparams_file: str, overrides: str) -> bool:
+    """Says that a run has no data, before it says anything else.
+
+    Arguments
+    ---------
+    hparams_file : str
+        The recipe's YAML.
+    overrides : str
+        What ``use_stand_in`` is given.
+
+    Returns
+    -------
+    bool
+        Whether it has none.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("data_folder: /data/IEMOCAP")
+    >>> announce_stand_in(yaml.strpath, "")
+    False
+    """
+    resolved = resolved_yaml(hparams_file, overrides)
+    if resolved["data_folder"] != STAND_IN:
+        return False
+    logger.warning(
+        "SYNTHETIC DATA: no corpus is given, so this run generates signals in "
+        "the place of %s, and its figures mean nothing",
+        resolved["corpus"],
+    )
+    return True
+
+
 def make_stand_in(corpus: str, data_folder: str) -> str:
     """Generates the stand-in corpus of a run that was given no data.
 

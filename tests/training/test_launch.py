@@ -1,5 +1,8 @@
 """The YAML that is named on the command line, and what is refused there."""
 
+import subprocess
+import sys
+
 import pytest
 
 from speechbrain_hrf.training import parse_arguments
@@ -44,3 +47,24 @@ def test_another_scored_epoch_is_refused(recipe_folder, tmp_path, monkeypatch):
     assert hparams_file == str(yaml)
     assert "scored_epoch: last" in overrides.splitlines()
     assert "corpus: RAVDESS-synthetic" in overrides.splitlines()
+
+
+@pytest.mark.slow  # a process of its own
+@pytest.mark.parametrize("corpus", ["RAVDESS", "OwnData"])
+def test_first_line_says_that_the_data_are_synthetic(
+    repository, tmp_path, corpus
+):
+    """And the output folder's name; --debug ends the run soon."""
+    script = repository / "recipes" / corpus / "train.py"
+    options = ["hparams/conformer_hrf.yaml", "--debug"]
+    process = subprocess.run(
+        [sys.executable, script, *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    first = process.stdout.splitlines()[0]
+    assert "SYNTHETIC DATA" in first and f"place of {corpus}," in first
+    assert (tmp_path / "results" / f"{corpus}-synthetic").is_dir()

@@ -6,7 +6,11 @@ from hyperpyyaml import load_hyperpyyaml
 from ruamel.yaml import YAML
 
 from speechbrain_hrf.training import make_stand_in
-from speechbrain_hrf.training.stand_in import use_stand_in, warn_if_synthetic
+from speechbrain_hrf.training.stand_in import (
+    announce_stand_in,
+    use_stand_in,
+    warn_if_synthetic,
+)
 
 
 def test_stand_in_is_named_everywhere(recipe_folder):
@@ -69,3 +73,13 @@ def test_stand_in_is_found_to_be_synthetic(tmp_path):
     assert make_stand_in("RAVDESS-synthetic", folder) == folder
     assert warn_if_synthetic(folder)
     assert not warn_if_synthetic(str(tmp_path / "elsewhere"))
+
+
+def test_said_where_no_data_are_given_alone(recipe_folder, caplog):
+    yaml = recipe_folder / "hparams" / "model.yaml"
+    assert announce_stand_in(yaml, "")
+    assert "SYNTHETIC DATA: no corpus is given" in caplog.text
+    assert "in the place of RAVDESS, and its figures mean" in caplog.text
+    caplog.clear()
+    assert not announce_stand_in(yaml, "data_folder: /data/RAVDESS")
+    assert not caplog.text
