@@ -199,8 +199,7 @@ def table(found: Mapping[str, dict[str, str]], names: list[str]) -> str:
     width = max(map(len, found), default=0) + 2
     others = [max(6, len(name)) for name in names]
     return "\n".join(
-        " ".join(x.ljust(n) for x, n in zip(row, [width, *others])).rstrip()
-        for row in rows
+        " ".join(map(str.ljust, row, [width, *others])).rstrip() for row in rows
     )
 
 
