@@ -164,7 +164,8 @@ def is_own(module: str) -> bool:
     """Whether a module goes into the file, or can be imported beside it.
 
     One's own are this package, and modules that no installed distribution
-    provides, such as one that lies beside a recipe.
+    provides, such as one that lies beside a recipe. SpeechBrain never is: it
+    loads the file, and may be a checkout that is not installed.
 
     Arguments
     ---------
@@ -179,10 +180,13 @@ def is_own(module: str) -> bool:
     -------
     >>> is_own("speechbrain_hrf.lobes"), is_own("torch.nn"), is_own("math")
     (True, False, False)
+    >>> is_own("speechbrain.lobes.models.hrf")
+    False
     """
     root = module.partition(".")[0]
     others = sys.stdlib_module_names | _installed_roots()
-    return root == _OWN_ROOT or root not in others
+    # Where this code itself lies under speechbrain.*, its root is SpeechBrain's.
+    return root != "speechbrain" and (root == _OWN_ROOT or root not in others)
 
 
 @functools.cache

@@ -100,6 +100,19 @@ def test_ones_own_is_what_nobody_can_install():
     assert [name for name in own + others if is_own(name)] == list(own)
 
 
+def test_speechbrain_in_a_checkout_stays_where_it_is(monkeypatch):
+    """It loads the file; a checkout that is not installed does so as well."""
+    from speechbrain.lobes.models.Xvector import Classifier
+
+    module = importlib.import_module("speechbrain_hrf.export.bundle")
+    monkeypatch.setattr(module, "_installed_roots", lambda: {"torch"})
+    # As where this code itself lies under speechbrain.*
+    monkeypatch.setattr(module, "_OWN_ROOT", "speechbrain")
+    assert not is_own("speechbrain.lobes.models.Xvector")
+    name = "speechbrain.lobes.models.Xvector.Classifier"
+    assert bundle({name: Classifier}, "Classifier") is None
+
+
 def test_imports_of_every_kind(package, tmp_path):
     """Relative, renamed, re-exported, in a function, in a cycle."""
     made = package(
