@@ -19,7 +19,7 @@ from speechbrain_hrf.export.c.text import Array
 # A warning is an error: a chip's compiler is to find nothing either.
 FLAGS = (
     *("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion"),
-    *("-Wdouble-promotion", "-Werror"),
+    *("-Wdouble-promotion", "-Wshadow", "-Werror"),
 )
 OK, RESULT, AGAIN = 0, 1, 2
 

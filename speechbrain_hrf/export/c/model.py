@@ -235,9 +235,12 @@ def _describe_blocks(model: Any, blocks: Sequence[Any]) -> Description:
     width = attention.query.in_features
     head_width = width // attention.n_heads
     layers = {
-        name: [_layer(getattr(block.attention, name)) for block in blocks]
-        for name in ("query", "key", "value", "project")
+        f"to_{name}": [
+            _layer(getattr(block.attention, name)) for block in blocks
+        ]
+        for name in ("query", "key", "value")
     }
+    layers["project"] = [_layer(block.attention.project) for block in blocks]
     for name in ("linear1", "linear2"):
         layers[name] = [
             _layer(getattr(block.feed_forward, name)) for block in blocks

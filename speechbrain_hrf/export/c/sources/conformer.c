@@ -10,12 +10,12 @@ static void relative_attention(int block, int n)
     float scores[MAX_HIDDEN];
     for (int t = 0; t < n; t++) {
         layer_norm(&attention_norm[block], hidden[t], x);
-        linear(&key[block], x, scratch.attention.key[t]);
-        linear(&value[block], x, scratch.attention.value[t]);
+        linear(&to_key[block], x, scratch.attention.key[t]);
+        linear(&to_value[block], x, scratch.attention.value[t]);
     }
     for (int i = 0; i < n; i++) {
         layer_norm(&attention_norm[block], hidden[i], x);
-        linear(&query[block], x, q);
+        linear(&to_query[block], x, q);
         for (int c = 0; c < WIDTH; c++) {
             qu[c] = (q[c] + query_bias[block][c]) * HEAD_SCALE;
             qv[c] = (q[c] + position_bias[block][c]) * HEAD_SCALE;

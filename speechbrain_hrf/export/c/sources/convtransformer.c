@@ -4,12 +4,12 @@ static void transform(int block, int n)
     float x[WIDTH], y[WIDTH], z[WIDTH];
     for (int t = 0; t < n; t++) {
         layer_norm(&attention_norm[block], hidden[t], x);
-        linear(&key[block], x, scratch.attention.key[t]);
-        linear(&value[block], x, scratch.attention.value[t]);
+        linear(&to_key[block], x, scratch.attention.key[t]);
+        linear(&to_value[block], x, scratch.attention.value[t]);
     }
     for (int t = 0; t < n; t++) {
         layer_norm(&attention_norm[block], hidden[t], x);
-        linear(&query[block], x, y);
+        linear(&to_query[block], x, y);
         attend_to(y, (const float(*)[WIDTH])scratch.attention.key,
                   (const float(*)[WIDTH])scratch.attention.value, n, z);
         for (int c = 0; c < WIDTH; c++)

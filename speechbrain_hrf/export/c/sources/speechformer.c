@@ -23,8 +23,8 @@ static void remember_frame(int t, int count)
     features(t, count, feats);
     linear(&front, feats, x);
     layer_norm(&stage_norm, x, nearby.frame[SPAN - 1]);
-    linear(&key[0], nearby.frame[SPAN - 1], nearby.key[SPAN - 1]);
-    linear(&value[0], nearby.frame[SPAN - 1], nearby.value[SPAN - 1]);
+    linear(&to_key[0], nearby.frame[SPAN - 1], nearby.key[SPAN - 1]);
+    linear(&to_value[0], nearby.frame[SPAN - 1], nearby.value[SPAN - 1]);
 }
 
 /* norm(x + attention(x)), then norm(x + feed_forward(x)), of frame t. */
@@ -33,7 +33,7 @@ static void transform(int t, int count, float out[WIDTH])
     float q[WIDTH], y[WIDTH], x[WIDTH];
     int from = t < RADIUS ? RADIUS - t : 0;
     int to = count - t <= RADIUS ? RADIUS + count - t : SPAN;
-    linear(&query[0], nearby.frame[RADIUS], q);
+    linear(&to_query[0], nearby.frame[RADIUS], q);
     attend_to(q, (const float(*)[WIDTH])nearby.key + from,
               (const float(*)[WIDTH])nearby.value + from, to - from, y);
     for (int c = 0; c < WIDTH; c++)
