@@ -19,11 +19,7 @@ import sys
 import speechbrain as sb
 from hyperpyyaml import load_hyperpyyaml
 from iemocap_prepare import EMOTIONS, prepare_iemocap
-from speechbrain.dataio.dataset import (
-    DynamicItemDataset,
-    add_dynamic_item,
-    set_output_keys,
-)
+from speechbrain.dataio.dataset import DynamicItemDataset, set_output_keys
 from speechbrain.dataio.sampler import ReproducibleRandomSampler
 from speechbrain.utils.distributed import run_on_main
 
@@ -31,6 +27,7 @@ from speechbrain_hrf.inference import MergedClassifier
 from speechbrain_hrf.training import (
     EmotionScores,
     add_features,
+    add_labels,
     end_epoch,
     finish_run,
     fit_normalisation,
@@ -160,9 +157,7 @@ def dataio_prep(hparams):
     encoder = hparams["label_encoder"]
     encoder.update_from_iterable(EMOTIONS)
     run_on_main(encoder.save, args=[hparams["label_encoder_file"]])
-    add_dynamic_item(
-        everything, encoder.encode_label_torch, takes="emo", provides="label"
-    )
+    add_labels(datasets, encoder, takes="emo")
 
     # Features, computed once for all runs and kept on the disk
     add_features(

@@ -4,7 +4,11 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.training.data import add_features, fit_normalisation
+from speechbrain_hrf.training.data import (
+    add_features,
+    add_labels,
+    fit_normalisation,
+)
 from speechbrain_hrf.training.distil import make_distillation
 from speechbrain_hrf.training.epoch import end_epoch
 from speechbrain_hrf.training.finish import finish_run
@@ -19,6 +23,7 @@ from speechbrain_hrf.training.weights import class_weights
 __all__ = [
     "EmotionScores",
     "add_features",
+    "add_labels",
     "class_weights",
     "end_epoch",
     "finish_run",

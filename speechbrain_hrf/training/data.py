@@ -1,4 +1,4 @@
-"""Features of the utterances: kept on the disk, and normalised.
+"""Labels and features of the utterances; features are kept and normalised.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from speechbrain.dataio.dataset import DynamicItemDataset, add_dynamic_item
+from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.processing.features import InputNormalization
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
@@ -22,6 +23,58 @@ from speechbrain_hrf.lobes.hubert import HubertFrames
 from speechbrain_hrf.training.features import keeps_features
 
 logger = get_logger(__name__)
+
+
+def add_labels(
+    datasets: Mapping[str, DynamicItemDataset],
+    encoder: CategoricalEncoder,
+    takes: str,
+) -> None:
+    """Gives every utterance ``label``, the index of its class.
+
+    Arguments
+    ---------
+    datasets : dict of str: speechbrain.dataio.dataset.DynamicItemDataset
+        Split to utterances.
+    encoder : speechbrain.dataio.encoder.CategoricalEncoder
+        With all classes.
+    takes : str
+        Key of the manifests that holds the class.
+
+    Raises
+    ------
+    ValueError
+        If an utterance of any split has a class that the encoder lacks:
+        SpeechBrain would say so when it comes to it, perhaps after training.
+
+    Example
+    -------
+    >>> dataset = DynamicItemDataset({"a": {"emo": "sad"}})
+    >>> encoder = CategoricalEncoder()
+    >>> encoder.update_from_iterable(["happy", "sad"])
+    >>> add_labels({"train": dataset}, encoder, takes="emo")
+    >>> dataset.set_output_keys(["label"])
+    >>> dataset[0]["label"]
+    tensor([1])
+    """
+    for split, dataset in datasets.items():
+        for name, entry in dataset.data.items():
+            try:
+                encoder.encode_label(entry[takes])
+            except (KeyError, TypeError):  # a list is no key at all
+                found = f"no {takes!r}"
+                if takes in entry:
+                    found = f"{takes!r} is {entry[takes]!r}"
+                known = ", ".join(str(label) for label in encoder.lab2ind)
+                raise ValueError(
+                    f"Utterance {name!r} in the manifest of the {split} set: "
+                    f"{found}, and the recipe's classes are {known}. Add it to "
+                    "them, or leave such utterances out where the recipe "
+                    "prepares its corpus."
+                ) from None
+    add_dynamic_item(
+        list(datasets.values()), encoder.encode_label_torch, takes, "label"
+    )
 
 
 def add_features(

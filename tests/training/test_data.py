@@ -8,12 +8,17 @@ import pytest
 import soundfile as sf
 import torch
 from speechbrain.dataio.dataset import DynamicItemDataset
+from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.lobes.features import Fbank
 from speechbrain.processing.features import InputNormalization
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.lobes.hubert import HubertFrames
-from speechbrain_hrf.training import add_features, fit_normalisation
+from speechbrain_hrf.training import (
+    add_features,
+    add_labels,
+    fit_normalisation,
+)
 
 SPLITS = {"train": ["a", "b", "c"], "test": ["d"]}
 
@@ -130,3 +135,28 @@ def test_normalisation_is_over_all_frames(corpus):
     fit_normalisation(norm, dataset)
     frames = torch.cat([item["feats"] for item in dataset]).double()
     assert torch.allclose(norm.glob_mean.double(), frames.mean(0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"emo": "frustrated"}, "'emo' is 'frustrated'"),
+        ({"emo": ["sad"]}, r"'emo' is \['sad'\]"),
+        ({"state": "sad"}, "no 'emo'"),
+    ],
+)
+def test_unknown_labels_are_named_before_training(entry, found):
+    """Also where only the test set, which is read last, has them."""
+    encoder = CategoricalEncoder()
+    encoder.update_from_iterable(["happy", "sad"])
+    datasets = {
+        "train": DynamicItemDataset({"a": {"emo": "sad"}}),
+        "test": DynamicItemDataset({"b": {"emo": "happy"}, "c": entry}),
+    }
+    said = f"Utterance 'c' in the manifest of the test set: {found}, and the "
+    with pytest.raises(ValueError, match=f"{said}.* classes are happy, sad. "):
+        add_labels(datasets, encoder, takes="emo")
+    datasets["test"] = DynamicItemDataset({"b": {"emo": "happy"}})
+    add_labels(datasets, encoder, takes="emo")
+    datasets["test"].set_output_keys(["label"])
+    assert [int(item["label"]) for item in datasets["test"]] == [0]
