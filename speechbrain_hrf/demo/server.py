@@ -179,8 +179,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def setup(self) -> None:
         """Of a connection: nothing that it does takes longer."""
-        self.timeout = SECONDS
         super().setup()
+        self.connection.settimeout(SECONDS)
 
     def handle_one_request(self) -> None:
         """Waits for a request, and answers it."""
