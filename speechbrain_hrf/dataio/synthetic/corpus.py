@@ -101,6 +101,7 @@ def build_once(
     FileExistsError: ...Real exists and is no stand-in: choose another folder
     """
     root = pathlib.Path(root)
+    remove_abandoned(root.parent)  # also a killed twin's of one that is whole
     if _is_current(root, generator):
         logger.info("Using the synthetic corpus in %s", root)
         return root
@@ -110,7 +111,6 @@ def build_once(
             f"{root} exists and is no stand-in: choose another folder"
         )
     logger.info("Generating a synthetic corpus in %s", root)
-    remove_abandoned(root.parent)
     # Where another process was faster, what it has built is the same.
     # It is nobody's speech: all may read it.
     with whole_folder(

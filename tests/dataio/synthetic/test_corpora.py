@@ -5,7 +5,10 @@ Authors
 """
 
 import json
+import multiprocessing
+import os
 import re
+import signal
 import zipfile
 from itertools import pairwise
 
@@ -87,6 +90,28 @@ def test_it_is_used_again_when_complete(stand_in, monkeypatch):
     name, folder, root = stand_in
     monkeypatch.setattr(corpus, "whole_folder", None)  # would be called
     assert make_corpus(name, folder) == root
+
+
+def test_what_a_killed_twin_left_is_removed(tmp_path):
+    """The other one built the corpus, so that nothing is left to be done."""
+    root = tmp_path / "Tiny"
+
+    def die(_):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    killed = multiprocessing.get_context("fork").Process(
+        target=corpus.build_once, args=(root, "tiny 1", die)
+    )
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    aside = tmp_path.with_name("aside")  # of this test: the twin is faster
+    left.rename(aside)
+    corpus.build_once(root, "tiny 1", lambda new: (new / "a").write_text("a"))
+    aside.rename(left)
+    assert corpus.build_once(root, "tiny 1", None) == root
+    assert list(tmp_path.iterdir()) == [root]
 
 
 def test_the_same_bytes_everywhere(stand_in, corpora):
