@@ -6,12 +6,16 @@ Authors
 
 import contextlib
 import logging
+import os
+import pathlib
 import shutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import speechbrain as sb
 from speechbrain.utils.checkpoints import (
+    CKPT_PREFIX,
+    METAFNAME,
     Checkpoint,
     Checkpointer,
     ckpt_recency,
@@ -26,6 +30,31 @@ from speechbrain_hrf.training.output_folder import explain_lost_output
 logger = get_logger(__name__)
 
 PARTIAL = ".partial"
+
+
+def remove_unfinished(save_folder: str | os.PathLike[str]) -> None:
+    """Removes checkpoints without the file that makes them one, and says so.
+
+    ``AtomicCheckpointer`` leaves none; SpeechBrain's own, or a copy of a folder,
+    does if it is killed. To be called by who owns the output folder.
+
+    Arguments
+    ---------
+    save_folder : str or os.PathLike
+        Need not exist.
+
+    Example
+    -------
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> (folder / "CKPT+1").mkdir()
+    >>> remove_unfinished(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for path in pathlib.Path(save_folder).glob(f"{CKPT_PREFIX}+*"):
+        if path.is_dir() and not (path / METAFNAME).exists():
+            logger.info("Removing what a killed run has left: %s", path)
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class AtomicCheckpointer(Checkpointer):

@@ -12,6 +12,7 @@ from typing import Any
 import speechbrain as sb
 from speechbrain.utils.distributed import get_rank
 
+from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.features import use_hubert
 from speechbrain_hrf.training.option_kinds import refuse_other_kinds
 from speechbrain_hrf.training.other_run import refuse_other_options
@@ -85,6 +86,7 @@ def parse_arguments(
         )
     own_until_exit(resolved["output_folder"])
     if (get_rank() or 0) == 0:
+        remove_unfinished(resolved["save_folder"])
         refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides
 

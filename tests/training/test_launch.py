@@ -49,6 +49,27 @@ def test_another_scored_epoch_is_refused(recipe_folder, tmp_path, monkeypatch):
     assert "corpus: RAVDESS-synthetic" in overrides.splitlines()
 
 
+def test_unfinished_checkpoints_of_a_killed_run_are_removed(
+    recipe_folder, tmp_path, monkeypatch
+):
+    """By the main process of a run, which holds the folder."""
+    monkeypatch.chdir(tmp_path)
+    yaml = recipe_folder / "hparams" / "model.yaml"
+    yaml.write_text(f"{yaml.read_text()}features: fbank\n")
+    save = tmp_path / "run" / "save"
+    for name in ("CKPT+empty", "CKPT+part/model.ckpt", "CKPT+1/CKPT.yaml"):
+        (save / name).mkdir(parents=True)
+    (save / "notes").mkdir()
+    given = [str(yaml), f"--output_folder={tmp_path}/run"]
+    given += [f"--save_folder={save}"]
+    monkeypatch.setenv("RANK", "1")
+    parse_arguments(given, recipe_folder / "train.py")
+    assert len(list(save.iterdir())) == 4
+    monkeypatch.delenv("RANK")
+    parse_arguments(given, recipe_folder / "train.py")
+    assert {path.name for path in save.iterdir()} == {"CKPT+1", "notes"}
+
+
 @pytest.mark.slow  # a process of its own
 @pytest.mark.parametrize("corpus", ["RAVDESS", "OwnData"])
 def test_first_line_says_that_the_data_are_synthetic(

@@ -12,6 +12,7 @@ from types import ModuleType
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 from ruamel.yaml import YAML
 
+from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
@@ -85,6 +86,7 @@ def build_variant(
     refuse_unknown(resolved)
     if held is not None:
         held.enter_context(owned_output(resolved["output_folder"]))
+        remove_unfinished(resolved["save_folder"])
     if any(pathlib.Path(resolved["save_folder"]).glob("CKPT*")):
         refuse_other_options(hparams_file, overrides)
     hparams = load_hyperpyyaml(text)
