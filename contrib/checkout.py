@@ -205,7 +205,9 @@ class Checkout:
         return [part for each in who for part in ("-c", each)]
 
     def _point(self, branch: str, commit: str, title: str) -> None:
-        there = self.git("log", "-1", "--format=%s", f"--branches={branch}")
+        there = self.git(
+            "for-each-ref", "--format=%(subject)", f"refs/heads/{branch}"
+        )
         if there.strip() not in ("", title):
             raise Refused(
                 f"{self.folder} has a branch {branch} of something else "

@@ -41,7 +41,7 @@ from tests.utils.check_docstrings import check_docstrings
 said = io.StringIO()
 with contextlib.redirect_stdout(said):
     passed = check_docstrings(".", ["speechbrain", "tools", "templates"])
-print(*(x for x in said.getvalue().splitlines() if "ERROR" in x), sep="\n")
+print(*(x for x in said.getvalue().splitlines() if "ERROR" in x), sep="\\n")
 sys.exit(not passed)
 """
 _RECIPES = """\
@@ -84,7 +84,10 @@ def commands(changed: list[str]) -> dict[str, list[str]]:
             ["vermin", "-t=3.8-", "--violations", "--no-tips"],
         ),
         "yamllint": (yamls, [*python, "yamllint", "--no-warnings"]),
-        "codespell": (changed, ["codespell"]),
+        "codespell": (
+            changed,
+            ["codespell", "--ignore-words=.dict-speechbrain.txt"],
+        ),
         "docstrings": (package, [sys.executable, "-c", _DOCSTRINGS]),
         "doctests": (
             [x for x in package if not x.endswith("__init__.py")],
