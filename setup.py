@@ -140,6 +140,7 @@ if __name__ == "__main__":
                 "ruff==0.12.4",
                 "yamllint==1.35.1",
                 "codespell==2.3.0",
+                "vermin>=1.6",
             ],
         },
         classifiers=[
