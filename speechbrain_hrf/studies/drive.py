@@ -25,6 +25,7 @@ from speechbrain_hrf.studies.cluster import (
 )
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
+from speechbrain_hrf.studies.provenance import table_version
 from speechbrain_hrf.studies.run import OUTPUT, make_data
 from speechbrain_hrf.studies.screen import Screen
 from speechbrain_hrf.studies.study import Study
@@ -93,7 +94,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     ------
     ValueError
         If the study was begun before and is not to be resumed, or on generated
-        signals and is to be resumed on speech; if another driver runs it, or
+        signals or another table and is to be resumed on this one; if another driver runs it, or
         no machine has what a trial needs.
     OSError
         If the data are not there, or Ray cannot be reached.
@@ -117,10 +118,10 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     # A cluster's machines look themselves.
     if options.address is None and folder != STAND_IN:
         if not os.path.exists(folder):
-            raise FileNotFoundError(
-                f"There is no data folder {folder}: give --data_folder "
-                "/path/to/corpus."
-            )
+            what, fix = "data folder", "--data_folder /path/to/corpus"
+            if study.keys.labels:
+                what, fix = "table of labels", "--labels my.csv"
+            raise FileNotFoundError(f"There is no {what} {folder}: give {fix}.")
     require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
     temporary = temporary_folder()
@@ -209,15 +210,14 @@ def _engine(ray, study, options):
 
 
 def _refuse_other_data(study):
-    """A trial's id does not tell generated signals from speech."""
+    """A trial's id tells neither generated signals from speech nor tables."""
     folder = study.keys.data_folder
     generated = folder == STAND_IN or is_synthetic(folder)
     if not generated and not os.path.exists(folder):
         return
+    lines = read_lines(study.folder)
     others = [
-        line
-        for line in read_lines(study.folder)
-        if line.get("synthetic", generated) != generated
+        line for line in lines if line.get("synthetic", generated) != generated
     ]
     if others:
         kinds = ("generated signals", "speech")
@@ -225,6 +225,14 @@ def _refuse_other_data(study):
             f"{study.folder} holds {count(len(others), 'trial')} on "
             f"{kinds[generated]}, and the data folder, {folder}, has "
             f"{kinds[not generated]}. Give another --output_folder."
+        )
+    table = table_version(folder)
+    others = [line for line in lines if line.get("table", table) != table]
+    if others:
+        raise ValueError(
+            f"{study.folder} holds {count(len(others), 'trial')} on another "
+            f"table of labels: {folder} has changed since, or is another one. "
+            "Give another --output_folder, or the table as it was."
         )
 
 

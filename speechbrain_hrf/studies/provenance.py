@@ -1,4 +1,4 @@
-"""Where a figure comes from: which code, which processor.
+"""Where a figure comes from: which code, table of labels and processor.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -6,10 +6,13 @@ Authors
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 import platform
 import re
 import subprocess
+
+from speechbrain_hrf.training.stand_in import STAND_IN
 
 
 def code_version() -> tuple[str | None, bool | None]:
@@ -42,6 +45,38 @@ def code_version() -> tuple[str | None, bool | None]:
         return git("rev-parse", "HEAD"), bool(changes)
     except (OSError, subprocess.CalledProcessError):  # no git, or not there
         return None, None
+
+
+def table_version(data_folder: str) -> str | None:
+    """What the content of a table of one's own recordings is told by.
+
+    Arguments
+    ---------
+    data_folder : str
+        Of a study: the table, or a folder that has it, as the recipe OwnData
+        finds it.
+
+    Returns
+    -------
+    str or None
+        Twelve digits; None if there is no table, or a generated one.
+
+    Example
+    -------
+    >>> table = getfixture("tmpdir").join("labels.csv")
+    >>> table.write("path,label")
+    >>> table_version(table.strpath) == table_version(table.dirname)
+    True
+    >>> table_version("/no/such/folder") is None
+    True
+    """
+    if data_folder == STAND_IN:
+        return None
+    place = pathlib.Path(data_folder)
+    for path in (place, place / "labels.csv", *place.glob("*/labels.csv")):
+        if path.is_file():
+            return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return None
 
 
 def cpu_name() -> str:

@@ -26,7 +26,11 @@ from speechbrain_hrf.files import read_lines as read
 from speechbrain_hrf.results import METRICS_FILE, RunResults
 from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS, run_attached
 from speechbrain_hrf.studies.lines import add_trial, read_lines, trial_line
-from speechbrain_hrf.studies.provenance import code_version, cpu_name
+from speechbrain_hrf.studies.provenance import (
+    code_version,
+    cpu_name,
+    table_version,
+)
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
@@ -107,7 +111,8 @@ def run_trials(
 def _run(trials, study, device):
     failure = None
     # The files may be others when it ends.
-    version, start = code_version(), time.perf_counter()
+    version, table = code_version(), table_version(study.keys.data_folder)
+    start = time.perf_counter()
     for epochs in stages(trials[0], study):
         left = [t for t in trials if epochs in stages_left(t, study)]
         if not left:
@@ -136,6 +141,7 @@ def _run(trials, study, device):
         "seconds": round(seconds, 1),
         "commit": version[0],
         "dirty": version[1],
+        **({"table": table} if table else {}),
     }
     for trial in trials:
         folder = study.run_folder(trial.id)

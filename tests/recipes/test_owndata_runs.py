@@ -120,22 +120,24 @@ def test_a_study_by_speaker(tmp_path, corpora, repository):
     table = make_corpus("OwnData", corpora) / "labels.csv"
     folder = tmp_path / "study"
 
-    def hrf(*command):
+    def hrf(*command, status=0):
         done = subprocess.run(
             [*HRF, *map(str, command)],
             cwd=tmp_path,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
+        said = done.stdout[-3000:] + done.stderr[-3000:]
+        assert done.returncode == status, said
+        return said
 
-    hrf(
+    study = (
         *("study", repository / "studies/own_data.yaml", "--labels", table),
         *("--models", "[speechformer]", "--folds", "[1, 2]", "--seeds", "[1]"),
         *("--overrides", "{number_of_epochs: 1, n_folds: 4}"),
         *("--output_folder", folder, "--engine", "processes"),
     )
+    hrf(*study)
     sets = [
         json.loads(line)
         for line in (folder / "test_sets.jsonl").read_text().splitlines()
@@ -147,3 +149,11 @@ def test_a_study_by_speaker(tmp_path, corpora, repository):
         assert str(table.parent) not in (folder / name).read_text(), name
     hrf("report", folder)
     assert "4 test speakers" in (folder / "report.md").read_text()
+
+    assert "All 6 trials" in hrf(*study, "--resume")
+    other = tmp_path / "mine.csv"  # without its last recording
+    header, *rows = table.read_text("utf-8-sig").splitlines()
+    other.write_text("\n".join([header, *rows[:-1]]))
+    again = [other if word == table else word for word in study]
+    said = hrf(*again, "--resume", status=1)
+    assert "holds 6 trials on another table of labels" in said

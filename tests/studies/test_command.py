@@ -15,6 +15,7 @@ from speechbrain_hrf.files import append_line
 from speechbrain_hrf.studies.command import read_arguments
 from speechbrain_hrf.studies.command import study as main
 from speechbrain_hrf.studies.lines import TRIALS
+from speechbrain_hrf.studies.provenance import table_version
 from speechbrain_hrf.studies.study import load_study
 
 
@@ -103,6 +104,36 @@ def test_generated_signals_are_not_taken_for_speech(
     for same in "synthetic", str(corpus):
         assert main([*command, same]) == 0
         assert "All 4 trials" in capsys.readouterr().out
+
+
+def test_another_table_of_labels_is_refused(study_yaml, tmp_path, capsys):
+    """Before anything runs; wherever the table lies, and by its content."""
+    (tmp_path / "mine").mkdir()
+    table = tmp_path / "mine" / "labels.csv"
+    table.write_text("path,label\na.wav,sad\n")
+    finish(study_yaml, 4, synthetic=False, table=table_version(str(table)))
+    command = [str(study_yaml), "--resume", "--data_folder"]
+    moved = table.rename(tmp_path / "mine" / "my.csv")
+    assert main([*command, str(moved)]) == 0
+    moved.rename(table)
+    assert main([*command, str(table.parent)]) == 0
+    assert main([*command, str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count("All 4 trials") == 3
+    table.write_text("path,label\na.wav,happy\n")
+    for place in (table, table.parent, tmp_path):
+        assert main([*command, str(place)]) == 1
+        error = capsys.readouterr().err
+        assert "holds 4 trials on another table of labels" in error
+        assert str(place) in error and "another --output_folder" in error
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path, repository, capsys):
+    study = str(repository / "studies" / "own_data.yaml")
+    folder = ["--output_folder", str(tmp_path / "study")]
+    assert main([study, "--labels", str(tmp_path / "my.csv"), *folder]) == 1
+    error = capsys.readouterr().err
+    assert f"There is no table of labels {tmp_path}/my.csv: give --lab" in error
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
