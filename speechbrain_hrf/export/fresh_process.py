@@ -12,7 +12,11 @@ Authors
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+# Printed when a file has been answered, for the progress bar of ``verify``.
+ANSWERED = "answered"
 
 # [log-probabilities, label] by file.
 Answers = dict[str, tuple[list[float], str]]
@@ -55,13 +59,13 @@ class Blocked:
             )
 
 
-def answer(classifier: Any, files: list[str]) -> Answers:
+def answer(classifier: Any, files: Iterable[str]) -> Answers:
     """Log-probabilities and label of each file.
 
     Arguments
     ---------
     classifier : EncoderClassifier
-    files : list of str
+    files : iterable of str
 
     Returns
     -------
@@ -83,6 +87,13 @@ def answer(classifier: Any, files: list[str]) -> Answers:
         # JSON keeps a float32 to the last bit.
         found[file] = (log_probabilities[0].tolist(), str(labels[0]))
     return found
+
+
+def _tell(files: list[str]) -> Iterator[str]:
+    """Each file, and a line when the next one is asked for."""
+    for file in files:
+        yield file
+        print(ANSWERED, flush=True)
 
 
 def main(request_path: str, answer_path: str) -> None:
@@ -113,7 +124,7 @@ def main(request_path: str, answer_path: str) -> None:
         from speechbrain.inference.interfaces import foreign_class
 
         classifier = foreign_class(**options, **request["standalone"])
-        found["standalone"] = answer(classifier, request["files"])
+        found["standalone"] = answer(classifier, _tell(request["files"]))
         sys.meta_path.remove(blocked)
 
     from speechbrain.inference.classifiers import EncoderClassifier
@@ -121,12 +132,12 @@ def main(request_path: str, answer_path: str) -> None:
     # Without a savedir, as the card says: SpeechBrain would fill one with
     # symbolic links, which Windows allows to administrators alone.
     classifier = EncoderClassifier.from_hparams(**options)
-    found["from_hparams"] = answer(classifier, request["files"])
+    found["from_hparams"] = answer(classifier, _tell(request["files"]))
     if request["safe"]:
         from speechbrain_hrf.inference.safe import load
 
         classifier = load(request["source"], options["run_opts"])
-        found["safe.load"] = answer(classifier, request["files"])
+        found["safe.load"] = answer(classifier, _tell(request["files"]))
     with open(answer_path, "w", encoding="utf-8") as stream:
         json.dump(found, stream)
 

@@ -23,6 +23,7 @@ import soundfile
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
+from tqdm import tqdm
 
 from speechbrain_hrf.dataio.synthetic.voice import synthesize
 from speechbrain_hrf.export import fresh_process
@@ -309,16 +310,27 @@ def _ask(
     }
     for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"):
         environment.pop(name, None)  # it is no part of a distributed run
-    process = subprocess.run(
-        [sys.executable, fresh_process.__file__, asked, answered],
-        cwd=scratch,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    routes = 1 + bool(request["standalone"]) + request["safe"]
+    total = routes * len(request["files"])
+    with (
+        open(scratch / "errors.txt", "w+", errors="replace") as errors,
+        tqdm(total=total, desc="loading the export", disable=None) as bar,
+        subprocess.Popen(
+            [sys.executable, fresh_process.__file__, asked, answered],
+            cwd=scratch,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            bar.update(line.rstrip() == fresh_process.ANSWERED)
+        process.wait()
+        errors.seek(0)
+        said = errors.read()
     if process.returncode:
-        lines = process.stderr.strip().splitlines()[-_LINES_OF_ERROR:]
+        lines = said.strip().splitlines()[-_LINES_OF_ERROR:]
         raise VerificationError(
             "The exported folder does not load in a fresh process; nothing "
             "was exported. It says:\n" + "\n".join(lines)

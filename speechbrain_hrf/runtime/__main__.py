@@ -24,6 +24,7 @@ from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
 from speechbrain_hrf.runtime.classifier import Classifier
 from speechbrain_hrf.runtime.decode import Recording
 from speechbrain_hrf.runtime.output import Output, OutputError
+from speechbrain_hrf.runtime.progress import follow, say
 from speechbrain_hrf.runtime.result import Result
 from speechbrain_hrf.runtime.waveform import join
 
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ImportError, OSError, ValueError) as error:
             return _report(error)
         output = Output(options.format)
-        for name in _names(options.inputs):
+        for name in follow(_names(options.inputs)):
             try:
                 for result in _classify(classifier, name, options):
                     output.write(name, result)
@@ -155,12 +156,12 @@ def _is_pipe(name: str) -> bool:
 
 
 def _report(error: object) -> int:
-    print(f"Error: {error}", file=sys.stderr, flush=True)
+    say(f"Error: {error}")
     return 1
 
 
 def _show_warning(message: object, *_: object, **__: object) -> None:
-    print(f"Warning: {message}", file=sys.stderr, flush=True)
+    say(f"Warning: {message}")
 
 
 if __name__ == "__main__":

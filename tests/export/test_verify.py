@@ -4,7 +4,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import io
 import os
+import sys
 from math import inf, nan
 
 import numpy as np
@@ -16,7 +18,9 @@ from speechbrain_hrf.export import (
     VerificationError,
     export_pretrained,
     pretrained,
+    verify,
 )
+from speechbrain_hrf.export.model import trained_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.export.verify import audio_files, measure_difference
 
@@ -116,3 +120,20 @@ def test_a_folder_that_does_not_load(training_output, tmp_path, monkeypatch):
     with pytest.raises(VerificationError, match="no such class.*Transducer"):
         export_pretrained(training_output(), tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.slow  # a fresh process
+def test_a_terminal_sees_how_far_it_is(exported, monkeypatch):
+    """Three recordings by two routes, each counted when it is answered."""
+
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    output, report = exported
+    training = Training(output)
+    trained = trained_model(training)
+    monkeypatch.setattr(sys, "stderr", Screen())
+    verify.verify(report.folder, training, trained, is_safe=True)
+    assert "loading the export:   0%" in sys.stderr.getvalue()
+    assert "6/6 [" in sys.stderr.getvalue()
