@@ -8,16 +8,17 @@ Authors
 """
 
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
-from speechbrain.dataio.batch import PaddedBatch
+from speechbrain.dataio.batch import PaddedBatch, PaddedData
 from speechbrain.utils.data_utils import batch_pad_right
 from speechbrain.utils.logger import get_logger
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 from tqdm import tqdm
 
 from speechbrain_hrf.dataio.audio import read, read_parts
@@ -155,6 +156,26 @@ class SegmentBatch(PaddedBatch):  # type: ignore[misc]
             padding_func=_pad,
             per_key_padding_kwargs={"feats": {"frames": frames}},
         )
+        if get_worker_info() is not None:
+            self._share()
+
+    def _share(self) -> None:
+        """Moves tensors to shared memory, from which training takes them.
+
+        A worker does so by itself, but later, in a thread: if that fails,
+        training waits for the batch for ever.
+        """
+        parts = [x if isinstance(x, PaddedData) else (x,) for x in self]
+        try:
+            for part in itertools.chain.from_iterable(parts):
+                if isinstance(part, torch.Tensor):
+                    part.share_memory_()
+        except (RuntimeError, OSError) as error:
+            raise RuntimeError(
+                f"Shared memory has no room for a batch ({error}): set "
+                "num_workers to 0, or enlarge /dev/shm (docker run "
+                "--shm-size=1g)."
+            ) from None
 
 
 def _pad(

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
 import logging
 import os
 import re
@@ -15,6 +16,7 @@ import pytest
 import soundfile as sf
 import torch
 from speechbrain.lobes.features import Fbank
+from torch.utils.data import DataLoader
 
 from speechbrain_hrf.dataio import segments
 from speechbrain_hrf.dataio.audio_files import UnusableAudio
@@ -24,6 +26,11 @@ from speechbrain_hrf.dataio.segments import (
     compute_in_order,
     cores,
 )
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +134,32 @@ def test_zero_fill():
     assert batch.label.data.tolist() == [[1], [3]]
     with pytest.raises(ValueError, match="301 frames do not fit into 300"):
         SegmentBatch(examples, frames=300)
+
+
+@pytest.mark.skipif(resource is None, reason="a limit for files is POSIX's")
+@pytest.mark.parametrize("pages", [0, 64])
+def test_full_shared_memory_is_named_and_ends_training(pages):
+    """By a limit for files, which /dev/shm holds, in a worker of its own."""
+    examples = [{"id": str(k), "feats": torch.ones(400, 78)} for k in range(4)]
+    loader = DataLoader(
+        examples,
+        batch_size=2,
+        collate_fn=functools.partial(SegmentBatch, frames=400),
+        num_workers=1,
+        timeout=60,  # without the mend it would wait for ever
+        worker_init_fn=functools.partial(limit_files, 4096 * pages),
+    )
+    if pages:  # enough for these batches
+        assert [batch.id for batch in loader] == [["0", "1"], ["2", "3"]]
+        return
+    said = r"no room for a batch .*</torch_.*: set num_workers to 0, or enlarge"
+    with pytest.raises(RuntimeError, match=said):
+        next(iter(loader))
+
+
+def limit_files(size, _):
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
 
 def number_and_process(number):
