@@ -212,7 +212,8 @@ def _engine(ray, study, options):
 def _refuse_other_data(study):
     """A trial's id tells neither generated signals from speech nor tables."""
     folder = study.keys.data_folder
-    generated = folder == STAND_IN or is_synthetic(folder)
+    corpus = os.path.dirname(folder) if os.path.isfile(folder) else folder
+    generated = folder == STAND_IN or is_synthetic(corpus)
     if not generated and not os.path.exists(folder):
         return
     lines = read_lines(study.folder)

@@ -127,6 +127,19 @@ def test_another_table_of_labels_is_refused(study_yaml, tmp_path, capsys):
         assert str(place) in error and "another --output_folder" in error
 
 
+def test_a_table_of_generated_signals_is_known_as_such(
+    study_yaml, tmp_path, capsys
+):
+    finish(study_yaml, 4, synthetic=True)
+    table = tmp_path / "labels.csv"
+    table.write_text("path,label\na.wav,sad\n")
+    command = [str(study_yaml), "--resume", "--data_folder", str(table)]
+    assert main(command) == 1
+    assert "on generated signals" in capsys.readouterr().err
+    (tmp_path / "SYNTHETIC.txt").write_text("")
+    assert main(command) == 0
+
+
 def test_a_table_that_is_not_there_is_named(tmp_path, repository, capsys):
     study = str(repository / "studies" / "own_data.yaml")
     folder = ["--output_folder", str(tmp_path / "study")]
