@@ -363,21 +363,42 @@ def partial_folder(
     []
     """
     place = pathlib.Path(place)
-    partial = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        partial = _locked_partial(place, mode, stack)
+        yield partial / _CONTENT
+
+
+def _locked_partial(
+    place: pathlib.Path, mode: int, stack: contextlib.ExitStack
+) -> pathlib.Path:
+    name = f"{place.name}.{uuid.uuid4().hex[:8]}{_PARTIAL}"
+    partial = place.with_name(name)
     content = partial / _CONTENT
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    stack.callback(_remove_partial, partial)
+    partial.mkdir(mode=0o700)
+    content.mkdir(mode=mode)
     try:
-        partial.mkdir(mode=0o700)
-        content.mkdir(mode=mode)
-        with contextlib.ExitStack() as stack:
-            # Some network file systems have no locks. The machine is named
-            # once the lock is held: who reads it can rely on the lock.
-            with contextlib.suppress(OSError):
-                stack.enter_context(locked(partial / _LOCK))
-                write_whole(partial / _MACHINE, platform.node())
-            yield content
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        stack.enter_context(locked(partial / _LOCK))
+        machine = platform.node()
+    except OSError:  # some network file systems have no locks
+        machine = ""
+    if content.exists():
+        # Named once the lock is held: who reads it can rely on the lock.
+        with contextlib.suppress(FileNotFoundError):
+            write_whole(partial / _MACHINE, machine)
+    if content.exists():
+        return partial
+    # Another process has taken it for a killed one's, before it was named.
+    return _locked_partial(place, mode, stack)
+
+
+def _remove_partial(partial: pathlib.Path) -> None:
+    # The machine's name goes last: without it nobody could tell, after a kill,
+    # that the rest may go.
+    for content in _CONTENT, _REPLACED:
+        shutil.rmtree(partial / content, ignore_errors=True)
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def remove_abandoned(folder: str | os.PathLike[str]) -> None:
@@ -418,7 +439,10 @@ def remove_abandoned(folder: str | os.PathLike[str]) -> None:
 
 def _is_abandoned(partial: pathlib.Path) -> bool:
     try:
-        machine = (partial / _MACHINE).read_text(encoding="utf-8")
+        try:
+            machine = (partial / _MACHINE).read_text(encoding="utf-8")
+        except FileNotFoundError:  # it was killed, or is about to write it
+            machine = platform.node()
         # Locks may be unknown to other machines that share the folder.
         if machine == platform.node() != "":
             with locked(partial / _LOCK, seconds=0):

@@ -109,17 +109,11 @@ def another_machine_s(partial):
     (partial / "machine").write_text("another machine")
 
 
-def without_a_lock(partial):
-    (partial / "machine").unlink()
-
-
 def not_named_yet(partial):
     (partial / "machine").write_text("")
 
 
-@pytest.mark.parametrize(
-    "change", [another_machine_s, without_a_lock, not_named_yet]
-)
+@pytest.mark.parametrize("change", [another_machine_s, not_named_yet])
 def test_what_no_lock_tells_about_stays_for_an_hour(filling, tmp_path, change):
     kill(filling)
     (partial,) = tmp_path.iterdir()
@@ -129,6 +123,35 @@ def test_what_no_lock_tells_about_stays_for_an_hour(filling, tmp_path, change):
     age(partial)
     remove_abandoned(tmp_path)
     assert not partial.exists()
+
+
+def test_what_was_killed_before_it_was_named_goes_at_once(filling, tmp_path):
+    kill(filling)
+    (partial,) = tmp_path.iterdir()
+    (partial / "machine").unlink()
+    remove_abandoned(tmp_path)
+    assert not partial.exists()
+
+
+def test_one_that_is_taken_for_a_killed_one_s_begins_again(
+    tmp_path, monkeypatch
+):
+    """Before it holds its lock, a folder of the living looks like that."""
+    lock, removed = files.locked, []
+
+    def late(path, **options):
+        if not removed:
+            removed.append(path.parent)
+            remove_abandoned(tmp_path)
+            assert not path.parent.exists()
+        return lock(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "locked", late)
+        # remove_abandoned's own call comes second, so it is the real one.
+        with partial_folder(tmp_path / "cache") as content:
+            assert content.is_dir() and content.parent != removed[0]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_locks(filling, tmp_path, monkeypatch):
