@@ -13,6 +13,7 @@ import soundfile
 import torch
 from sklearn.metrics import accuracy_score, recall_score
 from speechbrain.inference.classifiers import EncoderClassifier
+from tqdm import tqdm
 
 from speechbrain_hrf.export.c.library import Library
 from speechbrain_hrf.export.c.text import Array
@@ -151,7 +152,8 @@ def compare_int8(
     """
     signals: Iterable[Array] = others
     if recordings:
-        signals = (_read(path, sample_rate) for path, _ in recordings)
+        bar = tqdm(recordings, "comparing int8", disable=None)
+        signals = (_read(path, sample_rate) for path, _ in bar)
     agree, worst, labels = 0, 0.0, []
     for samples in signals:
         one, two = (x.classify(samples) for x in (before, after))

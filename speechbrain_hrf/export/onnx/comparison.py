@@ -18,6 +18,7 @@ import numpy as np
 import soundfile
 from sklearn.metrics import accuracy_score, recall_score
 from tabulate import tabulate
+from tqdm import tqdm
 
 from speechbrain_hrf.runtime.resample import resample
 from speechbrain_hrf.runtime.session import open_session
@@ -195,9 +196,12 @@ def compare(
     random = np.random.default_rng(1)
     noise = random.standard_normal(SECONDS * sample_rate).astype(np.float32)
     times = _measure_times(sessions, 0.1 * noise)
-    audio = f"{len(recordings)} recordings"
-    signals = (_read(path, sample_rate) for path, _ in recordings)
-    if not recordings:
+    if recordings:
+        # A whole test set takes a while.
+        bar = tqdm(recordings, "comparing precisions", disable=None)
+        signals = (_read(path, sample_rate) for path, _ in bar)
+        audio = f"{len(recordings)} recordings"
+    else:
         signals = (0.1 * noise[: len(noise) // part] for part in (10, 5, 1))
         audio = "3 generated signals"
     answers = [
