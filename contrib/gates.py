@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from checkout import Checkout, branch_of
 
 PASSED, FAILED, NOTHING = "passed", "FAILED", "-"
 _RUFF = "0.12.4"  # the version that SpeechBrain pins
-_BLOCK = '''\
+BLOCK = '''\
 import sys
 
 
@@ -35,6 +36,8 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 '''
+_STAND_INS = pathlib.Path(__file__).with_name("import_with_stand_ins.py")
+_PACKAGES = "speechbrain.nnet.hrf speechbrain.lobes.models.hrf"
 _DOCSTRINGS = """\
 import contextlib, io, sys
 from tests.utils.check_docstrings import check_docstrings
@@ -73,6 +76,7 @@ def commands(changed: list[str]) -> dict[str, list[str]]:
     pytest = [*python, "pytest", "-q", "-p", "no:cacheprovider"]
     modules = [x for x in changed if x.endswith(".py")]
     package = [x for x in modules if x.startswith("speechbrain/")]
+    lobes = [x for x in package if "/hrf/" in x]
     units = [x for x in modules if x.startswith("tests/unittests/")]
     yamls = [x for x in changed if x.endswith(".yaml")]
     consistency = [f"tests/consistency/test_{x}.py" for x in ("recipe", "yaml")]
@@ -82,6 +86,11 @@ def commands(changed: list[str]) -> dict[str, list[str]]:
         "Python 3.8": (
             [x for x in modules if not x.startswith("tests/")],
             ["vermin", "-t=3.8-", "--violations", "--no-tips"],
+        ),
+        # Where there is one: what fails while a module is imported.
+        "3.8 imports": (
+            [x for x in (find_python_38(),) if x and lobes],
+            ["sh", "-c", f'exec "$0" {_STAND_INS} . {_PACKAGES}'],
         ),
         "yamllint": (yamls, [*python, "yamllint", "--no-warnings"]),
         "codespell": (
@@ -141,7 +150,7 @@ def _run(
 ) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         block = pathlib.Path(folder)
-        (block / "sitecustomize.py").write_text(_BLOCK, encoding="utf-8")
+        (block / "sitecustomize.py").write_text(BLOCK, encoding="utf-8")
         # SpeechBrain's recipe tests set PYTHONPATH themselves, and expect to be
         # installed: what they call is a python that knows the work tree.
         python = block / "python"
@@ -204,6 +213,18 @@ def table(found: Mapping[str, dict[str, str]], names: list[str]) -> str:
     return "\n".join(
         " ".join(map(str.ljust, row, [width, *others])).rstrip() for row in rows
     )
+
+
+def find_python_38() -> str | None:
+    """A Python 3.8 on this machine: pyenv's, or one on the path.
+
+    Returns
+    -------
+    str or None
+        Its path, if there is one.
+    """
+    places = pathlib.Path.home().glob(".pyenv/versions/3.8.*/bin/python")
+    return next(map(str, places), None) or shutil.which("python3.8")
 
 
 def ruff_warning() -> str:
