@@ -225,6 +225,8 @@ def compute_in_order(
     ------
     UnusableAudio
         If the function raises it; other errors as PyTorch passes them on.
+    OSError
+        If processes cannot be started.
 
     Example
     -------
@@ -244,8 +246,16 @@ def compute_in_order(
     )
     start = time.monotonic()
     done, announced = 0, False
+    try:
+        batches = iter(loader)
+    except OSError as error:  # there is no room for a lock, of 32 bytes
+        raise type(error)(
+            f"Processes for {what or 'this'} cannot be started "
+            f"({error.strerror}): make room in /dev/shm, or enlarge it "
+            "(docker run --shm-size=1g)."
+        ) from error
     with tqdm(total=len(calls), desc=what, disable=None) as bar:
-        for results in loader:
+        for results in batches:
             done += len(results)
             seconds = time.monotonic() - start
             if not announced and seconds >= _MEASURED_SECONDS:

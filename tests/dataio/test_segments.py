@@ -157,9 +157,22 @@ def test_full_shared_memory_is_named_and_ends_training(pages):
         next(iter(loader))
 
 
-def limit_files(size, _):
+def limit_files(size, _=None):
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+
+@pytest.mark.skipif(resource is None, reason="a limit for files is POSIX's")
+@pytest.mark.filterwarnings("ignore:Exception ignored")  # PyTorch's half loader
+def test_no_room_for_processes_is_named():
+    soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    computed = compute_in_order(torch.eye, [(1,), (2,)], "features", 2)
+    limit_files(0)
+    try:
+        with pytest.raises(OSError, match="Processes for features .*/dev/shm"):
+            next(computed)
+    finally:
+        limit_files(soft)
 
 
 def number_and_process(number):
