@@ -13,6 +13,7 @@ Authors
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -300,6 +301,7 @@ def add(report, model, runs, weights, found, score=None):
         WA on the test set.
     """
     instructions = found.get("instructions")
+    missing = re.search(r"Didn't find op .* '(\w+)'", found.get("error", ""))
     report.add(
         found,
         model,
@@ -309,6 +311,8 @@ def add(report, model, runs, weights, found, score=None):
         _kib(found.get("ram")),
         f"{instructions / 1e6:.0f} million ({instructions / HERTZ:.2f} s)"
         if instructions
+        else f"does not run: no {missing[1]}"
+        if missing
         else "",
         f"{found['difference']:.1e}" if "difference" in found else "",
         f"{found['labels']}/{found['n']}" if "labels" in found else "",

@@ -40,14 +40,15 @@ def main(folder):
     model.export(str(folder / "model.tflite"))
     content = (folder / "model.tflite").read_bytes()
     result = {"bytes": len(content)}
-    try:
-        interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA)
+    interpreter, said = listen(
+        lambda: runtime.Interpreter.from_bytes(content, arena_size=ARENA)
+    )
+    if interpreter is None:
+        result["error"] = said
+    else:
         result["outputs"] = [run(interpreter, x) for x in features]
-        said = listen(interpreter.print_allocations)
-        result["allocations"] = said
-        result["arena"] = max(map(int, _USED.findall(said)), default=None)
-    except Exception as error:  # of C++; the figures are the file's alone
-        result["error"] = f"{type(error).__name__}: {error}"
+        _, result["allocations"] = listen(interpreter.print_allocations)
+        result["arena"] = int(_USED.search(result["allocations"])[1])
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
 
 
@@ -70,7 +71,7 @@ def run(interpreter, features):
 
 
 def listen(call):
-    """What C++ writes while it is called.
+    """Calls something, and hears what C++ writes meanwhile.
 
     Arguments
     ---------
@@ -78,18 +79,23 @@ def listen(call):
 
     Returns
     -------
+    object
+        What it returns; None if it raises RuntimeError.
     str
+        What was written.
     """
+    result = None
     with tempfile.TemporaryFile("w+") as sink, contextlib.ExitStack() as stack:
         for number in (1, 2):
             kept = os.dup(number)
             stack.callback(os.close, kept)
             stack.callback(os.dup2, kept, number)
             os.dup2(sink.fileno(), number)
-        call()
+        with contextlib.suppress(RuntimeError):  # TFLM's only one
+            result = call()
         stack.close()
         sink.seek(0)
-        return sink.read()
+        return result, sink.read()
 
 
 if __name__ == "__main__":
