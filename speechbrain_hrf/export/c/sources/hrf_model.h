@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*@header@*/
 
 /* What the functions return. From 0 up, log-probabilities may be read. */
@@ -53,5 +57,9 @@ int hrf_reset_stream(uint32_t hop);
 int hrf_feed_stream(const int16_t **samples, size_t *n,
                     float log_probabilities[HRF_CLASSES]);
 int hrf_combine(float probabilities[HRF_CLASSES]);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
