@@ -14,6 +14,7 @@ from preparers import load_preparer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
+from speechbrain_hrf.dataio.synthetic.corpus import MARKER
 
 pytestmark = pytest.mark.slow
 
@@ -154,6 +155,7 @@ def test_a_study_by_speaker(tmp_path, corpora, repository):
     other = tmp_path / "mine.csv"  # without its last recording
     header, *rows = table.read_text("utf-8-sig").splitlines()
     other.write_text("\n".join([header, *rows[:-1]]))
+    (tmp_path / MARKER).touch()  # it is as generated as the first one
     again = [other if word == table else word for word in study]
     said = hrf(*again, "--resume", status=1)
     assert "holds 6 trials on another table of labels" in said
