@@ -155,7 +155,7 @@ def write_ravdess(root: pathlib.Path) -> list[str]:
             model,
             f"{recipe}/ravdess_prepare.py",
             _DEBUG.format(valid=""),
-            _performance("RAVDESS", model),
+            _ours("RAVDESS", model),
         )
         for model in MODELS
     ]
@@ -204,7 +204,7 @@ def write_iemocap(root: pathlib.Path) -> list[str]:
             model,
             f"{folder}/iemocap_prepare.py",
             _DEBUG.format(valid=_DEBUG_VALID),
-            _performance("IEMOCAP", model),
+            _ours("IEMOCAP", model),
         )
         for model in MODELS
     ]
@@ -240,8 +240,7 @@ def write_checkpoints(root: pathlib.Path) -> list[str]:
         "            # A killed process leaves no half-written checkpoint:\n"
         "            # everything is written aside, and renamed at the end.\n"
         "            final_dir = ckpt_dir\n"
-        "            ckpt_dir = final_dir.with_name("
-        "PARTIAL_PREFIX + final_dir.name)\n"
+        "            ckpt_dir = final_dir.with_name(PARTIAL_DIRNAME)\n"
         "            shutil.rmtree(ckpt_dir, ignore_errors=True)\n"
         "            os.makedirs(ckpt_dir)\n",
     )
@@ -267,7 +266,7 @@ def write_checkpoints(root: pathlib.Path) -> list[str]:
     text = insert_before(
         text,
         'METAFNAME = f"',
-        'PARTIAL_PREFIX = "partial-"  # of a checkpoint being written\n',
+        'PARTIAL_DIRNAME = "partial"  # of a checkpoint being written\n',
     )
     _write(path, text)
     tests = "tests/unittests/test_checkpoints.py"
@@ -382,7 +381,7 @@ def _merge_readme(path):
     _write(path, text)
 
 
-def _row(dataset, script, model, prepare, flags, performance):
+def _row(dataset, script, model, prepare, flags, ours):
     folder, _, name = script.rpartition("/")
     return [
         "Emotion_recognition",
@@ -391,20 +390,20 @@ def _row(dataset, script, model, prepare, flags, performance):
         f"{folder}/hparams/{model}_hrf.yaml",
         prepare,
         f"recipes/{dataset}/README.md",
-        "",  # no place for trained models yet, and none on the Hub
-        "",
+        ours["Result_url"],
+        ours["HF_repo"],
         flags,
         f"file_exists=[{_FILES.format(script=name)}]",
-        performance,
+        ours["performance"],
     ]
 
 
-def _performance(dataset, model):
+def _ours(dataset, model):
     path = OURS / "tests/recipes" / f"{dataset}.csv"
     with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             if f"/{model}_" in row["Hparam_file"]:
-                return row["performance"]
+                return row
     raise ValueError(f"{path} has no row of {model}")
 
 

@@ -213,7 +213,8 @@ def test_recipes_are_consistent(assembled, tmp_path, name):
         assert yaml_layout_violations(text) == []
         assert "speechbrain_hrf." not in text
         # Figures are there for RAVDESS alone.
-        assert bool(row["performance"]) == (dataset == "RAVDESS")
+        for column in ("performance", "Result_url"):
+            assert bool(row[column]) == (dataset == "RAVDESS")
 
 
 @pytest.mark.parametrize("valid", [False, True])
@@ -250,6 +251,7 @@ def test_ravdess_has_our_splits(tmp_path, fold, valid):
             for path in (paths[name], tmp_path / f"ours/{name}.json")
         )
         assert found and found == expected
+        assert list(found) == list(expected)  # batches depend on it
 
 
 def test_a_folder_without_the_corpus_is_named(tmp_path):

@@ -163,7 +163,7 @@ def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):
     )
     found, expected = (_numbers(folder) for folder in (theirs, ours))
     assert len(found) == 6
-    assert found == pytest.approx({x: expected[x] for x in found}, rel=2e-3)
+    assert found == pytest.approx({x: expected[x] for x in found}, abs=2e-4)
 
 
 def _numbers(folder):

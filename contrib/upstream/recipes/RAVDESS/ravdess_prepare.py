@@ -72,7 +72,8 @@ def prepare_ravdess(
     manifests = {save_json_train: {}, save_json_test: {}}
     if save_json_valid:
         manifests[save_json_valid] = {}
-    for path in sorted(get_all_files(data_folder, match_and=[".wav"])):
+    paths = get_all_files(data_folder, match_and=[".wav"])
+    for path in sorted(paths, key=os.path.basename):  # wherever they lie
         match = SPEECH_FILE.fullmatch(os.path.basename(path))
         if match is None:
             continue  # a song, or a video's sound

@@ -30,6 +30,10 @@ def test_unfinished_checkpoint_is_no_checkpoint(tmpdir):
     checkpointer.add_recoverable("last", torch.nn.Linear(1, 1))
     checkpointer.custom_save_hooks.clear()
     again = checkpointer.save_checkpoint(name="half")
+    assert sorted(x.name for x in checkpointer.checkpoints_dir.iterdir()) == [
+        "CKPT+half",
+        "CKPT+whole",
+    ]
     assert sorted(x.name for x in again.path.iterdir()) == [
         "CKPT.yaml",
         "last.ckpt",
