@@ -79,7 +79,7 @@ def make_skeleton(folder):
         ),
         # Its settings lie in its pyproject.toml.
         "ruff.toml": (CONTRIB / "upstream/ruff.toml").read_text("utf-8"),
-        ".dict-speechbrain.txt": "fo\n",  # a name in its modules
+        ".dict-speechbrain.txt": "fo\n",  # codespell:ignore fo
         ".gitignore": "__pycache__\n",
     }
     for name, text in texts.items():
