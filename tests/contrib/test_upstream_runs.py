@@ -108,12 +108,15 @@ def test_checkpoints(speechbrain_with, assembled):
         run(command, root)
 
 
-@pytest.mark.parametrize("model", ["convtransformer", "conformer"])
-def test_ravdess_debug_run_and_its_export(speechbrain_with, tmp_path, model):
+@pytest.mark.parametrize(
+    ("dataset", "model"),
+    [("RAVDESS", "convtransformer"), ("IEMOCAP", "speechformer")],
+)
+def test_debug_run_and_its_export(speechbrain_with, tmp_path, dataset, model):
     """As SpeechBrain's recipe tests start it; its export is loaded apart."""
-    root = speechbrain_with("ravdess")
+    root = speechbrain_with(dataset.lower())
     make_samples(root)
-    table = root / "tests/recipes/RAVDESS.csv"
+    table = root / f"tests/recipes/{dataset}.csv"
     with open(table, newline="", encoding="utf-8") as file:
         row = next(x for x in csv.DictReader(file) if model in x["Hparam_file"])
     output = tmp_path / "run"
