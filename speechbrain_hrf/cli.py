@@ -80,5 +80,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     _, place, function = COMMANDS[argv[0]]
-    module = importlib.import_module(f"speechbrain_hrf.{place}")
+    try:
+        module = importlib.import_module(f"speechbrain_hrf.{place}")
+    except ModuleNotFoundError as error:
+        if not f"{error.name}.".startswith("speechbrain_hrf."):
+            raise
+        print(
+            f"hrf {argv[0]} is not in speechbrain-hrf-runtime, which runs "
+            "exported models only. It is in the whole package: pip install "
+            "speechbrain-hrf.",
+            file=sys.stderr,
+        )
+        return 2
     return getattr(module, function)(argv[1:]) or 0

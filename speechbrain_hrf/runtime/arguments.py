@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         "samples, WAV, or any other audio file (which is read to its end first)",
     )
     add("--format", choices=FORMATS, default="text", help="(default: text)")
-    add("--graph", default=_GRAPH, metavar="FILE", help="(default: %(default)s)")
+    add(
+        "--graph", default=_GRAPH, metavar="FILE", help="(default: %(default)s)"
+    )
     add(
         "--safe",
         action="store_true",
