@@ -176,3 +176,15 @@ def _numbers(folder):
     test = re.findall(r"test (loss|WA|UA): ([^,\s]+)", log)
     named = [*enumerate(losses), *test]
     return {name: float(value) for name, value in named}
+
+
+def test_check_says_what_failed(assembled, capsys):
+    """The skeleton has no script that judges docstrings: that gate fails."""
+    import upstream
+
+    assert upstream.main([str(assembled), "--only", "checkpoints", "--check"])
+    table = capsys.readouterr().out.partition("    checkpoints\n")[2]
+    outcomes = dict(re.findall(r"^(.*?) {2,}(passed|FAILED)$", table, re.M))
+    assert outcomes["docstrings"] == "FAILED"
+    for gate in ("ruff check", "ruff format", "Python 3.8", "codespell"):
+        assert outcomes[gate] == "passed"
