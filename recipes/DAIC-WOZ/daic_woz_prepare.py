@@ -412,17 +412,22 @@ def find_root(data_folder):
     >>> os.path.basename(root), os.path.basename(lists["dev"])
     ('DAIC-WOZ', 'dev_split_Depression_AVEC2017.csv')
     """
-    for root in data_folder, os.path.join(data_folder, "DAIC-WOZ"):
-        # Beside the interviews, or in a folder such as splits.
-        there = _list_folder(root)
-        for folder in there, *map(_list_folder, there.values()):
-            lists = {
-                split: folder[name.lower()]
-                for split, name in LISTS.items()
-                if name.lower() in folder
-            }
-            if len(lists) == len(LISTS):
-                return root, lists
+    roots = data_folder, os.path.join(data_folder, "DAIC-WOZ")
+    # Beside the interviews, or else in a folder such as splits.
+    places = [(root, _list_folder(root)) for root in roots]
+    places += [
+        (root, _list_folder(path))
+        for root, there in places
+        for path in there.values()
+    ]
+    for root, there in places:
+        lists = {
+            split: there[name.lower()]
+            for split, name in LISTS.items()
+            if name.lower() in there
+        }
+        if len(lists) == len(LISTS):
+            return root, lists
     wanted = " and ".join(LISTS.values())
     refuse_folder(data_folder, f"does not hold both {wanted}", _LAYOUT)
 
