@@ -13,6 +13,8 @@ import torch
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 collect_ignore = ["mutation.py"]  # a command, not a test
+# Fixtures, not tests; two that are named alike cannot be collected below each other.
+collect_ignore_glob = ["*conftest.py"]
 
 # Figures are drawn to files; a machine without a display must not matter.
 os.environ.setdefault("MPLBACKEND", "Agg")

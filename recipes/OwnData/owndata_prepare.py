@@ -84,7 +84,7 @@ def prepare_owndata(
     """
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
-    data_folder = os.path.abspath(data_folder)
+    data_folder = os.path.abspath(os.path.expanduser(data_folder))
     table, folder = find_table(labels, data_folder)
     rows = read_rows(table, folder)
     classes = choose_classes(rows, classes)

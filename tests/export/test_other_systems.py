@@ -106,6 +106,7 @@ def test_a_folder_is_verified_without_links(exported, tmp_path, no_links):
                 "files": [sound],
                 "blocked": [],
                 "standalone": None,
+                "safe": True,
             }
         )
     )
