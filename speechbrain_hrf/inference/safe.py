@@ -20,13 +20,14 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 from speechbrain.processing.features import InputNormalization
 from torch import nn
 
+from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.inference.allowed import build, why_refused
 from speechbrain_hrf.runtime.classifier import Classifier
 from speechbrain_hrf.runtime.folder import MANIFEST, read_description
@@ -163,7 +164,8 @@ def write_weights(
         for name in names
         for key, value in _state_of(modules[name]).items()
     }
-    save_file(state, os.fspath(path), {"format": "pt"})
+    # safetensors' own writer makes a file that its owner alone can read.
+    write_whole(path, as_bytes(state, {"format": "pt"}))
 
 
 def find_refusal(described: Mapping[str, Any]) -> str | None:

@@ -52,6 +52,8 @@ def test_files_and_report(exported):
     }
     files = content(report.folder)
     assert report.files == {name: len(data) for name, data in files.items()}
+    # Whoever may read one may read all.
+    assert len({file.stat().st_mode for file in report.folder.iterdir()}) == 1
     assert report.max_difference <= 1e-5
     assert report.audio == "3 recordings of the test set"
     assert report.trained_parameters > report.merged_parameters
