@@ -525,7 +525,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     ------
     ValueError
         If a line is not JSON, or nested too deeply: the file and the line's
-        number.
+        number; or if it is no regular file.
 
     Example
     -------
@@ -539,6 +539,10 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     path = pathlib.Path(path)
     if not path.exists():
         return []
+    if not path.is_file():  # a named pipe would be waited for, for ever
+        raise ValueError(
+            f"{path} is a folder or device, not a file: remove it."
+        )
     *lines, torn = path.read_bytes().split(b"\n")
     if torn:  # or is it being written just now?
         with contextlib.suppress(OSError), _locked_lines(path, 10):

@@ -261,3 +261,9 @@ def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         append_line(path, {"a": float("inf")})
     assert read_lines(path) == [{"a": 1}]
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "lines.jsonl")
+    with pytest.raises(ValueError, match="lines.jsonl is a folder or device"):
+        read_lines(tmp_path / "lines.jsonl")
