@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import atexit
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 import speechbrain as sb
 from speechbrain.utils.distributed import get_rank
+from torch import distributed
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.features import use_hubert
@@ -85,10 +87,19 @@ def parse_arguments(
             f"scored_epoch is {scored_epoch!r}: it must be best or last."
         )
     own_until_exit(resolved["output_folder"])
+    atexit.register(_leave_process_group)
     if (get_rank() or 0) == 0:
         remove_unfinished(resolved["save_folder"])
         refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides
+
+
+def _leave_process_group() -> None:
+    # Else its threads may still run when Python ends, and a process that has
+    # done all its work is aborted ("terminate called without an active
+    # exception"), with all the others of the run.
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def expand_home(hparams_file: str, overrides: str) -> str:
