@@ -125,6 +125,9 @@ class _Server(http.server.ThreadingHTTPServer):
                 return
             self._cut(slowest)
         self.connections.add(request)
+        # From now, not from when its thread begins: else of many that come at
+        # once none could make room.
+        self.waiting[request] = time.monotonic()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -141,6 +144,7 @@ class _Server(http.server.ThreadingHTTPServer):
     def _cut(self, connection: socket.socket) -> None:
         # Its thread then reads the end of the request, and ends.
         self.waiting.pop(connection, None)
+        self.connections.discard(connection)
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
