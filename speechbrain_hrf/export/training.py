@@ -18,6 +18,7 @@ from speechbrain.utils.checkpoints import Checkpointer
 
 from speechbrain_hrf.checkpoint_order import training_order
 from speechbrain_hrf.dataio.synthetic import is_synthetic
+from speechbrain_hrf.dataio.synthetic.corpus import MARKER
 from speechbrain_hrf.export.definition import Definition
 from speechbrain_hrf.results import METRICS_FILE, RunResults
 
@@ -218,11 +219,11 @@ class Training:
         return [self.checkpoint / f"{name}.ckpt" for name in names]
 
     def _is_synthetic(self) -> bool:
-        folders = [pathlib.Path(self._data_root())]
         for path, _ in self.recordings():
-            folders += pathlib.Path(path).parents
-            break
-        return any(map(is_synthetic, folders))
+            # Another corpus beside the one trained on says nothing of it.
+            folders = pathlib.Path(path).parents
+            return any((folder / MARKER).is_file() for folder in folders)
+        return is_synthetic(self._data_root())
 
     def _data_root(self) -> str:
         root = self.definition.value("data_folder", "")

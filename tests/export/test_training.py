@@ -68,6 +68,9 @@ def test_a_synthetic_corpus_is_known_by_its_mark(
     training_output, tmp_path, metrics
 ):
     output = training_output(metrics=metrics)
+    # One beside it does not make this one synthetic.
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another" / MARKER).touch()
     assert not Training(output).results.synthetic
     (tmp_path / "data" / MARKER).touch()
     assert Training(output).results.synthetic
