@@ -91,6 +91,7 @@ def write_hrf(root: pathlib.Path) -> list[str]:
             *(package / "nnet").glob("*.py"),
             package / "distributed.py",
         ],
+        "speechbrain/nnet/hrf/kinds": (package / "nnet/kinds").glob("*.py"),
         "speechbrain/lobes/models/hrf": (package / "lobes/models").glob("*.py"),
     }
     # A factorised checkpoint is merged on its way into a plain model; upstream

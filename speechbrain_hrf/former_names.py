@@ -27,6 +27,16 @@ FORMER = {
     "speechbrain_hrf.metrics": "speechbrain_hrf.training",
     "speechbrain_hrf.onnx": "speechbrain_hrf.export.onnx",
     "speechbrain_hrf.synthetic": "speechbrain_hrf.dataio.synthetic",
+    "speechbrain_hrf.nnet.expanded": "speechbrain_hrf.nnet.kinds.expanded",
+    "speechbrain_hrf.nnet.linear": "speechbrain_hrf.nnet.kinds.linear",
+    "speechbrain_hrf.nnet.conv": "speechbrain_hrf.nnet.kinds.conv",
+    "speechbrain_hrf.nnet.packed": "speechbrain_hrf.nnet.kinds.packed",
+    "speechbrain_hrf.dataio.archive": "speechbrain_hrf.dataio.sound.archive",
+    "speechbrain_hrf.dataio.audio": "speechbrain_hrf.dataio.sound.audio",
+    "speechbrain_hrf.dataio.probe": "speechbrain_hrf.dataio.sound.probe",
+    "speechbrain_hrf.dataio.feature_cache": (
+        "speechbrain_hrf.dataio.features.cache"
+    ),
 }
 
 

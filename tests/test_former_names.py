@@ -19,6 +19,8 @@ import speechbrain_hrf  # noqa: F401  registers the names
         ("metrics.scores", "training.scores"),
         ("onnx.sizes", "export.onnx.sizes"),
         ("synthetic.voice", "dataio.synthetic.voice"),
+        ("nnet.linear", "nnet.kinds.linear"),
+        ("dataio.feature_cache", "dataio.features.cache"),
     ],
 )
 def test_a_former_name_gives_the_module_itself(former, now):

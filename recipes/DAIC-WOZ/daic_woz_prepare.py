@@ -24,12 +24,6 @@ from typing import NamedTuple
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.archive import (
-    list_members,
-    member_path,
-    split_member,
-)
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.preparation import (
     PROTOCOLS,
     check_choice,
@@ -40,8 +34,14 @@ from speechbrain_hrf.dataio.preparation import (
     prepare_if_stale,
     warn_of_other_counts,
 )
-from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
+from speechbrain_hrf.dataio.sound.archive import (
+    list_members,
+    member_path,
+    split_member,
+)
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.probe import probe_all
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.dataio.text_file import read_text
 from speechbrain_hrf.dataio.transcript import (

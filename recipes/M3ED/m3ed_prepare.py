@@ -25,7 +25,6 @@ from typing import NamedTuple
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.manifest import count_table
 from speechbrain_hrf.dataio.preparation import (
     check_choice,
@@ -36,8 +35,9 @@ from speechbrain_hrf.dataio.preparation import (
     warn_of_other_counts,
     warn_of_some,
 )
-from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import refuse_folder
+from speechbrain_hrf.dataio.sound.audio_files import find_audio
+from speechbrain_hrf.dataio.sound.probe import probe_all
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.dataio.text_file import quote, read_text, shorten
 

@@ -18,8 +18,8 @@ from typing import NamedTuple, NoReturn
 
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.archive import split_member
 from speechbrain_hrf.dataio.preparation import list_some
+from speechbrain_hrf.dataio.sound.archive import split_member
 
 logger = get_logger(__name__)
 

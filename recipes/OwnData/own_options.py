@@ -12,8 +12,8 @@ import numpy as np
 import soundfile as sf
 from label_table import read_rows, sort_names
 
-from speechbrain_hrf.dataio.archive import open_audio
 from speechbrain_hrf.dataio.recordings import refuse_folder
+from speechbrain_hrf.dataio.sound.archive import open_audio
 from speechbrain_hrf.dataio.synthetic.own_data import LABELS
 from speechbrain_hrf.training.overrides import (
     as_overrides,

@@ -24,7 +24,7 @@ from speechbrain_hrf.dataio.preparation import (
     prepare_if_stale,
     warn_of_some,
 )
-from speechbrain_hrf.dataio.probe import probe_all
+from speechbrain_hrf.dataio.sound.probe import probe_all
 
 logger = get_logger(__name__)
 

@@ -28,8 +28,8 @@ from speechbrain_hrf.dataio.preparation import (
     make_entry,
     prepare_if_stale,
 )
-from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
+from speechbrain_hrf.dataio.sound.probe import probe_all
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 
 logger = get_logger(__name__)

@@ -31,8 +31,8 @@ from speechbrain_hrf.dataio.preparation import (
     prepare_if_stale,
     warn_of_some,
 )
-from speechbrain_hrf.dataio.probe import probe_all
 from speechbrain_hrf.dataio.recordings import find_recordings, split_folds
+from speechbrain_hrf.dataio.sound.probe import probe_all
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.dataio.text_file import read_text
 

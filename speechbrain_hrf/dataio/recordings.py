@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeVar
 
-from speechbrain_hrf.dataio.audio_files import find_audio
 from speechbrain_hrf.dataio.preparation import (
     PROTOCOLS,
     list_some,
     warn_of_some,
 )
+from speechbrain_hrf.dataio.sound.audio_files import find_audio
 
 Speaker = TypeVar("Speaker")
 

@@ -21,8 +21,8 @@ from speechbrain.utils.logger import get_logger
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.audio import read, read_parts
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio import read, read_parts
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
 logger = get_logger(__name__)
 
@@ -106,7 +106,7 @@ class SegmentFeatures:
 
         Raises
         ------
-        speechbrain_hrf.dataio.audio_files.UnusableAudio
+        speechbrain_hrf.dataio.sound.audio_files.UnusableAudio
             If the file cannot be decoded or holds NaN.
         """
         if parts is None:

@@ -20,7 +20,7 @@ import pathlib
 import reprlib
 import stat
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
 _QUOTE = reprlib.Repr()
 _QUOTE.maxstring = _QUOTE.maxother = 80
@@ -52,7 +52,7 @@ def read_text(path: str | os.PathLike[str], errors: str = "strict") -> str:
     >>> read_text(getfixture("tmpdir").strpath)
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...: it is a folder or ...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...: it is a folder or ...
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -99,7 +99,7 @@ def decode(
     >>> decode("a.txt", "Text".encode("utf-16"))
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: a.txt: it is UTF-16: ...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: a.txt: it is UTF-16: ...
     """
     # With its mark, or without: a letter, then 0, or the other way round.
     if content[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in content[:2]:

@@ -29,8 +29,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from speechbrain_hrf.dataio.archive import read_bytes
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.archive import read_bytes
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.text_file import decode
 
 COLUMNS = ("start_time", "stop_time", "speaker", "value")

@@ -18,7 +18,7 @@ from torch import nn
 from speechbrain_hrf.nnet.apply import apply_hrf
 from speechbrain_hrf.nnet.chain import MOST, Chain
 from speechbrain_hrf.nnet.kinds import expanded_in
-from speechbrain_hrf.nnet.packed import PACKED_PARAMETER
+from speechbrain_hrf.nnet.kinds.packed import PACKED_PARAMETER
 from speechbrain_hrf.nnet.targets import Target, find_targets
 
 _FIRST_FACTOR = "hrf_factors.0"

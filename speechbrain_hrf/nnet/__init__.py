@@ -7,11 +7,11 @@ Authors
 from speechbrain_hrf.nnet.algebra import collapse
 from speechbrain_hrf.nnet.apply import HRFReport, apply_hrf, count_parameters
 from speechbrain_hrf.nnet.chain import HRFConfig
-from speechbrain_hrf.nnet.conv import HRFConv
-from speechbrain_hrf.nnet.expanded import Expanded, ExpandedLayer
 from speechbrain_hrf.nnet.inner_norm import update_inner_norms
 from speechbrain_hrf.nnet.kinds import register_kind
-from speechbrain_hrf.nnet.linear import HRFLinear
+from speechbrain_hrf.nnet.kinds.conv import HRFConv
+from speechbrain_hrf.nnet.kinds.expanded import Expanded, ExpandedLayer
+from speechbrain_hrf.nnet.kinds.linear import HRFLinear
 from speechbrain_hrf.nnet.merge import merge_hrf, merged_state_dict
 
 __all__ = [

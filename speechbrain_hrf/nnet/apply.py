@@ -22,9 +22,12 @@ from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
-from speechbrain_hrf.nnet.forward_pass import watch
-from speechbrain_hrf.nnet.optimizers import refuse_in_optimizers
-from speechbrain_hrf.nnet.refusals import Refusals, refuse_wrappers
+from speechbrain_hrf.nnet.computed import watch
+from speechbrain_hrf.nnet.refusals import (
+    Refusals,
+    refuse_in_optimizers,
+    refuse_wrappers,
+)
 from speechbrain_hrf.nnet.targets import Choice, Modules, resolve
 
 

@@ -20,9 +20,8 @@ from speechbrain_hrf.nnet.algebra import (
     fold,
     merge_chain,
 )
-from speechbrain_hrf.nnet.forward_pass import once
+from speechbrain_hrf.nnet.computed import once, readable
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
-from speechbrain_hrf.nnet.readable import readable
 
 Bias = torch.Tensor | None
 # Of the largest singular value: below it a direction counts as zero.

@@ -16,10 +16,10 @@ import torch
 from torch import nn
 
 from speechbrain_hrf.nnet.algebra import Norm, merge_chain
-from speechbrain_hrf.nnet.expanded import transpose_back
-from speechbrain_hrf.nnet.forward_pass import unwatch
+from speechbrain_hrf.nnet.computed import unwatch
 from speechbrain_hrf.nnet.kinds import expanded_in
-from speechbrain_hrf.nnet.packed import BLOCKS, PACKED_PARAMETER, pack
+from speechbrain_hrf.nnet.kinds.expanded import transpose_back
+from speechbrain_hrf.nnet.kinds.packed import BLOCKS, PACKED_PARAMETER, pack
 
 State = Mapping[str, torch.Tensor]
 # Keys of a state dict that a chain has: its parts, and the packed block it is of.

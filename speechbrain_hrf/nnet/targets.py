@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from torch import nn
 
-from speechbrain_hrf.nnet.expanded import Expanded
 from speechbrain_hrf.nnet.kinds import kind_of, supported
+from speechbrain_hrf.nnet.kinds.expanded import Expanded
 
 # The paper never expands the front end, so its ALL leaves it out. ALL holds the
 # paper's rows: not Conformer's position projection, nor SpeechFormer's merges.

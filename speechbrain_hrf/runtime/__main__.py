@@ -18,7 +18,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio, find_audio
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio, find_audio
 from speechbrain_hrf.runtime.arguments import STANDARD_INPUT, parse
 from speechbrain_hrf.runtime.audio import EXTENSIONS, open_file, open_pipe
 from speechbrain_hrf.runtime.classifier import Classifier

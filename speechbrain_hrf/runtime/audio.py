@@ -26,12 +26,12 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 
-from speechbrain_hrf.dataio.audio_files import (
+from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     check_header,
     check_kind,
 )
-from speechbrain_hrf.dataio.signatures import (
+from speechbrain_hrf.dataio.sound.signatures import (
     ENOUGH,
     ENOUGH_FRAMES,
     may_be_frames,
@@ -74,7 +74,7 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[Recording]:
     ...     pass
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: nowhere.wav: No such file...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: nowhere.wav: No such file...
     """
     path = os.fspath(path)
     check_kind(path)

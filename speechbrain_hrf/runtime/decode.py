@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from speechbrain_hrf.dataio.audio_files import (
+from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     cause,
     check_header,
@@ -19,7 +19,7 @@ from speechbrain_hrf.dataio.audio_files import (
 from speechbrain_hrf.runtime.waveform import Samples
 
 if TYPE_CHECKING:
-    from speechbrain_hrf.dataio.sound_file import SoundFile
+    from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 
 #: What helps with sound that cannot be read.
 CONVERT = "convert it: ffmpeg -i INPUT OUTPUT.wav"
@@ -73,7 +73,7 @@ def decode(source: str | IO[bytes], name: str, why: str) -> Iterator[Recording]:
     ...     pass
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: a.py: it cannot be dec...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: a.py: it cannot be dec...
     """
     try:
         import soundfile
@@ -83,7 +83,7 @@ def decode(source: str | IO[bytes], name: str, why: str) -> Iterator[Recording]:
             f"{why}. Other files are read with soundfile: pip install "
             f"soundfile, or {CONVERT}",
         ) from error
-    from speechbrain_hrf.dataio.sound_file import SoundFile
+    from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 
     try:
         with SoundFile(source) as file:

@@ -19,7 +19,7 @@ import struct
 from io import BufferedIOBase
 from typing import NamedTuple
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 # By format and bytes of a sample. Where there are fewer bits than that, they
@@ -111,7 +111,7 @@ def read_header(stream: BufferedIOBase, name: str) -> Header:
     >>> read_header(io.BytesIO(bytes(4) + b"AVI "), "a.avi")
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: a.avi: it is no WAV file
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: a.avi: it is no WAV file
     """
     if stream.read(8)[4:] != b"WAVE":
         raise UnusableAudio(name, "it is no WAV file")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speechbrain_hrf.dataio.audio_files import RATES
+from speechbrain_hrf.dataio.sound.audio_files import RATES
 
 Samples = NDArray[np.float32]
 

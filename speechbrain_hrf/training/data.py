@@ -14,8 +14,8 @@ from speechbrain.processing.features import InputNormalization
 from speechbrain.utils.logger import get_logger
 from tqdm import tqdm
 
-from speechbrain_hrf.dataio.feature_cache import cached_features
-from speechbrain_hrf.dataio.feature_key import (
+from speechbrain_hrf.dataio.features.cache import cached_features
+from speechbrain_hrf.dataio.features.key import (
     feature_settings,
     features_made_from,
 )

@@ -15,7 +15,7 @@ from torch.optim.optimizer import (
     _global_optimizer_pre_hooks,
 )
 
-from speechbrain_hrf.nnet.optimizers import check_parameters
+from speechbrain_hrf.nnet.refusals import check_parameters
 
 # Methods of Brain that a replay does not call.
 _NOT_CALLED = (

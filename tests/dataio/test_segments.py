@@ -19,13 +19,13 @@ from speechbrain.lobes.features import Fbank
 from torch.utils.data import DataLoader
 
 from speechbrain_hrf.dataio import segments
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.segments import (
     SegmentBatch,
     SegmentFeatures,
     compute_in_order,
     cores,
 )
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
 try:
     import resource

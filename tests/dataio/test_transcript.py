@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 from speechbrain_hrf.dataio.transcript import (
     cut_windows,
     read_transcript,

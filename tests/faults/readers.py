@@ -29,8 +29,8 @@ import made_up  # noqa: E402
 from preparers import load_manifests, load_preparer  # noqa: E402
 
 from speechbrain_hrf.dataio import audio, manifest, preparation  # noqa: E402
-from speechbrain_hrf.dataio.feature_cache import cached_features  # noqa: E402
-from speechbrain_hrf.dataio.probe import probe  # noqa: E402
+from speechbrain_hrf.dataio.features.cache import cached_features  # noqa: E402
+from speechbrain_hrf.dataio.sound.probe import probe  # noqa: E402
 from speechbrain_hrf.export import yaml_tree  # noqa: E402
 from speechbrain_hrf.results import RunResults  # noqa: E402
 from speechbrain_hrf.runtime.audio import open_file  # noqa: E402

@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from speechbrain_hrf.dataio.feature_key import feature_settings
+from speechbrain_hrf.dataio.features.key import feature_settings
 from speechbrain_hrf.dataio.segments import SegmentFeatures, compute_in_order
 from speechbrain_hrf.lobes.hubert import Geometry, HubertFrames, read_geometry
 

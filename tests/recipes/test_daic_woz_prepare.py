@@ -22,7 +22,7 @@ from daic_woz_corpus import (
 )
 from preparers import load_manifests, load_preparer
 
-from speechbrain_hrf.dataio.audio import read_parts
+from speechbrain_hrf.dataio.sound.audio import read_parts
 
 prepare = load_preparer("DAIC-WOZ")
 prepare_daic_woz = prepare.prepare_daic_woz

@@ -15,8 +15,8 @@ import torch
 from hyperpyyaml import load_hyperpyyaml
 from speechbrain.inference.classifiers import EncoderClassifier
 
-from speechbrain_hrf.dataio.probe import probe
 from speechbrain_hrf.dataio.segments import SegmentBatch, SegmentFeatures
+from speechbrain_hrf.dataio.sound.probe import probe
 from speechbrain_hrf.training import fit_normalisation
 
 HPARAMS = Path(__file__).resolve().parents[2] / "recipes/M3ED/hparams"

@@ -14,8 +14,8 @@ import pytest
 import soundfile as sf
 from preparers import RECIPES, load_manifests, load_module, load_preparer
 
-from speechbrain_hrf.dataio.audio import read
 from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.dataio.sound.audio import read
 from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.studies.lines import _speaker
 from speechbrain_hrf.training.overrides import read_overrides, resolved_yaml

@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 from preparers import load_manifests, load_preparer
 
-from speechbrain_hrf.dataio.audio import read
+from speechbrain_hrf.dataio.sound.audio import read
 
 prepare = load_preparer("RAVDESS")
 prepare_ravdess = prepare.prepare_ravdess

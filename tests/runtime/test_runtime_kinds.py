@@ -17,9 +17,9 @@ import soundfile
 import torch
 from speechbrain.dataio import audio_io
 
-from speechbrain_hrf.dataio.audio import read
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.dataio.signatures import name_kind
+from speechbrain_hrf.dataio.sound.audio import read
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.signatures import name_kind
 from speechbrain_hrf.runtime.audio import open_file, open_pipe
 
 # No signature, or one of two bytes, which bare samples have as well.

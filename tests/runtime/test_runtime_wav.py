@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 from speechbrain_hrf.runtime.audio import open_file, open_pipe
 
 

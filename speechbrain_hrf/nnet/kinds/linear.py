@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from speechbrain_hrf.nnet.algebra import run_chain
 from speechbrain_hrf.nnet.chain import HRFConfig
-from speechbrain_hrf.nnet.expanded import ExpandedLayer
+from speechbrain_hrf.nnet.kinds.expanded import ExpandedLayer
 
 # An estimate: a GPU multiplies as much, three times over for the gradients, in a
 # tenth of a millisecond, in which it starts the small kernels of one collapse.

@@ -148,7 +148,7 @@ def read_index(
     >>> read_index(pathlib.Path("nowhere"), {})
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.feature_file.DamagedFeatures: index.json is missing
+    speechbrain_hrf.dataio.features.file.DamagedFeatures: index.json is missing
     """
     for name in INDEX, FEATURES:
         if not (folder / name).is_file():

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from speechbrain_hrf.dataio.audio import read
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.dataio.probe import AudioInfo, probe, probe_all
+from speechbrain_hrf.dataio.sound.audio import read
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.probe import AudioInfo, probe, probe_all
 
 
 def noise(seconds=1.0, rate=16000, channels=1):

@@ -1,6 +1,6 @@
 """Features of a split, computed once and kept on the disk.
 
-Each split and key has a folder of two files, see ``feature_file``. It appears
+Each split and key has a folder of two files, see ``file``. It appears
 by one rename when both are complete; so a build may be killed at any moment,
 and two processes may build the same one at once.
 
@@ -8,7 +8,7 @@ Example
 -------
 >>> import soundfile as sf
 >>> from speechbrain.lobes.features import Fbank
->>> from speechbrain_hrf.dataio.feature_key import (
+>>> from speechbrain_hrf.dataio.features.key import (
 ...     feature_settings, features_made_from)
 >>> from speechbrain_hrf.dataio.segments import SegmentFeatures
 >>> root = getfixture("tmpdir")
@@ -41,7 +41,7 @@ import torch
 from speechbrain.utils.distributed import run_on_main
 from speechbrain.utils.logger import get_logger
 
-from speechbrain_hrf.dataio.feature_file import (
+from speechbrain_hrf.dataio.features.file import (
     FEATURES,
     INDEX,
     CachedFeatures,
@@ -92,7 +92,7 @@ def cached_features(
     ------
     OSError
         If the folder cannot be written.
-    speechbrain_hrf.dataio.audio_files.UnusableAudio
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio
         If a file cannot be decoded. Nothing is left behind then.
 
     Example

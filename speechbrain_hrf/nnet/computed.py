@@ -1,4 +1,4 @@
-"""What is computed once in a forward pass, however often it is asked for.
+"""Weights that are computed: once in a forward pass, to be read, not written.
 
 A recurrent network calls its layers at every time step. Their weights do not
 change meanwhile, so that a chain is multiplied out at the first call only. What
@@ -6,16 +6,19 @@ was computed is kept from the call of the outermost module above the layer until
 that call returns, and in no case longer: nothing that changes a weight between
 two passes (an optimizer, a checkpoint, a hand) can be missed. Within a pass it
 counts for the very tensors that it was computed from, in the state that they
-had, by the thread and in the gradient mode that asked for it.
+had, by the thread and in the gradient mode that asked for it. A layer that is
+called outside a module's forward computes it at every call.
 
-A layer that is called outside a module's forward computes it at every call.
+What is written into the product of a chain would be lost at once, and without a
+word: ``layer.weight.data.copy_(...)``, ``nn.init.zeros_(layer.weight)``,
+``layer.weight.requires_grad_(False)``. So it raises.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -178,6 +181,37 @@ def is_called_again(layer: nn.Module) -> bool:
     return again
 
 
+def readable(weight: torch.Tensor) -> torch.Tensor:
+    """A tensor that raises when it is written to; results are plain ones.
+
+    Arguments
+    ---------
+    weight : torch.Tensor
+
+    Returns
+    -------
+    torch.Tensor
+        The same values, differentiable as before.
+
+    Example
+    -------
+    >>> weight = readable(torch.ones(2))
+    >>> weight + 1
+    tensor([2., 2.])
+    >>> weight.data.zero_()
+    Traceback (most recent call last):
+        ...
+    RuntimeError: zero_ would change a weight that HRF computes from its ...
+    """
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch._C._functorch.is_functorch_wrapped_tensor(weight)
+    ):
+        return weight
+    return weight.as_subclass(_Readable)
+
+
 def _enter(module: nn.Module, inputs: Any) -> None:
     if torch.compiler.is_compiling():
         return
@@ -201,3 +235,42 @@ def _end(module: nn.Module) -> None:
 
 def _same(tensor: torch.Tensor) -> torch.Tensor:
     return tensor
+
+
+class _Readable(torch.Tensor):
+    """What ``readable`` gives: a tensor of another function's result."""
+
+    @classmethod
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        if (_writes(name) and isinstance(first, cls)) or isinstance(
+            kwargs.get("out"), cls
+        ):
+            raise RuntimeError(
+                f"{name} would change a weight that HRF computes from its "
+                "factors, and be lost: change the factors "
+                "(layer.hrf_factors), or do it before apply_hrf."
+            )
+        with torch._C.DisableTorchFunctionSubclass():
+            result = func(*args, **kwargs)
+        # Of these, the result is the same memory.
+        getter = torch.Tensor.data.__get__  # type: ignore[attr-defined]
+        shares = func in (getter, torch.Tensor.detach)
+        return readable(result) if shares else result
+
+
+def _writes(name: str) -> bool:
+    """Whether a function of this name changes its first argument."""
+    if name.startswith("__i"):  # __iadd__, but not __index__
+        return hasattr(torch.Tensor, f"__{name[3:]}")
+    return name in ("__setitem__", "__set__") or (
+        name.endswith("_") and not name.endswith("__")
+    )

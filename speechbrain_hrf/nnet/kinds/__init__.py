@@ -27,10 +27,10 @@ from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 from torch.nn.utils import parametrize
 
-from speechbrain_hrf.nnet.conv import HRFConv, HRFConvTranspose
-from speechbrain_hrf.nnet.expanded import Expanded
-from speechbrain_hrf.nnet.linear import HRFLinear, HRFTransposed
-from speechbrain_hrf.nnet.packed import PackedChains
+from speechbrain_hrf.nnet.kinds.conv import HRFConv, HRFConvTranspose
+from speechbrain_hrf.nnet.kinds.expanded import Expanded
+from speechbrain_hrf.nnet.kinds.linear import HRFLinear, HRFTransposed
+from speechbrain_hrf.nnet.kinds.packed import PackedChains
 
 KINDS: dict[type[nn.Module], type[Expanded]] = {
     nn.Linear: HRFLinear,

@@ -26,7 +26,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio, check_file
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio, check_file
 
 _MEMBER_PATH = re.compile(r"(?P<archive>.+?\.zip)!/(?P<member>.+)", re.I | re.S)
 # Members kept by a process: an interview of 16 minutes is 30 MB.
@@ -145,7 +145,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     >>> read_bytes(member_path(path, "b.txt"))
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...Bad CRC-32...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...Bad CRC-32...
     """
     archive, member = split_member(path)
     if member is None:

@@ -26,14 +26,14 @@ import soundfile as sf
 from speechbrain.utils.logger import get_logger
 from tqdm.contrib.concurrent import thread_map
 
-from speechbrain_hrf.dataio.archive import open_audio, split_member
-from speechbrain_hrf.dataio.audio_files import (
+from speechbrain_hrf.dataio.preparation import check_share
+from speechbrain_hrf.dataio.sound.archive import open_audio, split_member
+from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     cause,
     check_header,
 )
-from speechbrain_hrf.dataio.preparation import check_share
-from speechbrain_hrf.dataio.sound_file import SoundFile
+from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 
 logger = get_logger(__name__)
 
@@ -102,7 +102,7 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     >>> probe(path.strpath)
     Traceback (most recent call last):
     ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is empty
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...the file is empty
     """
     try:
         with SoundFile(open_audio(path)) as file:

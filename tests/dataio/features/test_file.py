@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from speechbrain_hrf.dataio.feature_file import (
+from speechbrain_hrf.dataio.features.file import (
     FEATURES,
     INDEX,
     CachedFeatures,

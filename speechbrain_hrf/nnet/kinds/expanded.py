@@ -12,9 +12,8 @@ from torch import nn
 
 from speechbrain_hrf.nnet.algebra import Layer
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
-from speechbrain_hrf.nnet.forward_pass import is_called_again
+from speechbrain_hrf.nnet.computed import is_called_again, readable
 from speechbrain_hrf.nnet.inner_norm import collapse_batch
-from speechbrain_hrf.nnet.readable import readable
 
 TRANSPOSED = "hrf_transposed"
 
@@ -34,7 +33,7 @@ class Expanded(nn.Module):
 
     Example
     -------
-    >>> from speechbrain_hrf.nnet.linear import HRFLinear
+    >>> from speechbrain_hrf.nnet.kinds.linear import HRFLinear
     >>> plain = nn.Linear(16, 4)
     >>> expanded = HRFLinear.from_plain(plain, HRFConfig())
     >>> layer = expanded.take_place(plain)

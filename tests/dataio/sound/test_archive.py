@@ -12,15 +12,15 @@ import pytest
 import soundfile as sf
 import torch
 
-from speechbrain_hrf.dataio.archive import (
+from speechbrain_hrf.dataio.sound.archive import (
     list_members,
     member_path,
     read_bytes,
     split_member,
 )
-from speechbrain_hrf.dataio.audio import read, read_parts
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.dataio.probe import probe, probe_all
+from speechbrain_hrf.dataio.sound.audio import read, read_parts
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.probe import probe, probe_all
 
 STORED, DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
 KINDS = pytest.mark.parametrize("kind", [STORED, DEFLATED])

@@ -24,9 +24,9 @@ import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
 
-from speechbrain_hrf.dataio.archive import split_member
 from speechbrain_hrf.dataio.manifest import fingerprint
 from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.dataio.sound.archive import split_member
 
 # Raise it when audio is read or cut in another way, or features are stored in
 # another way: older caches are then built anew.

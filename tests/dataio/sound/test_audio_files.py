@@ -6,7 +6,7 @@ Authors
 
 import os
 
-from speechbrain_hrf.dataio.audio_files import find_audio
+from speechbrain_hrf.dataio.sound.audio_files import find_audio
 
 
 def found(folder, **options):

@@ -16,15 +16,17 @@ import soundfile as sf
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
-from speechbrain_hrf.dataio.feature_cache import cached_features
-from speechbrain_hrf.dataio.feature_key import (
+from speechbrain_hrf.dataio.features.cache import cached_features
+from speechbrain_hrf.dataio.features.key import (
     feature_settings,
     features_made_from,
 )
 from speechbrain_hrf.dataio.segments import SegmentFeatures
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
-LOGS = [f"speechbrain_hrf.{name}" for name in ("dataio.feature_cache", "files")]
+LOGS = [
+    f"speechbrain_hrf.{name}" for name in ("dataio.features.cache", "files")
+]
 # Seconds, rate, channels: a dialogue turn, shorter than a frame, cut, stereo.
 KINDS = [(1.3, 16000, 1), (0.007, 16000, 1), (6.5, 8000, 1), (2.2, 44100, 2)]
 

@@ -23,8 +23,8 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
-from speechbrain_hrf.nnet.expanded import Expanded
-from speechbrain_hrf.nnet.readable import readable
+from speechbrain_hrf.nnet.computed import readable
+from speechbrain_hrf.nnet.kinds.expanded import Expanded
 
 BLOCKS = ("q", "k", "v")
 PACKED_PARAMETER = "in_proj_weight"

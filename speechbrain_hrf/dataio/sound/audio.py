@@ -29,13 +29,13 @@ import torch
 from numpy.typing import NDArray
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-from speechbrain_hrf.dataio.archive import open_audio
-from speechbrain_hrf.dataio.audio_files import (
+from speechbrain_hrf.dataio.sound.archive import open_audio
+from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     cause,
     check_header,
 )
-from speechbrain_hrf.dataio.sound_file import SoundFile
+from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 from speechbrain_hrf.runtime.resample import resample
 
 # Context on each side of a cut that is resampled. The resampler's filter

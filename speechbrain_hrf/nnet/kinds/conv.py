@@ -26,7 +26,7 @@ import torch
 from torch.nn import functional as F
 
 from speechbrain_hrf.nnet.algebra import run_chain
-from speechbrain_hrf.nnet.expanded import ExpandedLayer
+from speechbrain_hrf.nnet.kinds.expanded import ExpandedLayer
 
 
 class HRFConv(ExpandedLayer):

@@ -12,8 +12,8 @@ import soundfile as sf
 import torch
 from speechbrain.lobes.features import MFCC, Fbank
 
-from speechbrain_hrf.dataio import feature_key
-from speechbrain_hrf.dataio.feature_key import (
+from speechbrain_hrf.dataio.features import key as feature_key
+from speechbrain_hrf.dataio.features.key import (
     feature_settings,
     features_made_from,
 )

@@ -118,7 +118,7 @@ def check_file(path: str | os.PathLike[str]) -> None:
     >>> check_file("nowhere.wav")
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...the file is missing
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...the file is missing
     """
     if os.path.isdir(path):
         raise UnusableAudio(path, "it is a folder, not a file")
@@ -146,7 +146,7 @@ def check_kind(path: str | os.PathLike[str]) -> None:
     >>> check_kind("/dev/null")
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...it is a device, no file
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...it is a device, no file
     """
     try:
         mode = os.stat(path).st_mode
@@ -179,7 +179,7 @@ def check_header(
     >>> check_header("a.flac", 16000, 2**63 - 1)
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.audio_files.UnusableAudio: ...encode it again
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...encode it again
     """
     if not RATES[0] <= rate <= RATES[1]:
         raise UnusableAudio(

@@ -12,8 +12,8 @@ import soundfile as sf
 import torch
 from speechbrain.dataio.preprocess import AudioNormalizer
 
-from speechbrain_hrf.dataio.audio import read, read_parts
-from speechbrain_hrf.dataio.audio_files import UnusableAudio
+from speechbrain_hrf.dataio.sound.audio import read, read_parts
+from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 from speechbrain_hrf.runtime.resample import resample
 
 # The resampler's own rounding: float32 sums over some 40 filter taps.

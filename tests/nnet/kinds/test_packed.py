@@ -9,7 +9,7 @@ from speechbrain.nnet.attention import RelPosEncXL, RelPosMHAXL, RoPEMHA
 from torch import nn
 
 from speechbrain_hrf import apply_hrf, merge_hrf, merged_state_dict
-from speechbrain_hrf.nnet.packed import unpack
+from speechbrain_hrf.nnet.kinds.packed import unpack
 
 TOLERANCE = 1e-6
 
