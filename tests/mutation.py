@@ -157,7 +157,8 @@ def _name(node):
     if isinstance(node, libcst.Assign | libcst.AnnAssign):
         target = node.target if hasattr(node, "target") else node.targets[0]
         target = getattr(target, "target", target)
-        return getattr(target, "value", None)
+        if isinstance(target, libcst.Name):
+            return target.value
     return None
 
 

@@ -11,6 +11,7 @@ Authors
 import reprlib
 from typing import Any
 
+import speechbrain.lobes.models.hrf as upstream
 from speechbrain.lobes.features import MFCC, Fbank
 from speechbrain.processing.features import InputNormalization
 from torch import nn
@@ -18,6 +19,13 @@ from torch import nn
 from speechbrain_hrf.lobes import models
 
 _MODELS = ("ClassifierHead", "Conformer", "ConvTransformer", "SpeechFormer")
+# SpeechBrain's own, where it has them (contrib/upstream.py); else an alias of
+# ours, so that a folder exported there is read here. Ours come last: what is
+# both goes by our name.
+_HOMES = {
+    "speechbrain.lobes.models.hrf": upstream,
+    "speechbrain_hrf.lobes.models": models,
+}
 # What takes no more than numbers, texts and activations, and whose code is
 # installed: by the name that a manifest calls it.
 CLASSES: dict[str, type] = {
@@ -25,7 +33,8 @@ CLASSES: dict[str, type] = {
     "speechbrain.lobes.features.MFCC": MFCC,
     "speechbrain.processing.features.InputNormalization": InputNormalization,
     **{
-        f"speechbrain_hrf.lobes.models.{name}": getattr(models, name)
+        f"{home}.{name}": getattr(module, name)
+        for home, module in _HOMES.items()
         for name in _MODELS
     },
 }
@@ -34,7 +43,7 @@ _ACTIVATIONS = (
     *("ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Tanh"),
 )
 ACTIVATIONS: dict[str, type] = {
-    "speechbrain_hrf.lobes.models.SquaredReLU": models.SquaredReLU,
+    **{f"{home}.SquaredReLU": x.SquaredReLU for home, x in _HOMES.items()},
     **{f"torch.nn.{name}": getattr(nn, name) for name in _ACTIVATIONS},
 }
 NAMES = {cls: name for name, cls in (CLASSES | ACTIVATIONS).items()}
@@ -118,5 +127,5 @@ def _say(what: str, name: str, kind: str, known: dict[str, type]) -> str:
     return (
         f"{what} is {reprlib.repr(name)[1:-1]}, which is none of the {kind} "
         f"that are built without running code that comes with a model "
-        f"({', '.join(sorted(each.rpartition('.')[2] for each in known))})"
+        f"({', '.join(sorted({each.rpartition('.')[2] for each in known}))})"
     )

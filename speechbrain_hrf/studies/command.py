@@ -60,10 +60,7 @@ def study(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, YAMLError, ImportError) as error:
         text = str(error)
         if "PLACEHOLDER" in text:
-            option = "--data_folder /path/to/corpus"
-            if "labels" in text:
-                option = "--labels my.csv"
-            text += f" Give the corpus with {option}."
+            text += " Give the corpus with --data_folder /path/to/corpus."
         print(text, file=sys.stderr)
         return 1
 

@@ -28,6 +28,7 @@ ACTIVATIONS = {
 SET_BY_STUDY = {
     "seed": "give seeds",
     "data_folder": "give the study's data_folder",
+    "labels": "give the study's labels",
     "output_folder": "give the study's output_folder",
     "feature_folder": "all trials of a study share one",
     "export_folder": "trials export nothing",

@@ -114,14 +114,9 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     if not missing:
         print(f"All {len(study.trials)} trials of {study.folder} are done.")
         return 0
-    folder = study.keys.data_folder
     # A cluster's machines look themselves.
-    if options.address is None and folder != STAND_IN:
-        if not os.path.exists(folder):
-            what, fix = "data folder", "--data_folder /path/to/corpus"
-            if study.keys.labels:
-                what, fix = "table of labels", "--labels my.csv"
-            raise FileNotFoundError(f"There is no {what} {folder}: give {fix}.")
+    if options.address is None and study.keys.data_folder != STAND_IN:
+        _check_data(study.keys)
     require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
     temporary = temporary_folder()
@@ -143,6 +138,18 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         print(f"More of each stands in {study.folder / FAILED}.")
     print(_left(study), flush=True)
     return 1 if failed else 0
+
+
+def _check_data(keys):
+    if keys.labels and not os.path.isfile(keys.labels):
+        raise FileNotFoundError(
+            f"There is no table of labels {keys.labels}: give --labels my.csv."
+        )
+    if not os.path.exists(keys.data_folder):
+        raise FileNotFoundError(
+            f"There is no data folder {keys.data_folder}: give --data_folder "
+            "/path/to/corpus."
+        )
 
 
 def _drive(study, options, token, temporary):
@@ -214,7 +221,7 @@ def _refuse_other_data(study):
     folder = study.keys.data_folder
     corpus = os.path.dirname(folder) if os.path.isfile(folder) else folder
     generated = folder == STAND_IN or is_synthetic(corpus)
-    if not generated and not os.path.exists(folder):
+    if not generated and not os.path.exists(study.table):
         return
     lines = read_lines(study.folder)
     others = [
@@ -227,12 +234,12 @@ def _refuse_other_data(study):
             f"{kinds[generated]}, and the data folder, {folder}, has "
             f"{kinds[not generated]}. Give another --output_folder."
         )
-    table = table_version(folder)
+    table = table_version(study.table)
     others = [line for line in lines if line.get("table", table) != table]
     if others:
         raise ValueError(
             f"{study.folder} holds {count(len(others), 'trial')} on another "
-            f"table of labels: {folder} has changed since, or is another one. "
+            f"table of labels: {study.table} has changed since, or is another one. "
             "Give another --output_folder, or the table as it was."
         )
 

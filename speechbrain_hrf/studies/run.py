@@ -111,7 +111,7 @@ def run_trials(
 def _run(trials, study, device):
     failure = None
     # The files may be others when it ends.
-    version, table = code_version(), table_version(study.keys.data_folder)
+    version, table = code_version(), table_version(study.table)
     start = time.perf_counter()
     for epochs in stages(trials[0], study):
         left = [t for t in trials if epochs in stages_left(t, study)]
@@ -297,6 +297,8 @@ def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
         "feature_folder": str(study.folder / "features"),
         "export_folder": None,
     }
+    if study.keys.labels:
+        options["labels"] = study.keys.labels
     if trial.teacher:
         options[TEACHER] = str(study.run_folder(trial.teacher))
     return options

@@ -38,6 +38,7 @@ from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.studies.trial import Trial, with_teachers
+from speechbrain_hrf.training.stand_in import STAND_IN
 
 logger = logging.getLogger(__name__)
 
@@ -103,10 +104,12 @@ class StudyFile(Grid):
 
     Arguments
     ---------
-    name, output_folder, recipe, data_folder : str
+    name, output_folder, recipe : str
+    data_folder : str, optional
+        May be left out where ``labels`` is given: paths in the table then
+        count from its own folder.
     labels : str, optional
-        A table of one's own recordings, for the recipe OwnData: what
-        ``data_folder`` refers to in studies/own_data.yaml.
+        A table of one's own recordings, for the recipe OwnData.
     fold_key : str
         The recipe's option that chooses the split.
     metric : str
@@ -132,7 +135,7 @@ class StudyFile(Grid):
     name: StrictStr
     output_folder: StrictStr
     recipe: StrictStr
-    data_folder: StrictStr
+    data_folder: StrictStr | None = None
     labels: StrictStr | None = None
     fold_key: StrictStr = "fold"
     metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
@@ -171,6 +174,11 @@ class Study:
     trials: list[Trial]
     keys: StudyFile
 
+    @property
+    def table(self) -> str:
+        """str: The table of labels, or the data folder that may have one."""
+        return self.keys.labels or self.keys.data_folder
+
     def run_folder(self, trial_id: str) -> pathlib.Path:
         """The output folder of a trial's recipe.
 
@@ -206,8 +214,10 @@ class Study:
             "data_folder": f"/path/to/{self.recipe_folder.name}",
             "output_folder": ".",
         }
-        if "labels" in published:
+        if self.keys.labels:
             published["labels"] = "/path/to/my.csv"
+            if self.keys.data_folder == self.keys.labels:
+                del published["data_folder"]
         if place.is_file():
             earlier = YAML(typ="safe").load(place.read_text(encoding="utf-8"))
             for key in ("name", "recipe", "metric"):
@@ -290,15 +300,42 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
     blocks = list(dict.fromkeys((trial.fold, trial.seed) for trial in trials))
     place = {block: k for k, block in enumerate(blocks)}
     trials.sort(key=lambda trial: place[trial.fold, trial.seed])
-    if keys.data_folder != "synthetic":
-        data_folder = os.path.abspath(os.path.expanduser(keys.data_folder))
-        keys = keys.model_copy(update={"data_folder": data_folder})
+    takes_labels = "labels" in recipe.defaults(trials[0].model)
     return Study(
         pathlib.Path(keys.output_folder).expanduser().absolute(),
         recipe.folder,
         _distinct(with_teachers(trials)),
-        keys,
+        keys.model_copy(update=_find_data(path, keys, takes_labels)),
     )
+
+
+def _find_data(path, keys, takes_labels):
+    """The corpus, and its table of labels if it is one's own."""
+    if keys.labels and not takes_labels:
+        raise ValueError(
+            f"labels is {keys.labels}, but the recipe {keys.recipe} takes no "
+            "table: leave it out, or give --recipe OwnData."
+        )
+    if keys.labels and keys.data_folder == STAND_IN:
+        raise ValueError(
+            f"labels is {keys.labels}, but data_folder is {STAND_IN}, a "
+            "generated corpus with a table of its own: leave one of them out."
+        )
+    if not keys.labels and not keys.data_folder:
+        own = "--labels my.csv, or " if takes_labels else ""
+        raise ValueError(
+            f"{path} names no corpus: give {own}--data_folder /path/to/corpus."
+        )
+    # The recipe takes a table in the place of a folder.
+    given = {"data_folder": keys.data_folder or keys.labels}
+    if keys.labels:
+        given["labels"] = keys.labels
+    return {
+        key: where
+        if where == STAND_IN
+        else os.path.abspath(os.path.expanduser(where))
+        for key, where in given.items()
+    }
 
 
 def _grid_keys(grid, keys, on_command_line, number):

@@ -76,22 +76,55 @@ def parse_arguments(
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
     announce_stand_in(hparams_file, overrides)
-    refuse_other_kinds(hparams_file, overrides)
-    overrides = expand_home(hparams_file, overrides)
-    overrides = use_stand_in(hparams_file, overrides)
-    overrides = use_hubert(hparams_file, overrides)
+    overrides = complete_overrides(hparams_file, overrides)
     resolved = resolved_yaml(hparams_file, overrides)
-    scored_epoch = resolved.get("scored_epoch", "best")
-    if scored_epoch not in ("best", "last"):
-        raise ValueError(
-            f"scored_epoch is {scored_epoch!r}: it must be best or last."
-        )
     own_until_exit(resolved["output_folder"])
     atexit.register(_leave_process_group)
     if (get_rank() or 0) == 0:
         remove_unfinished(resolved["save_folder"])
         refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides
+
+
+def complete_overrides(hparams_file: str, overrides: str) -> str:
+    """Checks a run's options and adds those that follow from them.
+
+    Arguments
+    ---------
+    hparams_file : str
+        The recipe's YAML.
+    overrides : str
+        As SpeechBrain's ``parse_arguments`` returns them.
+
+    Returns
+    -------
+    str
+        Overrides for ``load_hyperpyyaml``.
+
+    Raises
+    ------
+    ImportError, OSError, ValueError
+        For options that cannot be used.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("data_folder: /data\\nscored_epoch: best\\nfeatures: fbank")
+    >>> complete_overrides(yaml.strpath, "scored_epoch: first")
+    Traceback (most recent call last):
+        ...
+    ValueError: scored_epoch is 'first': it must be best or last.
+    """
+    refuse_other_kinds(hparams_file, overrides)
+    resolved = resolved_yaml(hparams_file, overrides)
+    scored_epoch = resolved.get("scored_epoch", "best")
+    if scored_epoch not in ("best", "last"):
+        raise ValueError(
+            f"scored_epoch is {scored_epoch!r}: it must be best or last."
+        )
+    overrides = expand_home(hparams_file, overrides)
+    overrides = use_stand_in(hparams_file, overrides)
+    return use_hubert(hparams_file, overrides)
 
 
 def _leave_process_group() -> None:

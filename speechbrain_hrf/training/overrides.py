@@ -12,7 +12,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
 import io
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +34,7 @@ def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     Returns
     -------
     dict
+        To be read alone: who asks again gets the same one.
 
     Example
     -------
@@ -40,7 +43,18 @@ def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     >>> dict(resolved_yaml(yaml.strpath, "a: 2"))
     {'a': 2, 'b': 2}
     """
-    with open(hparams_file, encoding="utf-8") as stream:
+    path = pathlib.Path(hparams_file)
+    return _resolve(path, path.read_text(encoding="utf-8"), overrides)
+
+
+# The steps of a start ask one after the other, and ruamel takes a tenth of a
+# second each time.
+@functools.lru_cache(maxsize=8)
+def _resolve(
+    path: pathlib.Path, content: str, overrides: str
+) -> dict[str, Any]:
+    # As a file, beside which those that it includes are looked for.
+    with open(path, encoding="utf-8") as stream:
         text = resolve_references(stream, overrides, overrides_must_match=False)
     return YAML().load(text)
 

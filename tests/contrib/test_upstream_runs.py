@@ -32,6 +32,15 @@ assert lobes.__name__ == "speechbrain.lobes.models.hrf"  # not our alias
 classifier = EncoderClassifier.from_hparams(source=sys.argv[1])
 print(json.dumps([classifier.classify_file(x)[0].tolist() for x in sys.argv[2:]]))
 """
+SAFE = """\
+import json, sys
+from speechbrain_hrf.inference.safe import load
+
+classifier = load(sys.argv[1])
+kinds = {type(x).__module__ for x in classifier.mods.values()}
+assert not any(kind.startswith("speechbrain_hrf.") for kind in kinds), kinds
+print(json.dumps(classifier.classify_file(sys.argv[2])[0][0].tolist()))
+"""
 
 
 def run(command, root, block=True, cwd=None):
@@ -138,6 +147,11 @@ def test_debug_run_and_its_export(speechbrain_with, tmp_path, dataset, model):
     others = json.loads(run([*ask, again, *wavs], root))
     for one, other in zip(answers, others, strict=True):
         assert one[0] == pytest.approx(other[0], abs=1e-5)
+    # Its classes are known by name: plain data are enough to load it.
+    safe = [sys.executable, "-c", SAFE, again, wavs[0]]
+    assert json.loads(run(safe, root, block=False, cwd=tmp_path)) == (
+        pytest.approx(answers[0][0], abs=1e-5)
+    )
 
 
 def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):

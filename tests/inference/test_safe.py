@@ -110,6 +110,25 @@ def test_it_answers_as_the_modules(made, model, norm_type):
     assert labels == [LABELS[number] for number in index]
 
 
+def test_models_of_speechbrains_own_tree(made):
+    """Exported where SpeechBrain has them (contrib/upstream.py)."""
+    folder, _ = made("ConvTransformer")
+    wavs = torch.randn(1, 8000)
+    expected = load(folder).classify_batch(wavs)[0]
+    manifest = (folder / "manifest.json").read_text()
+    ours, theirs = (
+        "speechbrain_hrf.lobes.models.",
+        "speechbrain.lobes.models.hrf.",
+    )
+    assert manifest.count(ours) == 3  # the activation, too
+    modules = json.loads(manifest.replace(ours, theirs))["modules"]
+    edit(folder, modules=modules)
+    assert torch.equal(load(folder).classify_batch(wavs)[0], expected)
+    edit(folder, modules={**modules, "classifier": {"class": f"{theirs}X"}})
+    with pytest.raises(ValueError, match=r"models.hrf.X, which .* \(Classif"):
+        load(folder)
+
+
 def test_command(made, tmp_path, capsys):
     """Whole files and streams."""
     soundfile = pytest.importorskip("soundfile")

@@ -146,7 +146,15 @@ def test_a_table_that_is_not_there_is_named(tmp_path, repository, capsys):
     assert main([study, "--labels", str(tmp_path / "my.csv"), *folder]) == 1
     error = capsys.readouterr().err
     assert f"There is no table of labels {tmp_path}/my.csv: give --lab" in error
-    assert not list(tmp_path.iterdir())
+    audio = ["--data_folder", str(tmp_path / "audio")]
+    (tmp_path / "my.csv").touch()
+    assert (
+        main([study, "--labels", str(tmp_path / "my.csv"), *audio, *folder])
+        == 1
+    )
+    error = capsys.readouterr().err
+    assert f"There is no data folder {tmp_path}/audio: give --data" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["my.csv"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from speechbrain import parse_arguments
 
 from speechbrain_hrf.studies.lines import add_trial
 from speechbrain_hrf.studies.recipe import find_recipe
-from speechbrain_hrf.studies.run import recipe_command
+from speechbrain_hrf.studies.run import recipe_command, recipe_options
 from speechbrain_hrf.studies.study import load_study
 
 BASE = """
@@ -216,7 +216,7 @@ def test_a_narrower_study_leaves_the_wider_one_written(study, tmp_path):
 def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
     first = study(
         overrides=f"output_folder: {tmp_path}/private/study\n"
-        f"labels: {tmp_path}/private/my.csv"
+        f"labels: {tmp_path}/private/my.csv\nrecipe: OwnData"
     )
     first.save()
     saved = first.folder / "study.yaml"
@@ -224,6 +224,41 @@ def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
     assert "/data/" not in saved.read_text()
     again = load_study(saved)
     assert [t.id for t in again.trials] == [t.id for t in first.trials]
+
+
+def test_a_table_and_a_folder_both_count(study, tmp_path):
+    """As for the recipe: paths in the table count from the folder."""
+    own = "recipe: OwnData\ndata_folder: null\n"
+
+    def given(overrides):
+        found = study(overrides=f"{own}{overrides}")
+        options = recipe_options(found.trials[0], found, 1)
+        return found.table, options["data_folder"], options.get("labels")
+
+    table, folder = f"{tmp_path}/my.csv", f"{tmp_path}/audio"
+    assert given(f"labels: {table}") == (table, table, table)
+    assert given(f"data_folder: {folder}") == (folder, folder, None)
+    both = f"labels: {table}\ndata_folder: {folder}"
+    assert given(both) == (table, folder, table)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ("labels: my.csv", "my.csv, but the recipe RAVDESS takes no table"),
+        ("data_folder: null", "names no corpus: give --data_folder /path/to/c"),
+        ("recipe: OwnData\ndata_folder: null", "give --labels my.csv, or --da"),
+        (
+            "recipe: OwnData\nlabels: a.csv\ndata_folder: synthetic",
+            "labels is a.csv, but data_folder is synthetic.*leave one of them",
+        ),
+        ("overrides: {labels: a}", "'labels', which a study sets: give the st"),
+    ],
+)
+def test_no_table_is_passed_over(study, overrides, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        study(overrides=overrides)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

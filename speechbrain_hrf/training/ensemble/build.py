@@ -10,22 +10,20 @@ import pathlib
 from types import ModuleType
 
 from hyperpyyaml import load_hyperpyyaml, resolve_references
-from ruamel.yaml import YAML
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.ensemble.data import Fold
 from speechbrain_hrf.training.ensemble.options import refuse_unknown
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
 from speechbrain_hrf.training.ensemble.variant import Variant
-from speechbrain_hrf.training.option_kinds import refuse_other_kinds
+from speechbrain_hrf.training.launch import complete_overrides
 from speechbrain_hrf.training.other_run import (
     MAY_CHANGE,
     TRAINED_ON,
     refuse_other_options,
 )
 from speechbrain_hrf.training.output_folder import owned_output
-from speechbrain_hrf.training.overrides import as_overrides, read_overrides
-from speechbrain_hrf.training.stand_in import STAND_IN, use_stand_in
+from speechbrain_hrf.training.overrides import as_overrides, resolved_yaml
 
 
 def build_variant(
@@ -77,13 +75,11 @@ def build_variant(
     """
     if hasattr(module, "fill_in"):  # what train.py gives to parse_arguments
         overrides = module.fill_in(hparams_file, overrides)
-    refuse_other_kinds(hparams_file, overrides)
-    if read_overrides(overrides).get("data_folder", STAND_IN) == STAND_IN:
-        overrides = use_stand_in(hparams_file, overrides)
+    refuse_unknown(resolved_yaml(hparams_file, overrides))
+    overrides = complete_overrides(hparams_file, overrides)
     with open(hparams_file, encoding="utf-8") as stream:
         text = resolve_references(stream, overrides).read()
-    resolved = YAML().load(text)
-    refuse_unknown(resolved)
+    resolved = resolved_yaml(hparams_file, overrides)
     if held is not None:
         held.enter_context(owned_output(resolved["output_folder"]))
         remove_unfinished(resolved["save_folder"])
