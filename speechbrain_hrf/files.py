@@ -32,10 +32,13 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from filelock import FileLock
+
+from speechbrain_hrf.regular_file import why_no_file
+from speechbrain_hrf.strict_json import parse_json
 
 # Not SpeechBrain's: what is light and writes files should stay light.
 logger = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ _MACHINE = "machine"
 # What no lock tells about is removed after this time without a write; a living
 # process writes every few seconds.
 _ABANDONED_SECONDS = 3600
+_REMOVE_LINE = "Remove that line; what it stands for will be run again."
 # renameat2, https://man7.org/linux/man-pages/man2/rename.2.html
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -508,13 +512,17 @@ def append_line(path: str | os.PathLike[str], line: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+def read_lines(
+    path: str | os.PathLike[str], needs: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """All objects of a file of one JSON object per line.
 
     Arguments
     ---------
     path : str or os.PathLike
         A missing file counts as an empty one. Its folder may be read-only.
+    needs : sequence of str
+        Keys that each object has.
 
     Returns
     -------
@@ -524,7 +532,7 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Raises
     ------
     ValueError
-        If a line is not JSON, or nested too deeply: the file and the line's
+        If a line is no JSON object, or lacks a key: the file and the line's
         number; or if it is no regular file.
 
     Example
@@ -539,10 +547,9 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     path = pathlib.Path(path)
     if not path.exists():
         return []
-    if not path.is_file():  # a named pipe would be waited for, for ever
-        raise ValueError(
-            f"{path} is a folder or device, not a file: remove it."
-        )
+    why = why_no_file(path)
+    if why:
+        raise ValueError(f"{path}: {why}. Remove it.")
     *lines, torn = path.read_bytes().split(b"\n")
     if torn:  # or is it being written just now?
         with contextlib.suppress(OSError), _locked_lines(path, 10):
@@ -556,13 +563,14 @@ def read_lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         )
     objects = []
     for number, line in enumerate(lines, start=1):
-        try:
-            objects.append(json.loads(line))
-        except (ValueError, RecursionError) as error:  # nested too deeply
-            raise ValueError(
-                f"{path}, line {number}: not JSON ({error}). Remove that line; "
-                "what it stands for will be run again."
-            ) from error
+        where = f"{path}, line {number}"
+        found = parse_json(line, where, _REMOVE_LINE)
+        if not isinstance(found, dict):
+            raise ValueError(f"{where} is no JSON object. {_REMOVE_LINE}")
+        for key in needs:
+            if key not in found:
+                raise ValueError(f"{where} has no {key!r}. {_REMOVE_LINE}")
+        objects.append(found)
     return objects
 
 

@@ -249,8 +249,11 @@ def test_a_read_only_folder_is_read(tmp_path):
 def test_damage_within_is_an_error_that_names_the_line(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"a": 1}\n{"a"\n{"a": 3}\n')
-    with pytest.raises(ValueError, match=r"x\.jsonl, line 2: not JSON"):
+    with pytest.raises(ValueError, match=r"x\.jsonl, line 2 is not valid JSON"):
         read_lines(path)
+    path.write_text('{"a": 1}\n{"b": 3}\n')
+    with pytest.raises(ValueError, match=r"x\.jsonl, line 2 has no 'a'\. Rem"):
+        read_lines(path, needs=["a"])
 
 
 def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path):
@@ -265,5 +268,5 @@ def test_what_does_not_fit_leaves_the_file_as_it_was(tmp_path):
 
 def test_a_named_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "lines.jsonl")
-    with pytest.raises(ValueError, match="lines.jsonl is a folder or device"):
+    with pytest.raises(ValueError, match="lines.jsonl: it is a named pipe"):
         read_lines(tmp_path / "lines.jsonl")

@@ -18,9 +18,9 @@ Authors
 import os
 import pathlib
 import reprlib
-import stat
 
 from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
+from speechbrain_hrf.regular_file import why_no_file
 
 _QUOTE = reprlib.Repr()
 _QUOTE.maxstring = _QUOTE.maxother = 80
@@ -52,15 +52,12 @@ def read_text(path: str | os.PathLike[str], errors: str = "strict") -> str:
     >>> read_text(getfixture("tmpdir").strpath)
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...: it is a folder or ...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...: it is a folder, ...
     """
+    why = why_no_file(path)
+    if why:
+        raise UnusableAudio(path, f"{why}: put the text file there")
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise UnusableAudio(
-                path,
-                "it is a folder or a special file (such as a named pipe): put "
-                "the corpus's text file there",
-            )
         content = pathlib.Path(path).read_bytes()
     except OSError as error:
         raise UnusableAudio(

@@ -86,7 +86,7 @@ def read_lines(folder: str | os.PathLike) -> list[dict[str, Any]]:
     []
     """
     lines: dict[str, dict] = {}
-    for line in files.read_lines(pathlib.Path(folder, TRIALS)):
+    for line in files.read_lines(pathlib.Path(folder, TRIALS), ["id"]):
         lines.setdefault(line["id"], line)
     return list(lines.values())
 
@@ -108,7 +108,7 @@ def read_test_sets(folder: str | os.PathLike) -> dict[str, dict[str, Any]]:
     {}
     """
     path = pathlib.Path(folder, TEST_SETS)
-    return {line["id"]: line for line in files.read_lines(path)}
+    return {line["id"]: line for line in files.read_lines(path, ["id"])}
 
 
 def trial_line(

@@ -145,7 +145,7 @@ def _run(trials, study, device):
     }
     for trial in trials:
         folder = study.run_folder(trial.id)
-        scores = {line["epoch"]: line for line in read(folder / STAGES)}
+        scores = {line["epoch"]: line for line in _read_stages(folder)}
         *early, _ = stages(trial, study)
         earlier = {epoch: scores[epoch] for epoch in early if epoch in scores}
         line, test_set = trial_line(trial, study, folder, earlier)
@@ -231,12 +231,16 @@ def stages_left(trial: Trial, study: Study) -> list[int]:
     [3]
     """
     folder = study.run_folder(trial.id)
-    done = {line["epoch"] for line in read(folder / STAGES)}
+    done = {line["epoch"] for line in _read_stages(folder)}
     epochs = [line["epoch"] for line in read_history(folder)]
     trained = max(epochs, default=0)
     *early, last = stages(trial, study)
     left = [e for e in early if e not in done and e >= trained]
     return [] if last in done else [*left, last]
+
+
+def _read_stages(folder):
+    return read(folder / STAGES, ["epoch", *SCORES])
 
 
 def _note_stage(folder, epochs):

@@ -19,11 +19,13 @@ from __future__ import annotations
 import math
 import os
 import pathlib
+import reprlib
 from collections.abc import Mapping
 
 from speechbrain_hrf.files import append_line, read_lines
 
 HISTORY = "history.jsonl"
+_MOST_EPOCHS = 10**9  # more are a damaged number
 
 
 def append_epoch(
@@ -76,12 +78,34 @@ def read_history(output_folder: str | os.PathLike) -> list[dict]:
     list of dict
         As ``append_epoch`` has written them.
 
+    Raises
+    ------
+    ValueError
+        For a line that it cannot have written.
+
     Example
     -------
     >>> read_history(getfixture("tmpdir").strpath)
     []
     """
+    path = pathlib.Path(output_folder, HISTORY)
     epochs = {}
-    for line in read_lines(pathlib.Path(output_folder, HISTORY)):
+    needs = ("epoch", "lr", "train_loss")
+    for number, line in enumerate(read_lines(path, needs), start=1):
+        for key, value in line.items():
+            if not _is_possible(key, value):
+                raise ValueError(
+                    f"{path}, line {number}: {key} cannot be "
+                    f"{reprlib.repr(value)}. Remove that line; curves are "
+                    "then drawn without its epoch."
+                )
         epochs[line["epoch"]] = line
     return [epochs[epoch] for epoch in sorted(epochs)]
+
+
+def _is_possible(key: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return False
+    if key == "epoch":
+        return isinstance(value, int) and 0 < value < _MOST_EPOCHS
+    return value is None or isinstance(value, int | float)

@@ -199,11 +199,11 @@ def test_no_folder_no_lines(tmp_path):
 @pytest.mark.parametrize(
     "second, reported",
     [
-        ("no", "line 2: not JSON"),
-        ('{"id": ' + 3000 * "[" + 3000 * "]" + "}", "line 2: not JSON"),
+        ("no", "line 2 is not valid JSON"),
+        ('{"id": ' + 3000 * "[" + 3000 * "]" + "}", "line 2 is not valid JSON"),
         ({"dataset": "x" * 9999}, "differ in dataset: RAVDESS and xxx"),
         ({"test_set": "x" * 9999}, "line 2: its test set xxxxxxxxxxxx is"),
-        ("[1]", "line 2 is damaged: the line: input should be a valid"),
+        ("[1]", "line 2 is no JSON object"),
         ({"lr": "fast"}, r"line 2 is damaged: lr: .*--resume"),
         ({"curves": None}, "line 2 is damaged: curves"),
         ({"predicted": "01"}, "line 2 is damaged: its predicted classes"),

@@ -5,7 +5,8 @@ Authors
 """
 
 import os
-import stat
+
+from speechbrain_hrf.regular_file import why_no_file
 
 #: Samples per second that recordings have; others are mistakes, such as 16 for
 #: 16 kHz.
@@ -13,13 +14,6 @@ RATES = (1000, 768000)
 
 # libsndfile's stand-in for an unknown length is far above it.
 _MOST_FRAMES = 2**48
-
-_SPECIAL = (
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 def find_audio(
@@ -120,8 +114,6 @@ def check_file(path: str | os.PathLike[str]) -> None:
         ...
     speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...the file is missing
     """
-    if os.path.isdir(path):
-        raise UnusableAudio(path, "it is a folder, not a file")
     if not os.path.exists(path):
         raise UnusableAudio(path, "the file is missing")
     check_kind(path)
@@ -148,13 +140,9 @@ def check_kind(path: str | os.PathLike[str]) -> None:
         ...
     speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...it is a device, no file
     """
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return
-    for is_special, what in _SPECIAL:
-        if is_special(mode):
-            raise UnusableAudio(path, f"it is {what}, no file")
+    why = why_no_file(path)
+    if why:
+        raise UnusableAudio(path, why)
 
 
 def check_header(
