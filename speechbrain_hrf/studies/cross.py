@@ -37,6 +37,7 @@ SET_BY_STUDY = {
 # Always said of a trial, so that the same run has the same id in all studies;
 # and how a recipe gives them.
 SAID = {"lr": "0.001", "number_of_epochs": "120", "protocol": "paper"}
+_NORMALISED = "hrf_inner_norm"
 
 
 def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
@@ -90,7 +91,14 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
         options = {**options, "seed": seed}
         if fold is not None:
             options[grid.fold_key] = fold
-        yield Trial(recipe.folder.name, model, arm, options, fold)
+        # A row that is named is the paper's, unless its arm says more, also
+        # where the recipe's own is normalised.
+        unsaid = {}
+        if "hrf_modules" in options and recipe.defaults(model).get(_NORMALISED):
+            unsaid = {_NORMALISED: False}
+        yield Trial(
+            recipe.folder.name, model, arm, options, fold, unsaid=unsaid
+        )
 
 
 def _arms(

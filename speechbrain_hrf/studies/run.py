@@ -294,6 +294,7 @@ def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
     1
     """
     options = {
+        **trial.unsaid,
         **trial.options,
         "number_of_epochs": epochs,
         "data_folder": _data_folder(study),

@@ -35,6 +35,9 @@ class Trial:
         Stands in the options too, by the name that the recipe has for it.
     teacher : str, optional
         Id of the trial that this one learns from; stands in the options too.
+    unsaid : dict
+        What the recipe is overridden with besides, where its YAML has something
+        else than the paper: the id is the same in all recipes.
 
     Example
     -------
@@ -51,6 +54,7 @@ class Trial:
     options: dict[str, Any]
     fold: int | str | None = None
     teacher: str | None = None
+    unsaid: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -18,7 +18,11 @@ from speechbrain_hrf.studies.lines import (
     read_lines,
     read_test_sets,
 )
-from speechbrain_hrf.studies.run import TrialFailed, run_trials
+from speechbrain_hrf.studies.run import (
+    TrialFailed,
+    recipe_options,
+    run_trials,
+)
 from speechbrain_hrf.studies.study import load_study
 
 TWO_FOLDS = """
@@ -44,6 +48,22 @@ def test_a_finished_trial_is_not_run_again(demo_study):
     add_trial(demo_study.folder, {"id": trial.id}, {"id": "test"})
     run_trials([trial], demo_study)
     assert len(read_lines(demo_study.folder)) == 1
+
+
+def test_a_row_is_the_papers_where_the_recipe_s_own_is_normalised(study_yaml):
+    """RAVDESS's is; what an arm says itself stays."""
+    normalised = "{hrf_modules: [ALL], hrf_inner_norm: True}"
+    study = load_study(study_yaml, f"arms: {{mine: {normalised}, lr: {{}}}}")
+    given = {
+        trial.arm: recipe_options(trial, study, 1).get("hrf_inner_norm")
+        for trial in study.trials
+    }
+    assert given == {
+        "Lightweight": False,
+        "FFN2": False,
+        "mine": True,
+        "lr": None,
+    }
 
 
 def test_the_recipe_gets_its_threads_and_its_arguments(demo_study, tmp_path):
