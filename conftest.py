@@ -21,12 +21,17 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory):
-    """A folder for the stand-in corpora, which are made once.
+    """A folder for the stand-in corpora, made once for all test processes.
 
     Not right above the tests' own folders: one that holds a stand-in corpus
     counts as synthetic itself.
     """
-    return tmp_path_factory.mktemp("corpora")
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # this process has a folder of its own in it
+    folder = root / "corpora"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture

@@ -43,11 +43,9 @@ def few_resamples():
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory):
-    """The stand-in of RAVDESS, generated once for all tests here."""
-    folder = tmp_path_factory.mktemp("corpus")
-    make_corpus("RAVDESS", folder)
-    return folder
+def corpus(corpora):
+    """The stand-in of RAVDESS."""
+    return make_corpus("RAVDESS", corpora)
 
 
 @pytest.fixture

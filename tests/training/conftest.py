@@ -4,6 +4,8 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import shutil
+
 import pytest
 import torch
 from ensemble_runs import SCRIPT
@@ -13,10 +15,11 @@ from speechbrain_hrf.training.ensemble.recipe import load_recipe
 
 
 @pytest.fixture(scope="session")
-def corpus(tmp_path_factory):
+def corpus(corpora, tmp_path_factory):
     """The stand-in corpus, a few files short, so that folds differ in size."""
     folder = tmp_path_factory.mktemp("ensemble_corpus")
-    root = make_corpus("RAVDESS", folder)
+    whole = make_corpus("RAVDESS", corpora)
+    root = shutil.copytree(whole, folder / whole.name)
     for path in sorted(root.glob("Actor_01/*.wav"))[:3]:
         path.unlink()
     return folder
