@@ -228,15 +228,14 @@ def test_a_saved_study_names_no_path_of_its_machine(study, tmp_path):
 
 def test_a_table_and_a_folder_both_count(study, tmp_path):
     """As for the recipe: paths in the table count from the folder."""
-    own = "recipe: OwnData\ndata_folder: null\n"
 
     def given(overrides):
-        found = study(overrides=f"{own}{overrides}")
+        found = study(overrides=f"recipe: OwnData\n{overrides}")
         options = recipe_options(found.trials[0], found, 1)
         return found.table, options["data_folder"], options.get("labels")
 
     table, folder = f"{tmp_path}/my.csv", f"{tmp_path}/audio"
-    assert given(f"labels: {table}") == (table, table, table)
+    assert given(f"data_folder: null\nlabels: {table}") == (table,) * 3
     assert given(f"data_folder: {folder}") == (folder, folder, None)
     both = f"labels: {table}\ndata_folder: {folder}"
     assert given(both) == (table, folder, table)
