@@ -7,6 +7,8 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import glob
+import json
 import os
 
 import numpy as np
@@ -25,11 +27,15 @@ from speechbrain_hrf.dataio.preparation import (
     warn_of_some,
 )
 from speechbrain_hrf.dataio.sound.probe import probe_all
+from speechbrain_hrf.training.overrides import resolved_yaml
 
 logger = get_logger(__name__)
 
 # What a stop may lie behind a file's end, in seconds: numbers are rounded.
 _TOLERANCE = 0.1
+# The options that say which table it is, and which fold of it.
+_TABLE = ("labels", "data_folder", "classes")
+_FOLDS = ("protocol", "n_folds", "fold", "fold_seed")
 
 
 def prepare_owndata(
@@ -132,6 +138,54 @@ def prepare_owndata(
         files={row.path for row in rows},
         label_files=[table],
     )
+
+
+def check_runs(runs):
+    """Raises what would stop runs of a study, before any of them starts.
+
+    Arguments
+    ---------
+    runs : list of dict
+        Options of each; those that are left out are the YAML's.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the table cannot be used, or there is no such fold of it.
+
+    Example
+    -------
+    >>> folder = getfixture("tmpdir")
+    >>> folder.join("a.wav").write("")
+    >>> table = folder.join("my.csv")
+    >>> table.write("path,label\\na.wav,sad\\n")
+    >>> check_runs([{"labels": table.strpath, "data_folder": folder.strpath}])
+    Traceback (most recent call last):
+    ...
+    ValueError: All 1 rows have one label, sad: ...
+    """
+    here = os.path.dirname(os.path.abspath(__file__))
+    yaml = glob.glob(os.path.join(glob.escape(here), "hparams", "*.yaml"))[0]
+    defaults = {key: resolved_yaml(yaml, "")[key] for key in _TABLE + _FOLDS}
+    last = {}  # fold of each way of dealing; then all others are there
+    for run in runs:
+        options = {key: run.get(key, x) for key, x in defaults.items()}
+        way = json.dumps({**options, "fold": None})
+        last[way] = max(last.get(way, options["fold"]), options["fold"])
+    for way, fold in last.items():
+        options = json.loads(way) | {"fold": fold}
+        labels, data_folder, classes = (options.pop(x) for x in _TABLE)
+        rows = read_rows(*find_table(labels, data_folder))
+        choose_classes(rows, classes)
+        try:
+            split_rows(rows, **options)
+        except ValueError as error:
+            if "fold" not in str(error):
+                raise
+            raise ValueError(
+                f"{str(error).rstrip('.')}. A study is given folds and their number by "
+                '--folds "[1, 2, 3]" --overrides "{n_folds: 3}".'
+            ) from None
 
 
 def _cut(rows, infos, max_unusable):

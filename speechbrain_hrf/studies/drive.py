@@ -26,7 +26,8 @@ from speechbrain_hrf.studies.cluster import (
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.provenance import table_version
-from speechbrain_hrf.studies.run import OUTPUT, make_data
+from speechbrain_hrf.studies.recipe import Recipe
+from speechbrain_hrf.studies.run import OUTPUT, make_data, recipe_options
 from speechbrain_hrf.studies.screen import Screen
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
@@ -116,7 +117,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         return 0
     # A cluster's machines look themselves.
     if options.address is None and study.keys.data_folder != STAND_IN:
-        _check_data(study.keys)
+        _check_data(study, missing)
     require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
     temporary = temporary_folder()
@@ -140,7 +141,8 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _check_data(keys):
+def _check_data(study, trials):
+    keys = study.keys
     if keys.labels and not os.path.isfile(keys.labels):
         raise FileNotFoundError(
             f"There is no table of labels {keys.labels}: give --labels my.csv."
@@ -150,6 +152,8 @@ def _check_data(keys):
             f"There is no data folder {keys.data_folder}: give --data_folder "
             "/path/to/corpus."
         )
+    runs = [recipe_options(t, study, 1) for t in trials]
+    Recipe(study.recipe_folder).check_data(runs)
 
 
 def _drive(study, options, token, temporary):

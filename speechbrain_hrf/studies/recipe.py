@@ -12,6 +12,7 @@ import functools
 import io
 import pathlib
 import runpy
+import sys
 from typing import Any
 
 from hyperpyyaml import resolve_references
@@ -20,6 +21,7 @@ from torch import nn
 
 from speechbrain_hrf.lobes import models as lobes
 from speechbrain_hrf.nnet.targets import resolve
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
 _EMBEDDING, _HEAD = "embedding_model", "classifier"
 
@@ -89,6 +91,29 @@ class Recipe:
         if rows and name in lobes.__all__:
             resolve(_built(name), rows)
 
+    def check_data(self, runs: list[dict[str, Any]]) -> None:
+        """Raises what would stop runs on these data, before any starts.
+
+        As far as the preparer can tell, by its function ``check_runs``.
+
+        Arguments
+        ---------
+        runs : list of dict
+            The options of each.
+
+        Raises
+        ------
+        ValueError, FileNotFoundError
+        """
+        for path in self.folder.glob("*_prepare.py"):
+            sys.path.insert(0, str(self.folder))  # modules beside it
+            try:
+                check = runpy.run_path(str(path)).get("check_runs")
+            finally:
+                sys.path.remove(str(self.folder))
+            if check is not None:
+                check(runs)
+
 
 @functools.cache
 def _count_folds(folder):
@@ -111,16 +136,15 @@ def _built(name):
 
 @functools.cache
 def _read(yaml):
-    try:
-        tree = YAML().load(yaml.read_text(encoding="utf-8"))
-        if not isinstance(tree, dict):
-            raise ValueError(f"{yaml} is no recipe: it has no keys.")
-        text = io.StringIO()
-        YAML().dump(_without_calls(tree), text)
-        resolved = resolve_references(text.getvalue())
-        return YAML().load(resolved)
-    except RecursionError:
-        raise ValueError(f"{yaml} is nested too deeply to be read.") from None
+    text = read_yaml_text(yaml)
+    with explain_yaml(yaml):
+        tree = YAML().load(text)
+    if not isinstance(tree, dict):
+        raise ValueError(f"{yaml} is no recipe: it has no keys.")
+    plain = io.StringIO()
+    with explain_yaml(yaml):
+        YAML().dump(_without_calls(tree), plain)
+        return YAML().load(resolve_references(plain.getvalue()))
 
 
 def _without_calls(node):

@@ -29,6 +29,7 @@ NUMBERS = {
     *("distil_weight", "distil_temperature", "record_steps"),
 }
 OR_NULL = {"hrf_chained"}
+OR_WORD = {"n_folds": "speaker"}  # of OwnData: each speaker is a fold
 
 
 def refuse_other_kinds(hparams_file: str, overrides: str) -> None:
@@ -81,11 +82,12 @@ def _compare(
                     f"{name} is {value!r}: it must be True or False{null}."
                 )
         elif _is_number(default) or name in NUMBERS:
-            if not _is_number(value):
+            word = OR_WORD.get(name)
+            if not _is_number(value) and (word is None or value != word):
                 example = default if _is_number(default) else 1
                 raise ValueError(
                     f"{name} is {value!r}: it must be a number, such as "
-                    f"{example}."
+                    f"{example}{f', or {word}' if word else ''}."
                 )
 
 

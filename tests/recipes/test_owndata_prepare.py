@@ -18,6 +18,7 @@ from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.sound.audio import read
 from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.studies.lines import _speaker
+from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.training.overrides import read_overrides, resolved_yaml
 
 prepare_owndata = load_preparer("OwnData").prepare_owndata
@@ -390,6 +391,34 @@ def test_without_data_the_stand_in_is_meant():
         ValueError, match="corpus_name is 'X', .* --labels my.c"
     ):
         filled(corpus_name="X")
+
+
+@pytest.mark.parametrize(
+    "split, given, message",
+    [
+        (None, {}, None),
+        (None, {"n_folds": 7}, "6 speakers .*fewer than 7 folds.* --folds"),
+        (None, {"n_folds": "speaker"}, None),
+        (None, {"n_folds": 3}, r"1 to 3, not 5\. A study is given folds and"),
+        (SAID, {}, "test_fold is 5, but the table says itself .* --folds"),
+        (None, {"classes": ["no", "ja"]}, "table's labels are no, yes"),
+    ],
+)
+def test_a_study_is_told_before_it_starts(corpus, split, given, message):
+    """Of the fold that would be missed; five of them, and two seeds."""
+    columns = "path,label,speaker" + ",split" * bool(split)
+    table = str(corpus(rows_of(split=split), columns))
+    runs = [
+        {"labels": table, "data_folder": table, "fold": k, "seed": s, **given}
+        for k, s in itertools.product(range(1, 6), (1, 2))
+    ]
+    recipe = find_recipe("OwnData")
+    if message is None:
+        recipe.check_data(runs)
+        return
+    with pytest.raises(ValueError, match=message) as caught:
+        recipe.check_data(runs)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_stand_in_is_prepared_as_its_table_says(corpora, tmp_path):

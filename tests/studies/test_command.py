@@ -157,6 +157,25 @@ def test_a_table_that_is_not_there_is_named(tmp_path, repository, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["my.csv"]
 
 
+def test_too_few_speakers_are_said_before_ray_starts(
+    tmp_path, repository, capsys
+):
+    """Not by each of sixty trials, three times."""
+    rows = [f"{who}.wav,{label},{who}" for who in "ab" for label in ("x", "y")]
+    rows = [row.replace(".", f"{k}.") for k, row in enumerate(rows)]
+    for row in rows:
+        (tmp_path / row.partition(",")[0]).touch()
+    table = tmp_path / "my.csv"
+    table.write_text("\n".join(["path,label,speaker", *rows]))
+    study = str(repository / "studies" / "own_data.yaml")
+    folder = ["--output_folder", str(tmp_path / "study")]
+    assert main([study, "--labels", str(table), *folder]) == 1
+    error = capsys.readouterr().err
+    assert "There are 2 speakers (a, b), fewer than 5 folds" in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "study").exists()
+
+
 @pytest.mark.parametrize(
     "options, reported",
     [

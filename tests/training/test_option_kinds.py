@@ -15,7 +15,7 @@ from speechbrain_hrf.training.option_kinds import (
 RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
 YAMLS = sorted(
     path
-    for name in ("IEMOCAP", "M3ED", "DAIC-WOZ", "RAVDESS", "nEMO")
+    for name in ("IEMOCAP", "M3ED", "DAIC-WOZ", "RAVDESS", "nEMO", "OwnData")
     for path in (RECIPES / name).glob("hparams/speechformer_hrf.yaml")
 )
 
@@ -41,6 +41,15 @@ def test_text_is_refused_by_name(yaml):
         for text in ("abc", "null", "True", "nan"):
             with pytest.raises(ValueError, match=f"^{key} is .* a number"):
                 refuse(f"{key}: {text}")
+
+
+def test_a_word_that_stands_for_a_number():
+    yaml = RECIPES / "OwnData/hparams/speechformer_hrf.yaml"
+    refuse_other_kinds(yaml, "n_folds: speaker")
+    with pytest.raises(ValueError, match="a number, such as 5, or speaker"):
+        refuse_other_kinds(yaml, "n_folds: speakers")
+    with pytest.raises(ValueError, match="^fold_seed is 'speaker': it must"):
+        refuse_other_kinds(yaml, "fold_seed: speaker")
 
 
 def test_an_edited_yaml_is_read_alike(tmp_path):
