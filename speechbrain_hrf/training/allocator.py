@@ -31,8 +31,10 @@ def keep_freed_memory() -> bool:
 
     Example
     -------
-    >>> keep_freed_memory() in (True, False)
-    True
+    >>> os.environ["MALLOC_TRIM_THRESHOLD_"] = "1000"  # the user's choice
+    >>> keep_freed_memory()
+    False
+    >>> del os.environ["MALLOC_TRIM_THRESHOLD_"]
     """
     chosen = {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"}
     if not sys.platform.startswith("linux") or chosen & set(os.environ):

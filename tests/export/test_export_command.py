@@ -5,7 +5,7 @@ Authors
 """
 
 import json
-import subprocess
+import runpy
 import sys
 
 import pytest
@@ -162,13 +162,11 @@ def test_both_precisions_are_in_the_folder_and_the_report(
         assert (tmp_path / "model" / f"model.{precision}.onnx").exists()
 
 
-def test_as_a_module(tmp_path):
-    """The command exists."""
-    process = subprocess.run(
-        [sys.executable, "-m", "speechbrain_hrf.export", "--help"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=True,
-    )
-    assert "usage: hrf export" in process.stdout
+def test_as_a_module(monkeypatch, capsys):
+    """``python -m`` finds the command."""
+    monkeypatch.setattr(sys, "argv", ["export", "--help"])
+    monkeypatch.delitem(sys.modules, "speechbrain_hrf.export.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("speechbrain_hrf.export", run_name="__main__")
+    assert ended.value.code == 0
+    assert "usage: hrf export" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from speechbrain_hrf.export import (
     export_pretrained,
     pretrained,
 )
-from speechbrain_hrf.export.onnx import files
+from speechbrain_hrf.export.onnx import files, sizes
 from speechbrain_hrf.export.onnx.check import TOLERANCE
 from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.runtime.checksums import find_changes
@@ -342,17 +342,11 @@ def test_sizes_add_up(exported_onnx, name):
     assert sum(printed[:-1]) == printed[-1] == sizes.total
 
 
-def test_sizes_command(exported_onnx):
+def test_sizes_command(exported_onnx, capsys):
     """Prints the table, or says in one line what is wrong."""
     _, report, _ = exported_onnx
     path = report.folder / "model.onnx"
-    command = [sys.executable, "-m", "speechbrain_hrf.export.onnx.sizes"]
-    process = subprocess.run(
-        [*command, path], capture_output=True, text=True, check=True
-    )
-    assert process.stdout.strip() == str(size_report(path))
-    process = subprocess.run(
-        [*command, "none.onnx"], capture_output=True, text=True, check=False
-    )
-    assert process.returncode == 1
-    assert process.stderr == "Error: There is no file none.onnx.\n"
+    assert sizes.main([str(path)]) == 0
+    assert capsys.readouterr().out.strip() == str(size_report(path))
+    assert sizes.main(["none.onnx"]) == 1
+    assert capsys.readouterr().err == "Error: There is no file none.onnx.\n"

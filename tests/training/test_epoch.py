@@ -27,7 +27,10 @@ def _process(rank, folder):
 
 
 def test_two_processes_get_the_mean(tmp_path):
-    mp.spawn(_process, args=(str(tmp_path),), nprocs=2)
+    # Forked: two that are spawned import all of PyTorch for one sum.
+    mp.start_processes(
+        _process, args=(str(tmp_path),), nprocs=2, start_method="fork"
+    )
     assert [(tmp_path / f"{k}.txt").read_text() for k in (0, 1)] == ["0.5"] * 2
 
 

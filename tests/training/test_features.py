@@ -15,6 +15,8 @@ YAMLS = sorted(REPOSITORY.glob("recipes/*/hparams/*.yaml"))
 SECONDS = {"IEMOCAP": 5, "RAVDESS": 5, "M3ED": 4, "nEMO": 4, "DAIC-WOZ": 10}
 SECONDS["OwnData"] = 5
 IN_FRAMES = {5: 249, 4: 199, 10: 499}
+# A YAML of each corpus; its three differ in the model alone, which take turns.
+BY_TURNS = [YAMLS[3 * k + k % 3] for k in range(len(YAMLS) // 3)]
 
 
 def loaded(yaml, overrides):
@@ -31,7 +33,7 @@ def hubert(hubert_folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "yaml", YAMLS, ids=lambda path: f"{path.parts[-3]}-{path.stem}"
+    "yaml", BY_TURNS, ids=lambda path: f"{path.parts[-3]}-{path.stem}"
 )
 def test_every_recipe_can_be_trained_on_hubert(yaml, hubert):
     overrides = use_hubert(yaml, use_stand_in(yaml, hubert))
@@ -89,12 +91,9 @@ def test_a_source_that_is_not_there(tmp_path):
         ("feature_folder: null", "feature_folder is None: give a folder"),
     ],
 )
-@pytest.mark.parametrize(
-    "yaml", YAMLS, ids=lambda path: f"{path.parts[-3]}-{path.stem}"
-)
-def test_wrong_cache_options_are_refused_at_once(yaml, wrong, match):
+def test_wrong_cache_options_are_refused_at_once(wrong, match):
     with pytest.raises(ValueError, match=match):
-        use_hubert(yaml, use_stand_in(yaml, f"{wrong}\noutput_folder: x"))
+        use_hubert(YAML, use_stand_in(YAML, f"{wrong}\noutput_folder: x"))
 
 
 def test_no_folder_is_needed_without_a_cache():

@@ -1,11 +1,10 @@
 """One run at a time writes to an output folder, and says why it cannot."""
 
+import multiprocessing
 import re
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -18,27 +17,24 @@ from speechbrain_hrf.training.output_folder import (
     owned_output,
 )
 
-HOLD = """
-import sys
-from speechbrain_hrf.training.output_folder import own_until_exit
-own_until_exit(sys.argv[1])
-print("held", flush=True)
-sys.stdin.read()
-"""
+
+def _hold(folder, held):
+    own_until_exit(folder)
+    held.set()
+    signal.pause()
 
 
 @pytest.fixture
 def other_run(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "held\n"
+    """A process that holds the folder."""
+    context = multiprocessing.get_context("fork")
+    held = context.Event()
+    process = context.Process(target=_hold, args=(tmp_path, held))
+    process.start()
+    assert held.wait(60)
     yield process
     process.kill()
-    process.communicate()
+    process.join()
 
 
 def test_the_second_is_refused_and_a_kill_frees(
@@ -49,8 +45,8 @@ def test_the_second_is_refused_and_a_kill_frees(
         own_until_exit(tmp_path)
     monkeypatch.setenv("RANK", "1")
     own_until_exit(tmp_path)  # the main process holds it for this one
-    other_run.send_signal(signal.SIGKILL)
-    other_run.wait()
+    other_run.kill()
+    other_run.join()
     assert (tmp_path / NAME).exists()
     with owned_output(tmp_path):
         pass

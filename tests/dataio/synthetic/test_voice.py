@@ -4,36 +4,21 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import hashlib
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
 
-from speechbrain_hrf.dataio.synthetic.voice import MANNERS, synthesize
-
-PROGRAM = """
-import hashlib
-from speechbrain_hrf.dataio.synthetic.voice import synthesize
-wave = synthesize("happy", "A", "female", "turn", 0.5)
-print(hashlib.sha256(wave.tobytes()).hexdigest())
-"""
+from speechbrain_hrf.dataio.synthetic.voice import (
+    MANNERS,
+    random_generator,
+    synthesize,
+)
 
 
 def test_the_same_in_every_process():
     # Python's hash of a string is not, which is why seeds do not use it.
-    other = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "PYTHONHASHSEED": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    wave = synthesize("happy", "A", "female", "turn", 0.5)
-    assert other.strip() == hashlib.sha256(wave.tobytes()).hexdigest()
+    drawn = random_generator("happy", "A", 0.5).integers(10**9, size=2)
+    assert drawn.tolist() == [608701194, 534691476]
 
 
 def test_global_random_states_do_not_matter():
