@@ -6,6 +6,7 @@ Authors
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tarfile
@@ -116,6 +117,40 @@ def test_the_runner_alone(distributions, onnx_folder, tmp_path):
     )
     assert refused.returncode == 2
     assert "pip install speechbrain-hrf" in refused.stderr
+
+
+# How often the project's address stands in a file: once, but in a table of
+# rows that each need it.
+ADDRESSES = {
+    "setup.py": 1,
+    "mkdocs.yml": 1,
+    "CITATION.cff": 1,
+    "recipes/RAVDESS/README.md": 1,
+    "contrib/upstream/recipes/RAVDESS/README.md": 1,
+    "tests/recipes/RAVDESS.csv": 3,
+}
+
+
+def test_the_address_is_the_same_everywhere():
+    """And nowhere else: a project that moves changes these files."""
+    url = runpy.run_path(str(ROOT / "setup.py"))["URL"]
+    host = re.escape(url.rsplit("/", 2)[0])
+    pattern = re.compile(rf"{host}/[\w.-]+/speechbrain[-_]hrf\b")
+    found = {}
+    folders = ("docs", "recipes", "contrib", "extras", "studies", "tests")
+    folders += ("speechbrain_hrf", ".ci", ".github")
+    paths = [path for name in folders for path in (ROOT / name).rglob("*")]
+    kinds = {".py", ".md", ".yml", ".yaml", ".cff", ".csv", ".toml", ".html"}
+    kinds |= {".ipynb", ".js", ".sh"}
+    for path in [*ROOT.iterdir(), *paths]:
+        if path.suffix not in kinds or not path.is_file():
+            continue
+        text = path.read_text(encoding="utf-8")
+        addresses = pattern.findall(text)
+        assert {*addresses} <= {url}, path
+        if addresses:
+            found[path.relative_to(ROOT).as_posix()] = len(addresses)
+    assert found == ADDRESSES
 
 
 def test_the_version_is_the_same_everywhere():

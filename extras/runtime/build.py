@@ -131,7 +131,9 @@ def build(target: pathlib.Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, place)
         here = pathlib.Path(__file__).parent
-        shutil.copy(here / "README.md", tree)
+        text = (here / "README.md").read_text(encoding="utf-8")
+        text = text.replace("](../../", f"]({URL}/blob/main/")
+        (tree / "README.md").write_text(text, encoding="utf-8")
         shutil.copy(ROOT / "LICENSE", tree)
         text = SETUP.format(version=read_version(), url=URL)
         (tree / "setup.py").write_text(text, encoding="utf-8")
