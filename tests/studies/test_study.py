@@ -335,7 +335,7 @@ def test_nothing_of_a_recipe_is_executed(study, tmp_path):
     assert trials[0].options["a"] == 5
     assert not touched.exists()
     with open(folder / "hparams" / "speechformer_hrf.yaml", "a") as file:
-        file.write("f: " + 3000 * "[" + 3000 * "]")
+        file.write("f: " + 500 * "[" + 500 * "]")
     find_recipe.__globals__["_read"].cache_clear()
-    with pytest.raises(ValueError, match="_hrf.yaml is nested too deeply"):
+    with pytest.raises(ValueError, match="_hrf.yaml .*nested too deeply"):
         study(overrides=f"recipe: {folder}")
