@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import functools
 import re
 import shlex
 
@@ -14,10 +15,11 @@ from speechbrain.utils.run_opts import RunOptions
 YAML_KEYS = ["output_folder", "save_folder", "train_log", "modules"]
 
 
+@functools.cache
 def yaml_items(text):
     """Top-level (key, line, value node) of a HyperPyYAML text, in order."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
-    return [(k.value, k.start_mark.line, v) for k, v in root.value]
+    return tuple((k.value, k.start_mark.line, v) for k, v in root.value)
 
 
 def _scalars(node):
