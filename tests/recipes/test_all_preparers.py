@@ -192,16 +192,6 @@ def test_a_tilde_is_the_home_folder(case, tmp_path, monkeypatch):
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
-def test_wrong_folders_are_explained(case, tmp_path):
-    _, prepare, _ = case
-    with pytest.raises(FileNotFoundError, match="No folder .*Expected: "):
-        prepare(tmp_path / "nowhere", tmp_path / "manifests")
-    (tmp_path / "data" / "audio").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError, match="Expected: .*Found: audio"):
-        prepare(tmp_path / "data", tmp_path / "manifests")
-    assert not (tmp_path / "manifests").exists()
-
-
 # Files that preparers read as text; Excel's UTF-16 is read of one's own data.
 TEXTS = [
     *(
