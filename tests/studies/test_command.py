@@ -5,7 +5,6 @@ Authors
 """
 
 import socket
-import subprocess
 import sys
 
 import pytest
@@ -46,6 +45,7 @@ def test_other_options_are_overrides_in_yaml():
         (["x.yaml", "y.yaml"], "unrecognized arguments: y.yaml"),
         (["x.yaml", "--seeds"], "--seeds needs a value"),
         (["x.yaml", "--seeds", "--resume"], "--seeds needs a value"),
+        (["x.yaml", "--resum"], "value; or did you mean --resume?"),
         (["x.yaml", "--trials", "0"], "must be 1 or more"),
         (["x.yaml", "--max_minutes", "nan"], "must be 0 or more"),
         (["x.yaml", "--address", "auto", "--cores", "2"], "--cores"),
@@ -181,7 +181,7 @@ def test_too_few_speakers_are_said_before_ray_starts(
     [
         ([], "There is no data folder"),
         (["--data_folder", "!PLACEHOLDER"], "--data_folder /path/to/corpus"),
-        (["--sedes", "[1]"], "no key 'sedes'"),
+        (["--sedes", "[1]"], "no key 'sedes': did you mean 'seeds'?"),
     ],
 )
 def test_what_cannot_run_is_named_before_anything_is_written(
@@ -193,19 +193,22 @@ def test_what_cannot_run_is_named_before_anything_is_written(
     assert contents(study_yaml.parent) == before
 
 
-def test_a_missing_extra_is_named(real_study_yaml):
-    """Ray is hidden in a fresh process, as it may be loaded in this one."""
-    code = (
-        "import sys; sys.modules['ray'] = None; "
-        "from speechbrain_hrf.studies.command import study as main; "
-        f"sys.exit(main([{str(real_study_yaml)!r}]))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True
-    )
-    assert result.returncode == 1
-    assert 'pip install -e ".[studies]"' in result.stderr
-    assert "Traceback" not in result.stderr
+def test_a_study_that_is_not_there_is_named(study_yaml, tmp_path, capsys):
+    for given, near in (
+        (tmp_path / "smal.yaml", f"such as {study_yaml}.\n"),
+        (tmp_path / "none" / "x.yaml", "studies/ravdess.yaml of the repo"),
+    ):
+        assert main([str(given)]) == 1
+        error = capsys.readouterr().err
+        assert f"There is no study {given}: give the path of its" in error
+        assert near in error and len(error.splitlines()) == 1
+
+
+def test_a_missing_extra_is_named(real_study_yaml, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert main([str(real_study_yaml)]) == 1
+    error = capsys.readouterr().err
+    assert 'pip install -e ".[studies]"' in error and "Traceback" not in error
     assert not (real_study_yaml.parent / "study").exists()
 
 

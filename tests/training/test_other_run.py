@@ -71,7 +71,9 @@ def finished(recipe_folder, tmp_path):
     yaml = recipe_folder / "hparams" / "model.yaml"
     output = tmp_path / "out"
     overrides = f"data_folder: /data\noutput_folder: {output}"
-    create_experiment_directory(str(output), str(yaml), overrides)
+    create_experiment_directory(
+        str(output), str(yaml), overrides, save_env_desc=False
+    )
     checkpoint = output / "save" / "CKPT+1"
     checkpoint.mkdir(parents=True)
     (checkpoint / "CKPT.yaml").write_text("")
@@ -124,5 +126,7 @@ def test_a_recipe_s_run_goes_on(yaml, tmp_path):
 def test_a_folder_without_checkpoint_is_free(recipe_folder, tmp_path):
     yaml = recipe_folder / "hparams" / "model.yaml"
     overrides = f"data_folder: /data\noutput_folder: {tmp_path}"
-    create_experiment_directory(str(tmp_path), str(yaml), overrides)
+    create_experiment_directory(
+        str(tmp_path), str(yaml), overrides, save_env_desc=False
+    )
     refuse_other_options(yaml, f"{overrides}\narm: other")
