@@ -16,6 +16,17 @@ def test_each_command_explains_itself(name, capsys):
     assert "usage:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_calls_itself_by_its_name(name, capsys):
+    """Not by that of the module that it lies in."""
+    with pytest.raises(SystemExit) as ended:
+        main([name])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"usage: hrf {name} ")
+    assert f"hrf {name}: error: the following arguments are required" in error
+
+
 def test_no_command_lists_them_and_another_one_is_refused(capsys):
     assert main([]) == 0
     assert set(COMMANDS) <= set(capsys.readouterr().out.split())

@@ -60,14 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m speechbrain_hrf.demo",
+        prog="hrf demo",
         description="A web page that takes the microphone or a file and runs "
         "an exported model in the browser. No audio leaves the machine.",
     )
     parser.add_argument(
         "folder",
-        help="pretrained folder, written by python -m speechbrain_hrf.export "
-        "--onnx",
+        help="pretrained folder, written by hrf export --onnx",
     )
     parser.add_argument(
         "--static",

@@ -17,9 +17,9 @@ _GRAPH = "model.onnx"
 
 _EXAMPLES = """\
 examples:
-  python -m speechbrain_hrf.runtime MODEL speech.wav recordings/
-  python -m speechbrain_hrf.runtime MODEL long.wav --stream --hop 0.5
-  arecord -q -f S16_LE -r 16000 | python -m speechbrain_hrf.runtime MODEL - \\
+  hrf classify MODEL speech.wav recordings/
+  hrf classify MODEL long.wav --stream --hop 0.5
+  arecord -q -f S16_LE -r 16000 | hrf classify MODEL - \\
       --stream --format jsonl
 """
 _STREAM = ("window", "hop", "combine")
@@ -62,7 +62,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m speechbrain_hrf.runtime",
+        prog="hrf classify",
         description="Classifies recordings with an exported model, without "
         "PyTorch and SpeechBrain.",
         epilog=_EXAMPLES,

@@ -39,7 +39,7 @@ class Classifier:
     Arguments
     ---------
     folder : str or os.PathLike
-        Written by ``python -m speechbrain_hrf.export --onnx``.
+        Written by ``hrf export --onnx``.
     graph : str
         Which of its graphs to run; one that takes waveforms.
     threads : int

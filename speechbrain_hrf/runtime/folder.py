@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 # Its key for the checksum of its own text, in which that counts as zeros.
 OWN = "manifest_sha256"
 _FORMAT = 1
-_EXPORT = "Export the model (again): python -m speechbrain_hrf.export --onnx"
+_EXPORT = "Export the model (again): hrf export SOURCE FOLDER --onnx"
 _DIGEST = re.compile("[0-9a-f]{64}")
 # What each reader relies on, and what the runner relies on as well.
 _COMMON = ("labels", "sample_rate")

@@ -84,7 +84,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     """
     table = comparisons.table
     same, best = (table[table["comparison"] == kind] for kind in (SAME, BEST))
-    lines = [_data(results), *_alone(results)]
+    lines = [_data(results), *_voices(results), *_alone(results)]
     if len(same):
         heads = headline(same["row"])
         lines += [_of_row(same[same["row"] == row], results) for row in heads]
@@ -133,11 +133,27 @@ def _data(results):
     scored = SCORED.get(line["scored_epoch"], SCORED["best"])
     return (
         f"Data: {line['dataset']}, "
-        f"{count(len(results.speaker_names), 'test speaker')}{where}, "
+        f"{count(len(results.speaker_names), f'test {_unit(results)}')}{where}, "
         f"{count(table['seed'].nunique(), 'seed')}; training for {epochs} "
         f"epochs, and {scored}. The score is {line['metric']}, "
         f"{SCORES[line['metric']]}."
     )
+
+
+def _unit(results):
+    return results.lines[0].get("unit", "speaker")
+
+
+def _voices(results):
+    """That nobody is known to be new, where only recordings are known."""
+    if _unit(results) != "recording":
+        return []
+    return [
+        "Nobody said who speaks, so that a recording counts as a speaker: the "
+        "same voice may be in training and in several recordings, scores may "
+        "be too good for new voices, and intervals too narrow. Add the column "
+        "speaker to the table."
+    ]
 
 
 def join_words(words: list[str]) -> str:
@@ -314,7 +330,7 @@ def missing_runs(results: Results) -> list[str]:
     if speakers >= FEWEST_SPEAKERS:
         return []
     return [
-        f"There are {speakers} test speakers; at least {FEWEST_SPEAKERS} are "
+        f"There are {speakers} test {_unit(results)}s; at least {FEWEST_SPEAKERS} are "
         "needed to show anything: run more folds."
     ]
 

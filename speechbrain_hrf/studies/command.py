@@ -7,6 +7,9 @@ Authors
 from __future__ import annotations
 
 import argparse
+import difflib
+import os
+import pathlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -52,6 +55,7 @@ def study(argv: Sequence[str] | None = None) -> int:
         from speechbrain_hrf.studies.study import load_study
 
         options, overrides = read_arguments(argv)
+        _find_study(options.study)
         chosen = load_study(options.study, overrides)
         if options.dry_run:
             show_plan(chosen)
@@ -63,6 +67,18 @@ def study(argv: Sequence[str] | None = None) -> int:
             text += " Give the corpus with --data_folder /path/to/corpus."
         print(text, file=sys.stderr)
         return 1
+
+
+def _find_study(path):
+    if os.path.exists(path):
+        return
+    folder = pathlib.Path(path).parent
+    known = sorted(str(found) for found in folder.glob("*.yaml"))
+    near = difflib.get_close_matches(path, known, 3) or known
+    raise FileNotFoundError(
+        f"There is no study {path}: give the path of its YAML, such as "
+        f"{' or '.join(near[:3]) or 'studies/ravdess.yaml of the repository'}."
+    )
 
 
 def report(argv: Sequence[str] | None = None) -> int:
@@ -195,7 +211,9 @@ def read_arguments(
             continue
         if not is_there:
             if not left or left[0].startswith("--"):
-                parser.error(f"{option} needs a value: {option} value")
+                near = difflib.get_close_matches(option, known, 1)
+                meant = f"; or did you mean {near[0]}?" if near else ""
+                parser.error(f"{option} needs a value: {option} value{meant}")
             value = left.pop(0)
         overrides.append(f"{option[2:]}: {value}")
     options = parser.parse_args(kept)

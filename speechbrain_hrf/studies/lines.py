@@ -148,7 +148,7 @@ def trial_line(
     FileNotFoundError: ... has no test_metrics.json...
     """
     results = RunResults.read(output_folder)
-    test_set, predicted = _test_set(trial, output_folder, results)
+    test_set, predicted, unit = _test_set(trial, output_folder, results)
     history = read_history(output_folder)
     values = _singular_values(output_folder / results.checkpoint)
     own = {"seed", "lr", study.keys.fold_key}  # keys of the line
@@ -168,6 +168,7 @@ def trial_line(
         "seed": trial.seed,
         "metric": study.keys.metric,
         "test_set": test_set["id"],
+        **({"unit": unit} if unit == "recording" else {}),
         "epoch": results.epoch,
         "test": _scores(vars(results)),
         "predicted": predicted,
@@ -195,7 +196,7 @@ def trial_line(
 
 
 def _test_set(trial, folder, results):
-    """The test set's line, and the classes found, in its order."""
+    """The test set's line, the classes found in its order, and its unit."""
     path = folder / "manifests" / "test.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     labels = results.labels
@@ -215,12 +216,18 @@ def _test_set(trial, folder, results):
     }
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     predicted = "".join(digit[results.predicted[k]] for k in utterances)
-    return {"id": digest.hexdigest()[:12], **content}, predicted
+    unit = _unit(next(iter(manifest.values())))
+    return {"id": digest.hexdigest()[:12], **content}, predicted, unit
 
 
 def _speaker(utterance, entry):
-    named = [str(entry[key]) for key in _SPEAKER if key in entry]
-    return named[0] if named else utterance.rpartition("_")[0]
+    unit = _unit(entry)
+    return str(entry[unit]) if unit in entry else utterance.rpartition("_")[0]
+
+
+def _unit(entry):
+    """What of an entry says who speaks, by its key."""
+    return next((key for key in _SPEAKER if key in entry), _SPEAKER[0])
 
 
 def _class(entry, known):

@@ -13,6 +13,7 @@ Authors
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import itertools
 import logging
 import os
@@ -399,8 +400,13 @@ def _sentence(error):
     """What pydantic has found."""
     where = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        known = ", ".join(sorted(StudyFile.model_fields))
-        return f"  there is no key {_cut(where)!r}. There are: {known}"
+        known = sorted(StudyFile.model_fields)
+        near = difflib.get_close_matches(_cut(where), known, 1)
+        meant = f": did you mean {near[0]!r}?" if near else "."
+        return (
+            f"  there is no key {_cut(where)!r}{meant} There are: "
+            f"{', '.join(known)}"
+        )
     if error["type"] == "missing":
         return f"  {where} must be given."
     return f"  {where} is {_cut(repr(error['input']))}: {error['msg']}."

@@ -24,6 +24,7 @@ from speechbrain_hrf.training.overrides import (
     read_overrides,
     resolved_yaml,
 )
+from speechbrain_hrf.training.refusals import show_refusals
 from speechbrain_hrf.training.stand_in import announce_stand_in, use_stand_in
 
 
@@ -70,6 +71,7 @@ def parse_arguments(
         ...
     FileNotFoundError: There is no hparams/none.yaml, neither here nor in ...
     """
+    show_refusals(script)
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(argv, script)
     )

@@ -78,7 +78,7 @@ def test_it_serves_until_it_is_interrupted(started, host):
 def test_a_folder_without_a_model(onnx_folder, tmp_path, capsys):
     """The message names the command that makes one."""
     assert main([str(tmp_path)]) == 1
-    assert "python -m speechbrain_hrf.export --onnx" in capsys.readouterr().err
+    assert "hrf export SOURCE FOLDER --onnx" in capsys.readouterr().err
 
     folder = tmp_path / "model"
     shutil.copytree(onnx_folder, folder)

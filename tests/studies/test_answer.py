@@ -96,6 +96,17 @@ def test_too_few_speakers(tmp_path):
     )
 
 
+def test_recordings_are_not_called_speakers(tmp_path):
+    """Of a table that does not say who speaks."""
+    lines, sets = study(["ALL"], folds=1, unit="recording")
+    found = said(tmp_path, lines, sets)
+    assert "4 test recordings in 1 fold" in found[0]
+    assert found[1].startswith("Nobody said who speaks")
+    assert "intervals too narrow. Add the column speaker" in found[1]
+    assert "There are 4 test recordings; at least 6" in found[-1]
+    assert not any("test speaker" in line for line in found)
+
+
 PLAN = """
 name: demo
 output_folder: .

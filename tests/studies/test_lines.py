@@ -4,7 +4,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from speechbrain_hrf.studies.lines import _curves, _rates
+import json
+
+import pytest
+
+from speechbrain_hrf.results import RunResults
+from speechbrain_hrf.studies.lines import _curves, _rates, _test_set
+from speechbrain_hrf.studies.trial import Trial
 
 
 def history(epochs, **more):
@@ -28,3 +34,24 @@ def test_a_curve_keeps_its_first_and_its_last_epoch():
 
 def test_rates_are_kept_where_they_change():
     assert _rates(history(60)) == [[1, 0.1], [50, 0.05]]
+
+
+@pytest.mark.parametrize(
+    ("who", "speaker", "unit"),
+    [
+        ({"speaker": 7}, "7", "speaker"),
+        ({"participant": "302"}, "302", "participant"),
+        ({"recording": "call.wav"}, "call.wav", "recording"),
+        ({}, "Ses01F_impro01", "speaker"),  # by the utterance's name
+    ],
+)
+def test_who_speaks_in_a_test_set(tmp_path, who, speaker, unit):
+    name = "Ses01F_impro01_F000"
+    (tmp_path / "manifests").mkdir()
+    manifest = tmp_path / "manifests/test.json"
+    manifest.write_text(json.dumps({name: {"emo": "sad", **who}}))
+    results = RunResults(labels=["joy", "sad"], predicted={name: "joy"})
+    trial = Trial("OwnData", "conformer", "ALL", {}, fold=1)
+    test_set, predicted, found = _test_set(trial, tmp_path, results)
+    assert (test_set["speakers"], found) == ([speaker], unit)
+    assert (test_set["truth"], predicted) == ("1", "0")

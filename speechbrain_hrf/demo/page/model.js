@@ -8,7 +8,7 @@ import { Problem } from "./problem.js";
 
 const MODEL = "model.onnx";
 const OWN = "manifest_sha256";
-const AGAIN = "Write the page again by python -m speechbrain_hrf.demo.";
+const AGAIN = "Write the page again by hrf demo.";
 
 export class Model {
   /** Loads everything; onProgress is called with a share from 0 to 1. */
