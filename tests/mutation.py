@@ -13,7 +13,8 @@ and the arguments encoding, strict, what and desc.
 Its tests and its own examples run against each mutant, in a process of its own
 and a copy of the repository; those first that are fast or have noticed other
 mutants. A mutant is killed when a test fails, or when they take several times
-as long as they do otherwise. Without a module, ``CASES`` are tried.
+as long as they do otherwise, in seconds of the processor: others may use it
+too. Without a module, ``CASES`` are tried.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -30,7 +31,9 @@ import importlib
 import json
 import os
 import pathlib
+import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -245,12 +248,12 @@ class MutantLoop:
         """
         self.namespaces = find_namespaces(self.path)
         gc.freeze()  # memory that is not written to is shared
-        start = time.monotonic()
+        start = _seconds_of_children()
         if self.is_killed(session, None, 600) is not False:
             if not self.in_child:
                 self.report.write_text("null", encoding="utf-8")
             return None if self.in_child else True
-        seconds = 5 + 3 * (time.monotonic() - start)
+        seconds = round(5 + 3 * (_seconds_of_children() - start))
         self.seconds = json.loads(self.durations.read_text("utf-8"))
         survivors = []
         bar = tqdm(total=len(self.mutants), desc=self.path.name, disable=None)
@@ -267,16 +270,17 @@ class MutantLoop:
         return True
 
     def is_killed(
-        self, session: pytest.Session, mutant: Mutant | None, seconds: float
+        self, session: pytest.Session, mutant: Mutant | None, seconds: int
     ) -> bool | None:
-        """Whether a test fails, or they are not done in so many seconds.
+        """Whether a test fails, or they take more than so many seconds.
 
         Arguments
         ---------
         session : pytest.Session
         mutant : Mutant or None
             None: the module as it is.
-        seconds : float
+        seconds : int
+            Of the processor; waiting may take ten times as long.
 
         Returns
         -------
@@ -290,6 +294,7 @@ class MutantLoop:
         child = os.fork()
         if not child:
             os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             self.in_child = True
             # What is fast, or has noticed many, runs first.
             session.items.sort(
@@ -305,7 +310,7 @@ class MutantLoop:
                     namespace, self.path, mutant.code if mutant else code
                 )
             return None
-        deadline, status = time.monotonic() + seconds, None
+        deadline, status = time.monotonic() + 10 * seconds, None
         while status is None:
             ended, found = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -319,6 +324,11 @@ class MutantLoop:
         if self.note.is_file():
             self.kills[self.note.read_text(encoding="utf-8")] += 1
         return status != 0
+
+
+def _seconds_of_children():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def find_namespaces(path: pathlib.Path) -> list[dict[str, Any]]:
@@ -409,7 +419,11 @@ def copy_repository(folder: pathlib.Path) -> None:
 
 
 def try_module(
-    copy: pathlib.Path, module: str, tests: list[str], names: list[str]
+    copy: pathlib.Path,
+    module: str,
+    tests: list[str],
+    names: list[str],
+    share: float = 1,
 ) -> tuple[int, list[str]]:
     """Runs the tests against every mutant of a module.
 
@@ -423,11 +437,13 @@ def try_module(
         Files.
     names : list of str
         See ``MutantFinder``.
+    share : float
+        Of all mutants, drawn with seed 0.
 
     Returns
     -------
     mutants : int
-        How many there are.
+        How many were tried.
     survivors : list of str
         What was changed in each that no test noticed.
     """
@@ -435,6 +451,7 @@ def try_module(
     copy.with_name("durations.json").unlink(missing_ok=True)
     code = path.read_text(encoding="utf-8")
     mutants = find_mutants(code, names)
+    mutants = random.Random(0).sample(mutants, round(share * len(mutants)))
     child = os.fork()
     if not child:
         _run_tests(copy, [*tests, module], MutantLoop(path, mutants, report))
@@ -481,6 +498,9 @@ def main() -> None:
     parser.add_argument("module", nargs="?", help="a file; default: all cases")
     parser.add_argument("--tests", nargs="+", help="files; default: as CASES")
     parser.add_argument("--names", nargs="+", help="default: as CASES, or all")
+    parser.add_argument(
+        "--share", type=float, default=1, help="of the mutants, drawn by chance"
+    )
     options = parser.parse_args()
     cases = {options.module: CASES.get(options.module, ([], ""))}
     if options.module is None:
@@ -502,12 +522,13 @@ def main() -> None:
                 module,
                 options.tests or tests,
                 options.names or names.split(),
+                options.share,
             )
             killed = mutants - len(survivors)
-            share = f"{killed / mutants:.1%}"
-            rows.append([module, mutants, killed, len(survivors), share])
-            print(*survivors, f"{module}: {share}", sep="\n\n", flush=True)
-    head = ["module", "mutants", "killed", "survived", "share"]
+            part = f"{killed / mutants:.1%}"
+            rows.append([module, mutants, killed, len(survivors), part])
+            print(*survivors, f"{module}: {part}", sep="\n\n", flush=True)
+    head = ["module", "tried", "killed", "survived", "share"]
     print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
 
 
