@@ -19,6 +19,33 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+# What takes longest goes first, so that the processes end together. Tests of a
+# folder here share a browser or an export: they stay in one process.
+FIRST = ("tests/export/", "tests/demo/", "tests/training/test_ensemble_")
+
+
+def pytest_collection_modifyitems(items):
+    """Others stay in their order; doctests come last, since they are short."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deals out folders and files instead of files alone."""
+    if config.option.dist != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            for folder in FIRST:
+                if folder.endswith("/") and nodeid.startswith(folder):
+                    return folder
+            return super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory):
     """A folder for the stand-in corpora, made once for all test processes.
