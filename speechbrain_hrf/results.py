@@ -16,16 +16,27 @@ Authors
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 import json
 import os
 import pathlib
+import reprlib
+import types
+import typing
 from collections.abc import Mapping
 from typing import Any
 
 from speechbrain_hrf.files import write_whole
+from speechbrain_hrf.strict_json import parse_json
 
 METRICS_FILE = "test_metrics.json"
+_TOO_LARGE = 2**53  # no number of a run is; JSON's readers differ on such
+_SCORES = ("WA", "UA", "WF1", "MF1")
+_AGAIN = (
+    "Remove the file and run the recipe once more, which scores its last "
+    "checkpoint again."
+)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -183,19 +194,38 @@ class RunResults:
                 f"{output_folder} has no {METRICS_FILE}: its training has not "
                 "come to its end. Finish it first."
             )
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(
-                f"{path} is not valid JSON ({error}): remove it and run the "
-                "recipe once more, which scores its last checkpoint again."
-            ) from error
+        values = parse_json(path.read_bytes(), path, _AGAIN)
         if not isinstance(values, dict):
-            raise ValueError(
-                f"{path} is not a JSON object: {str(values)[:40]}. Remove it "
-                "and run the recipe once more."
-            )
-        return cls.from_dict(values)
+            raise ValueError(f"{path} is no JSON object. {_AGAIN}")
+        kinds = typing.get_type_hints(cls)
+        for key, value in values.items():
+            if not _is_a(value, kinds.get(key, Any)):
+                raise ValueError(
+                    f"{path}: {key} cannot be {reprlib.repr(value)}. {_AGAIN}"
+                )
+        found = cls.from_dict(values)
+        wrong = found._disagreement()
+        if wrong:
+            raise ValueError(f"{path} is damaged: {wrong}. {_AGAIN}")
+        return found
+
+    def _disagreement(self) -> str | None:
+        """What cannot be true of one run at once."""
+        size = len(self.labels)
+        if len({*self.labels}) < size:
+            return f"labels hold one twice: {reprlib.repr(self.labels)}"
+        for name in _SCORES:
+            score = getattr(self, name)
+            if score is not None and not 0 <= score <= 1:
+                return f"{name} is {score}, and scores are between 0 and 1"
+        rows = self.confusion
+        if rows is None:
+            return None
+        if any(len(row) != size for row in [rows, *rows]):
+            return f"confusion is no table of {size} by {size} classes"
+        if any(count < 0 for row in rows for count in row):
+            return "confusion counts fewer than 0 utterances"
+        return None
 
     def write(self, output_folder: str | os.PathLike[str]) -> None:
         """Writes ``test_metrics.json``, whole or not at all.
@@ -207,3 +237,25 @@ class RunResults:
         """
         text = json.dumps(self.to_dict(), indent=2) + "\n"
         write_whole(pathlib.Path(output_folder, METRICS_FILE), text)
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    """Whether what JSON holds is of the type of an attribute."""
+    inner = typing.get_args(kind)
+    match typing.get_origin(kind) or kind:
+        case types.UnionType:
+            return any(_is_a(value, one) for one in inner)
+        case builtins.list:
+            return isinstance(value, list) and all(
+                _is_a(one, inner[0]) for one in value
+            )
+        case builtins.dict:
+            return isinstance(value, dict) and all(
+                _is_a(one, inner[1]) for one in value.values()
+            )
+        case builtins.int | builtins.float as number:
+            allowed = int if number is int else (int, float)
+            if isinstance(value, bool) or not isinstance(value, allowed):
+                return False
+            return abs(value) < _TOO_LARGE
+    return kind is Any or isinstance(value, kind)

@@ -9,6 +9,7 @@ Authors
 import contextlib
 import os
 import pathlib
+import re
 from collections.abc import Iterator
 
 from ruamel.yaml import YAML
@@ -20,6 +21,8 @@ from speechbrain_hrf.regular_file import why_no_file
 
 # Aliases of aliases make a few lines as large as the memory.
 _MOST_NODES = 10**6
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DEEPEST = 200
 
 
 def read_yaml_text(path: str | os.PathLike[str]) -> str:
@@ -57,6 +60,7 @@ def read_yaml_text(path: str | os.PathLike[str]) -> str:
     content = pathlib.Path(path).read_bytes()
     with explain_yaml(path):
         text = decode(path, content)
+        _refuse_depth(text)
         size = _count_nodes(YAML().compose(text), {})
     if size > _MOST_NODES:
         raise ValueError(
@@ -108,6 +112,15 @@ def explain_yaml(where: object) -> Iterator[None]:
         f"{where} is not valid YAML ({shorten(reason, 200)}): correct or "
         "restore it."
     )
+
+
+def _refuse_depth(text: str) -> None:
+    # ruamel takes half a minute to find out by itself.
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = max(depth + (1 if bracket in "[{" else -1), 0)
+        if depth > _DEEPEST:
+            raise RecursionError
 
 
 def _reason(error: YAMLError) -> str:

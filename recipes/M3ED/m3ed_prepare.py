@@ -308,18 +308,19 @@ class _Mapping(dict):
 
 def _read_json(path):
     """The annotation, a mapping of series."""
+    text = read_text(path)
     try:
-        annotation = json.loads(read_text(path), object_pairs_hook=_Mapping)
+        annotation = json.loads(text, object_pairs_hook=_Mapping)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"{path}, line {error.lineno}, column {error.colno}: this is no "
             f"JSON ({error.msg}). Restore the file from the corpus."
         ) from error
-    except RecursionError:
+    except (RecursionError, ValueError) as error:  # or a number too long
         raise ValueError(
-            f"{path} is nested too deep to be an annotation. Restore the file "
-            "from the corpus."
-        ) from None
+            f"{path} is nested too deep, or holds a number too long, to be an "
+            "annotation. Restore the file from the corpus."
+        ) from error
     if not isinstance(annotation, dict):
         raise ValueError(f"{path} holds no mapping of series. {_LAYOUT}")
     return _mapping(annotation, path, "the file")

@@ -21,6 +21,7 @@ from speechbrain.utils.logger import get_logger
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 from tqdm import tqdm
 
+from speechbrain_hrf.dataio.shared_memory import name_shared_memory
 from speechbrain_hrf.dataio.sound.audio import read, read_parts
 from speechbrain_hrf.dataio.sound.audio_files import UnusableAudio
 
@@ -172,8 +173,8 @@ class SegmentBatch(PaddedBatch):  # type: ignore[misc]
                     part.share_memory_()
         except (RuntimeError, OSError) as error:
             raise RuntimeError(
-                f"Shared memory has no room for a batch ({error}): set "
-                "num_workers to 0, or enlarge /dev/shm (docker run "
+                f"{name_shared_memory()} has no room for a batch ({error}): "
+                "set num_workers to 0, or enlarge it (docker run "
                 "--shm-size=1g)."
             ) from None
 
@@ -251,8 +252,8 @@ def compute_in_order(
     except OSError as error:  # there is no room for a lock, of 32 bytes
         raise type(error)(
             f"Processes for {what or 'this'} cannot be started "
-            f"({error.strerror}): make room in /dev/shm, or enlarge it "
-            "(docker run --shm-size=1g)."
+            f"({error.strerror}): make room in {name_shared_memory()}, or "
+            "enlarge it (docker run --shm-size=1g)."
         ) from error
     with tqdm(total=len(calls), desc=what, disable=None) as bar:
         for results in batches:

@@ -8,7 +8,6 @@ import functools
 import json
 import os
 import pathlib
-import reprlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,13 +87,6 @@ class Training:
         if (self.folder / METRICS_FILE).is_file():
             results = RunResults.read(self.folder)
         if results.checkpoint:
-            if not isinstance(results.checkpoint, str):
-                raise ValueError(
-                    f"{self.folder / METRICS_FILE}: checkpoint is "
-                    f"{reprlib.repr(results.checkpoint)}, but must be the "
-                    "path of a checkpoint folder, such as save/CKPT+1: remove "
-                    "that entry, or give the checkpoint to export."
-                )
             evaluated = self.folder / results.checkpoint
         if _is_checkpoint(path):
             self.checkpoint = path

@@ -16,6 +16,8 @@ from ruamel.yaml.anchor import Anchor
 from ruamel.yaml.comments import Comment
 from ruamel.yaml.tag import Tag
 
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
+
 _VERBS = ("!new:", "!name:", "!apply:")
 
 
@@ -46,12 +48,12 @@ def read(path: str | os.PathLike[str], overrides: str = "") -> Any:
     >>> tree["c"] is tree["a"], tree["c"]["b"]
     (True, 2)
     """
+    read_yaml_text(path)  # to refuse what is none
     try:
-        with open(path, encoding="utf-8") as stream:
+        # As a file, beside which those that it includes are looked for.
+        with explain_yaml(path), open(path, encoding="utf-8-sig") as stream:
             text = resolve_references(stream, overrides, bool(overrides))
-        tree = _yaml().load(text)
-    except (ruamel.yaml.error.YAMLError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid YAML: {error}") from error
+            tree = _yaml().load(text)
     except KeyError as error:  # of overrides; it names the key
         raise ValueError(f"{path}: {error.args[0]}") from error
     if not isinstance(tree, dict):

@@ -5,17 +5,20 @@ Authors
 """
 
 import hashlib
-import json
 import os
 import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
 
+from speechbrain_hrf.dataio.sound.audio_files import RATES
+from speechbrain_hrf.strict_json import parse_json
+
 MANIFEST = "manifest.json"
 # Its key for the checksum of its own text, in which that counts as zeros.
 OWN = "manifest_sha256"
 _FORMAT = 1
+_MOST_SAMPLES = 2**31  # of a window: 37 hours at 16 kHz; more is damage
 _EXPORT = "Export the model (again): hrf export SOURCE FOLDER --onnx"
 _DIGEST = re.compile("[0-9a-f]{64}")
 # What each reader relies on, and what the runner relies on as well.
@@ -86,13 +89,9 @@ def read_description(
         raise FileNotFoundError(
             f"There is no {what} {os.fspath(folder)}. {_EXPORT}"
         )
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read().decode()
-        manifest = json.loads(text)
-    # Not JSON, or not UTF-8, or nested deeper than Python goes.
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}. {_EXPORT}") from error
+    with open(path, "rb") as stream:
+        content = stream.read()
+    manifest = parse_json(content, path, _EXPORT)
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise ValueError(f"{path} is no manifest of a model. {_EXPORT}")
     if manifest["format"] != _FORMAT:
@@ -118,6 +117,7 @@ def read_description(
                 f"{_EXPORT}"
             )
     # Folders of earlier versions have none.
+    text = content.decode("utf-8-sig")
     if OWN in manifest and digest(text, manifest[OWN]) != manifest[OWN]:
         raise ValueError(
             f"{path} was changed since it was exported: it is not what its "
@@ -156,14 +156,16 @@ def _is_possible(key: str, value: Any) -> bool:
     match key, value:
         case "labels", [str(), *others]:
             strings = all(isinstance(label, str) for label in others)
-            return strings and len({*value}) == len(value)
+            return strings and all(value) and len({*value}) == len(value)
         case "sample_rate", int(rate) if not isinstance(rate, bool):
-            return rate > 0
+            return RATES[0] <= rate <= RATES[1]
         case "window", None:  # trained on whole utterances
             return True
         case "window", {"samples": int(samples), "hop_samples": int(hop)}:
             return (
-                bool not in map(type, (samples, hop)) and min(samples, hop) > 0
+                bool not in map(type, (samples, hop))
+                and 0 < min(samples, hop)
+                and max(samples, hop) < _MOST_SAMPLES
             )
         case "graphs", dict():
             return all(_is_possible("graph", x) for x in value.values())

@@ -111,6 +111,27 @@ def read_test_sets(folder: str | os.PathLike) -> dict[str, dict[str, Any]]:
     return {line["id"]: line for line in files.read_lines(path, ["id"])}
 
 
+def identify_test_set(content: Mapping[str, Any]) -> str:
+    """The id of a test set: it tells whether that is still the same.
+
+    Arguments
+    ---------
+    content : dict
+        All of its line but the id itself.
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> identify_test_set({"fold": 1, "labels": ["sad"]})
+    '...'
+    """
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    return digest.hexdigest()[:12]
+
+
 def trial_line(
     trial: Trial,
     study: Study,
@@ -214,10 +235,9 @@ def _test_set(trial, folder, results):
         "speakers": [_speaker(name, manifest[name]) for name in utterances],
         "truth": "".join(digit[_class(manifest[k], digit)] for k in utterances),
     }
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     predicted = "".join(digit[results.predicted[k]] for k in utterances)
     unit = _unit(next(iter(manifest.values())))
-    return {"id": digest.hexdigest()[:12], **content}, predicted, unit
+    return {"id": identify_test_set(content), **content}, predicted, unit
 
 
 def _speaker(utterance, entry):

@@ -11,15 +11,20 @@ import functools
 import math
 import os
 import pathlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.studies import paper
-from speechbrain_hrf.studies.lines import DIGITS, TEST_SETS, TRIALS
+from speechbrain_hrf.studies.lines import (
+    DIGITS,
+    TEST_SETS,
+    TRIALS,
+    identify_test_set,
+)
 from speechbrain_hrf.studies.trial import ORIGINAL
 from speechbrain_hrf.training.scores import SCORES
 
@@ -35,6 +40,7 @@ SETTINGS = {
 }
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 MOST_QUOTED = 200  # characters of a value, in a message
+_ID = "^[0-9a-f]{12}$"
 NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
@@ -42,7 +48,7 @@ AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 class _Line(BaseModel):
     """What the report needs of a line of trials.jsonl."""
 
-    id: str
+    id: Annotated[str, Field(pattern=_ID)]
     dataset: str
     synthetic: bool
     protocol: str
@@ -72,7 +78,7 @@ class _Line(BaseModel):
 class _TestSet(BaseModel):
     """The same of test_sets.jsonl."""
 
-    id: str
+    id: Annotated[str, Field(pattern=_ID)]
     labels: list[str]
     speakers: list[str]
     truth: str
@@ -214,8 +220,16 @@ def read_results(folder: str | os.PathLike) -> Results:
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
-    test_sets = _read_checked(_TestSet, folder / TEST_SETS).values()
-    test_sets = {test_set["id"]: test_set for test_set in test_sets}
+    test_sets = {}
+    for where, line in _read_checked(_TestSet, folder / TEST_SETS).items():
+        content = {key: line[key] for key in line if key != "id"}
+        if identify_test_set(content) != line["id"]:
+            raise ValueError(
+                f"{where} was changed: it is not the test set that has the id "
+                f"{line['id']}. Bring that file back, or take the line and "
+                f"its trials in {TRIALS} out and run `hrf study` with --resume."
+            )
+        test_sets[line["id"]] = line
     lines, counts, warnings = {}, [], []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(

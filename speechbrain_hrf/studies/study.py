@@ -39,11 +39,15 @@ from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.studies.trial import Trial, with_teachers
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 from speechbrain_hrf.training.stand_in import STAND_IN
 
 logger = logging.getLogger(__name__)
 
 Activation = Literal["relu", "gelu", "swish", "relu2"]
+Ratio = Annotated[float, Field(ge=1, allow_inf_nan=False)]
+# None at all would leave out the rows that differ in it, in silence.
+AtLeastOne = Field(min_length=1)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[StrictInt, Field(ge=1)]
 # numpy's generators, which SpeechBrain seeds too, take no larger ones.
@@ -90,11 +94,11 @@ class Grid(_Keys):
     modules: list[StrictStr] = []
     arms: dict[StrictStr, Options] = {}
     originals: dict[StrictStr, Options] = {}
-    ratios: list[Annotated[float, Field(ge=1, allow_inf_nan=False)]] = [8]
-    layers: list[Count] = [1]
-    activations: list[Activation | None] = [None]
-    learning_rates: list[Positive | None] = [None]
-    folds: list[StrictInt | StrictStr | None] = [None]
+    ratios: Annotated[list[Ratio], AtLeastOne] = [8]
+    layers: Annotated[list[Count], AtLeastOne] = [1]
+    activations: Annotated[list[Activation | None], AtLeastOne] = [None]
+    learning_rates: Annotated[list[Positive | None], AtLeastOne] = [None]
+    folds: Annotated[list[StrictInt | StrictStr | None], AtLeastOne] = [None]
     seeds: list[Seed] = []
     pair_folds_with_seeds: StrictBool = False
     overrides: Options = {}
@@ -220,7 +224,8 @@ class Study:
             if self.keys.data_folder == self.keys.labels:
                 del published["data_folder"]
         if place.is_file():
-            earlier = YAML(typ="safe").load(place.read_text(encoding="utf-8"))
+            with explain_yaml(place):
+                earlier = YAML(typ="safe").load(read_yaml_text(place))
             for key in ("name", "recipe", "metric"):
                 if earlier.get(key) != published[key]:
                     raise ValueError(
@@ -281,7 +286,10 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
     'conformer Lightweight, lr 0.001, fold 1, seed 7'
     """
     keys, on_command_line = _read(path, overrides)
-    recipe = find_recipe(keys.recipe)
+    try:
+        recipe = find_recipe(keys.recipe)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: {error}") from None
     trials: list[Trial] = []
     for number, grid in enumerate(keys.grids, start=1):
         own = _grid_keys(grid, keys, on_command_line, number)
@@ -360,19 +368,19 @@ def _grid_keys(grid, keys, on_command_line, number):
 
 def _read(path, overrides):
     """The keys of a study, and which of them the command line has given."""
-    text = pathlib.Path(path).read_text(encoding="utf-8")
-    try:
-        if not isinstance(YAML().load(text), dict):
-            raise ValueError(
-                f"{path} is no study: it has no keys. See studies/table_3.yaml."
-            )
-        _refuse_tags(text, path)
-        _refuse_tags(overrides, "The command line")
-        # What is left then cannot run anything.
+    text = read_yaml_text(path)
+    with explain_yaml(path):
+        has_keys = isinstance(YAML().load(text), dict)
+    if not has_keys:
+        raise ValueError(
+            f"{path} is no study: it has no keys. See studies/table_3.yaml."
+        )
+    _refuse_tags(text, path)
+    _refuse_tags(overrides, "The command line")
+    # What is left then cannot run anything.
+    with explain_yaml(path):
         text = resolve_references(text, overrides, overrides_must_match=False)
         given = YAML(typ="safe").load(text)
-    except RecursionError:
-        raise ValueError(f"{path} is nested too deeply to be read.") from None
     try:
         keys = StudyFile(**given)
     except ValidationError as error:

@@ -108,4 +108,6 @@ def _is_possible(key: str, value: object) -> bool:
         return False
     if key == "epoch":
         return isinstance(value, int) and 0 < value < _MOST_EPOCHS
-    return value is None or isinstance(value, int | float)
+    return value is None or (
+        isinstance(value, int | float) and math.isfinite(float(value))
+    )

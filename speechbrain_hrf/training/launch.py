@@ -16,6 +16,7 @@ from torch import distributed
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.features import use_hubert
+from speechbrain_hrf.training.last_words import say_last_words
 from speechbrain_hrf.training.option_kinds import refuse_other_kinds
 from speechbrain_hrf.training.other_run import refuse_other_options
 from speechbrain_hrf.training.output_folder import own_until_exit
@@ -83,6 +84,7 @@ def parse_arguments(
     own_until_exit(resolved["output_folder"])
     atexit.register(_leave_process_group)
     if (get_rank() or 0) == 0:
+        atexit.register(say_last_words, resolved["output_folder"])
         remove_unfinished(resolved["save_folder"])
         refuse_other_options(hparams_file, overrides)
     return hparams_file, run_opts, overrides

@@ -14,6 +14,7 @@ from ruamel.yaml.comments import TaggedScalar
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.training.overrides import resolved_yaml
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
 TRAINED_ON = "trained_on.json"
 # Where a file lies may change; what it is and which split it is in may not.
@@ -92,7 +93,9 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
         return
     if not earlier.is_file():
         return
-    old = YAML().load(earlier.read_text(encoding="utf-8"))
+    text = read_yaml_text(earlier)
+    with explain_yaml(earlier):
+        old = YAML().load(text)
     differing = [
         key
         for key in dict.fromkeys([*new, *old])

@@ -140,22 +140,48 @@ def explain_lost_output(
         yield
     except (OSError, RuntimeError) as error:
         # PyTorch's writer of checkpoints does not say what the disk said.
-        found = error if isinstance(error, OSError) else _probe(folder)
+        found = error if isinstance(error, OSError) else probe_folder(folder)
         if found is None or found.errno is None:
             raise
-        if not new and not folder.is_dir():
-            raise _gone(folder) from error
-        fix = (
-            "give --output_folder a folder that you may write to"
-            if new
-            else "mend that and start the run again, which goes on from its "
-            "last checkpoint"
-        )
-        if found.errno in (errno.ENOSPC, errno.EDQUOT):
-            fix = f"make room and {fix.removeprefix('mend that and ')}"
-        raise type(found)(
-            f"{folder} cannot be written ({found.strerror}): {fix}."
-        ) from error
+        raise why_lost(folder, found, new) from error
+
+
+def why_lost(
+    folder: str | os.PathLike[str], found: OSError, new: bool = False
+) -> OSError:
+    """The error that says why a run cannot write, and what to do.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        The output folder, or one in it.
+    found : OSError
+        What the system said.
+    new : bool
+        Whether the run has not begun, so that there is nothing to go on from.
+
+    Returns
+    -------
+    OSError
+
+    Example
+    -------
+    >>> found = OSError(errno.EROFS, "Read-only file system")
+    >>> why_lost(getfixture("tmpdir"), found)
+    OSError('... cannot be written (Read-only file system): mend that and ...')
+    """
+    folder = pathlib.Path(folder)
+    if not new and not folder.is_dir():
+        return _gone(folder)
+    fix = (
+        "give --output_folder a folder that you may write to"
+        if new
+        else "mend that and start the run again, which goes on from its "
+        "last checkpoint"
+    )
+    if found.errno in (errno.ENOSPC, errno.EDQUOT):
+        fix = f"make room and {fix.removeprefix('mend that and ')}"
+    return type(found)(f"{folder} cannot be written ({found.strerror}): {fix}.")
 
 
 def _refuse_other_owner(folder: pathlib.Path) -> None:
@@ -173,7 +199,23 @@ def _gone(folder: pathlib.Path) -> FileNotFoundError:
     )
 
 
-def _probe(folder: pathlib.Path) -> OSError | None:
+def probe_folder(folder: str | os.PathLike[str]) -> OSError | None:
+    """What the system says to a file in a folder, of a megabyte.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Returns
+    -------
+    OSError or None
+        None if it can be written.
+
+    Example
+    -------
+    >>> probe_folder("no/such/run")
+    FileNotFoundError(2, 'No such file or directory')
+    """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(_PROBE_BYTES))

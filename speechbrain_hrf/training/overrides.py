@@ -21,6 +21,8 @@ from typing import Any
 from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
 
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
+
 
 def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     """A YAML's tree with overrides and references filled in, nothing built.
@@ -44,7 +46,7 @@ def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     {'a': 2, 'b': 2}
     """
     path = pathlib.Path(hparams_file)
-    return _resolve(path, path.read_text(encoding="utf-8"), overrides)
+    return _resolve(path, read_yaml_text(path), overrides)
 
 
 # The steps of a start ask one after the other, and ruamel takes a tenth of a
@@ -54,9 +56,9 @@ def _resolve(
     path: pathlib.Path, content: str, overrides: str
 ) -> dict[str, Any]:
     # As a file, beside which those that it includes are looked for.
-    with open(path, encoding="utf-8") as stream:
+    with explain_yaml(path), open(path, encoding="utf-8-sig") as stream:
         text = resolve_references(stream, overrides, overrides_must_match=False)
-    return YAML().load(text)
+        return YAML().load(text)
 
 
 def read_overrides(overrides: str) -> dict[str, Any]:

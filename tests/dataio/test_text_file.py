@@ -48,10 +48,10 @@ def _folder(path):
 @pytest.mark.parametrize(
     "make, reason",
     [
-        (os.mkfifo, "a special file"),
+        (os.mkfifo, "it is a named pipe, no file: put"),
         (_folder, "it is a folder"),
         (lambda path: None, r"cannot be read \(No such file"),
-        (lambda path: path.symlink_to("/dev/zero"), "a special file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is a device"),
     ],
 )
 def test_only_regular_files_are_opened(tmp_path, make, reason):

@@ -21,6 +21,9 @@ import warnings
 import numpy as np
 import soundfile as sf
 import torch
+from hyperpyyaml import resolve_references
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "studies")]
@@ -32,6 +35,7 @@ from speechbrain_hrf.dataio import audio, manifest, preparation  # noqa: E402
 from speechbrain_hrf.dataio.features.cache import cached_features  # noqa: E402
 from speechbrain_hrf.dataio.sound.probe import probe  # noqa: E402
 from speechbrain_hrf.export import yaml_tree  # noqa: E402
+from speechbrain_hrf.export.manifest import write_manifest  # noqa: E402
 from speechbrain_hrf.results import RunResults  # noqa: E402
 from speechbrain_hrf.runtime.audio import open_file  # noqa: E402
 from speechbrain_hrf.runtime.folder import read_manifest  # noqa: E402
@@ -43,6 +47,7 @@ from speechbrain_hrf.training.history import (  # noqa: E402
 )
 
 READERS = {}
+NOT_READABLE = (*(ValueError, KeyError, TypeError), *(OSError, RecursionError))
 
 
 class Reader:
@@ -306,12 +311,34 @@ class OnnxManifest(Reader, name="manifest.json"):
                 }
             },
         }
-        _text(self.root / "manifest.json", json.dumps(written, indent=1))
+        self.write(written)
         return "manifest.json"
 
+    def write(self, written):
+        write_manifest(self.root, written)
+
     def __call__(self):
-        found = read_manifest(self.root)
-        return {key: found[key] for key in ("labels", "sample_rate", "window")}
+        return self.as_found(read_manifest(self.root))
+
+    def as_found(self, manifest):
+        return {k: manifest[k] for k in ("labels", "sample_rate", "window")}
+
+
+class OlderManifest(OnnxManifest, name="manifest.json without its checksum"):
+    """What it says is believed where it can be true."""
+
+    def write(self, written):
+        _text(self.root / "manifest.json", json.dumps(written, indent=1))
+
+    def reference(self):
+        with contextlib.suppress(*NOT_READABLE):
+            found = self.as_found(json.loads(self.path.read_bytes()))
+            window = found["window"] or {"samples": 1, "hop_samples": 1}
+            numbers = found["sample_rate"] / 48_000, *window.values()
+            if all(map(_is_text, found["labels"])) and all(
+                0 < x < 10**6 for x in numbers
+            ):
+                return found
 
 
 class StudyYaml(Reader, name="study YAML"):
@@ -366,6 +393,22 @@ class History(Reader, name="history.jsonl"):
     def __call__(self):
         return read_history(self.root)
 
+    def reference(self):
+        """What it says is believed where it can be true."""
+        if not self.path.exists():  # the training has not begun
+            return []
+        with contextlib.suppress(*NOT_READABLE):
+            lines = self.path.read_bytes().splitlines()
+            lines = [json.loads(line) for line in lines]
+            for line in lines:
+                epoch, *others = (
+                    line[key] for key in ("epoch", "lr", "train_loss")
+                )
+                others = [0 if x is None else x for x in others]
+                if not _is_count(epoch) or not all(map(_is_number, others)):
+                    return None
+            return sorted(lines, key=lambda line: line["epoch"])
+
 
 class Metrics(Reader, name="test_metrics.json"):
     kind = "json"
@@ -379,7 +422,27 @@ class Metrics(Reader, name="test_metrics.json"):
 
     def __call__(self):
         found = RunResults.read(self.root)
-        return found.UA, found.labels, found.confusion, found.checkpoint
+        return self.as_found(vars(found))
+
+    def as_found(self, values):
+        keys = ("UA", "confusion", "checkpoint")
+        return [values.get("labels", []), *map(values.get, keys)]
+
+    def reference(self):
+        """What it says is believed where it can be true."""
+        with contextlib.suppress(*NOT_READABLE):
+            found = json.loads(self.path.read_bytes())
+            labels, score, confusion, checkpoint = self.as_found(found)
+            counts = sum(confusion or [], [])
+            size = len(labels) ** 2 if confusion else 0
+            if (
+                all(isinstance(label, str) for label in labels)
+                and (score is None or _is_number(score) and 0 <= score <= 1)
+                and all(x == 0 or _is_count(x) for x in counts)
+                and len(counts) == size
+                and isinstance(checkpoint, str | None)
+            ):
+                return self.as_found(found)
 
 
 class ExportedYaml(Reader, name="exported YAML"):
@@ -393,6 +456,27 @@ class ExportedYaml(Reader, name="exported YAML"):
 
     def __call__(self):
         return yaml_tree.dump(yaml_tree.strip(yaml_tree.read(self.path)))
+
+    def reference(self):
+        """What is YAML is read as it is; what runs it looks at the values."""
+        if self.path.is_file() and self.path.stat().st_size < 10**5:
+            text = self.path.read_bytes()
+            with contextlib.suppress(YAMLError, *NOT_READABLE):
+                if b"*a8" not in text:  # it would become a billion values
+                    tree = YAML().load(resolve_references(text.decode()))
+                    return yaml_tree.dump(yaml_tree.strip(tree))
+
+
+def _is_count(value):
+    return type(value) is int and 0 < value < 10**6
+
+
+def _is_number(value):
+    return type(value) in (int, float) and np.isfinite(float(value))
+
+
+def _is_text(value):
+    return isinstance(value, str) and value != ""
 
 
 def _eye(size):

@@ -2,7 +2,7 @@
 
 It is a process of its own since a reader may hang or take all memory. A job is
 a line of JSON on standard input, an answer per damaged file goes to standard
-output.
+output. Before the first it says that it is ready.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -119,6 +119,7 @@ def main():
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     readers = {}
+    print(json.dumps({"ready": True}), file=say, flush=True)
     for line in sys.stdin:
         job = json.loads(line)
         name = job["reader"]

@@ -10,6 +10,7 @@ START, END = "<!-- table -->", "<!-- end -->"
 PARTS = {
     "killed": "killed at a moment drawn at random",
     "disk": "disk full",
+    "memory": "shared memory (/dev/shm) full",
     "clock": "clock set back",
     "owners": "two runs in one output folder",
     "gone": "output folder deleted while running",

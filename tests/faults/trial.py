@@ -73,8 +73,9 @@ def main():
                 if not isinstance(error.code, int | None):
                     print(error.code, file=sys.stderr)
                 status = 0 if error.code is None else status
-            except BaseException:
+            except BaseException as error:
                 # As Python does, a recipe's own way of saying it included.
+                sys.last_value = error
                 sys.excepthook(*sys.exc_info())
             finally:
                 atexit._run_exitfuncs()  # os._exit leaves them out

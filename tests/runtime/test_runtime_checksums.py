@@ -95,7 +95,7 @@ def test_no_folder_and_a_nested_manifest(folder, capsys):
     assert main(["verify", str(folder / "none")]) == 1
     assert "There is no folder" in capsys.readouterr().err
     (folder / "manifest.json").write_text("[" * 99999)
-    with pytest.raises(ValueError, match="manifest.json is damaged"):
+    with pytest.raises(ValueError, match="manifest.json is not valid JSON"):
         Classifier(folder)
 
 

@@ -41,9 +41,9 @@ def test_threads(onnx_folder):
 @pytest.mark.parametrize(
     "content, says",
     [
-        (b"", "manifest.json is damaged"),
-        (b'{"format": 1, "labels": ["a', "manifest.json is damaged"),
-        (b"\xff\xfe", "manifest.json is damaged"),
+        (b"", "manifest.json is not valid JSON"),
+        (b'{"format": 1, "labels": ["a', "manifest.json is not valid JSON"),
+        (b"\xff\xfe", "manifest.json is not valid JSON"),
         (b"[1]", "no manifest of a model"),
         (b"{}", "no manifest of a model"),
         (b'{"format": 2}', "of format 2, .* reads 1"),

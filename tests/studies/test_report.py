@@ -205,6 +205,7 @@ def test_no_folder_no_lines(tmp_path):
         ({"test_set": "x" * 9999}, "line 2: its test set xxxxxxxxxxxx is"),
         ("[1]", "line 2 is no JSON object"),
         ({"lr": "fast"}, r"line 2 is damaged: lr: .*--resume"),
+        ({"id": "../x"}, r"line 2 is damaged: id: string should match"),
         ({"curves": None}, "line 2 is damaged: curves"),
         ({"predicted": "01"}, "line 2 is damaged: its predicted classes"),
         ({"predicted": "z" * 240}, "line 2 is damaged: its predicted classes"),
@@ -221,9 +222,8 @@ def test_lines_that_cannot_be_used_are_named(tmp_path, second, reported):
     sets = [test_set()]
     first = line("conformer", "ALL", *sets, 0.4)
     if isinstance(second, dict):
-        second = json.dumps(
-            line("conformer", "ALL", *sets, 0.4, id="b", **second)
-        )
+        changes = {"id": "b" * 12, **second}
+        second = json.dumps(line("conformer", "ALL", *sets, 0.4, **changes))
     folder = write_study(tmp_path, [], sets)
     (folder / "trials.jsonl").write_text(f"{json.dumps(first)}\n{second}\n")
     with pytest.raises(ValueError, match=reported) as caught:
@@ -232,14 +232,16 @@ def test_lines_that_cannot_be_used_are_named(tmp_path, second, reported):
     assert len(str(caught.value)) < 600
 
 
-def test_a_damaged_test_set(tmp_path):
+@pytest.mark.parametrize(
+    "change, reported",
+    [({"id": 1}, "is damaged: id"), ({"speakers": 240 * ["x"]}, "was changed")],
+)
+def test_a_damaged_test_set(tmp_path, change, reported):
     sets = [test_set()]
-    folder = write_study(
-        tmp_path, [line("conformer", "ALL", *sets, 0.4)], [{"id": 1}]
-    )
-    with pytest.raises(
-        ValueError, match="test_sets.jsonl, line 1 is damaged: id"
-    ):
+    lines = [line("conformer", "ALL", *sets, 0.4)]
+    folder = write_study(tmp_path, lines, [{**sets[0], **change}])
+    reported = f"test_sets.jsonl, line 1 {reported}"
+    with pytest.raises(ValueError, match=reported):
         write_report(folder)
 
 
@@ -291,7 +293,7 @@ def test_runs_with_other_epochs_are_reported_apart(tmp_path):
     more, _ = study(["ALL"], {"ALL": -0.3}, seeds=1)
     for x in more:
         x["options"]["number_of_epochs"] = 30
-        x["id"] += "-30"
+        x["id"] = x["id"][::-1]
     folder = write_study(tmp_path, lines + more, sets)
     results = read_results(folder)
     table = compare(results).table.set_index("row")
