@@ -10,6 +10,7 @@ Authors
 """
 
 import csv
+import difflib
 import io
 import math
 import os
@@ -219,6 +220,13 @@ def _header(table, body):
     ]
     if others:
         logger.info("%s: columns passed over: %s", table, list_some(others))
+    for name in (name for name in COLUMNS if name not in names):
+        for near in difflib.get_close_matches(name, others, 1, 0.75):
+            logger.warning(
+                "%s: the column %s is passed over. If it is what is called %s "
+                "here, rename it.",
+                *(table, near, name),
+            )
     return names, delimiter
 
 

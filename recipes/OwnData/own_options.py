@@ -5,12 +5,14 @@ Authors
 """
 
 import glob
+import logging
 import math
 import os
 
 import numpy as np
 import soundfile as sf
 from label_table import read_rows, sort_names
+from voice_folds import split_rows
 
 from speechbrain_hrf.dataio.recordings import refuse_folder
 from speechbrain_hrf.dataio.sound.archive import open_audio
@@ -106,7 +108,18 @@ def fill_in(hparams_file, overrides):
         given.setdefault("split_name", f"own_split_{protocol}")
     if rows[0].speaker is None:
         given.setdefault("caution", CAUTION)
+    _try_split(rows, {**resolved, **given})
     return as_overrides(given)
+
+
+def _try_split(rows, options):
+    """Raises now what would stop the run once its folder is made."""
+    names = ("protocol", "n_folds", "fold", "fold_seed")
+    logging.disable(logging.WARNING)  # preparation says the rest
+    try:
+        split_rows(rows, **{x: options[x] for x in names if x in options})
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def find_table(labels, data_folder):

@@ -335,6 +335,23 @@ def test_what_follows_from_the_table(corpus, tmp_path):
         filled(labels=str(table), classes=[3, 20])
 
 
+def test_what_cannot_be_split_is_said_at_once(corpus, caplog):
+    """Before there is an output folder; warnings wait for preparation."""
+    table = corpus(rows_of(PEOPLE[:4]), "path,label,speaker")
+    with pytest.raises(ValueError, match="There are 4 speakers .* 5 folds"):
+        filled(labels=str(table))
+    with pytest.raises(ValueError, match="1 to 4, not 5"):
+        filled(labels=str(table), n_folds="speaker", test_fold=5)
+    text = table.read_text()
+    for who in PEOPLE[2:]:
+        text = text.replace(f"no,{who}", f"yes,{who}")
+    table.write_text(text)
+    filled(labels=str(table), n_folds=4, corpus_name="Calls")
+    assert not caplog.text
+    prepared(table, table.parent / "m", n_folds=4)
+    assert "fewer speakers than the 4 folds" in caplog.text
+
+
 @pytest.mark.parametrize(
     "splits, given, protocol",
     [
@@ -435,10 +452,10 @@ def test_the_stand_in_is_prepared_as_its_table_says(corpora, tmp_path):
     "model", ["convtransformer", "conformer", "speechformer"]
 )
 def test_models_and_training_are_those_of_the_other_recipes(model):
-    """What is proven of RAVDESS's YAML, such as the paper's rows, holds."""
+    """What is proven of nEMO's YAML, such as the paper's rows, holds."""
     own, other = (
         resolved_yaml(RECIPES / corpus / f"hparams/{model}_hrf.yaml", "")
-        for corpus in ("OwnData", "RAVDESS")
+        for corpus in ("OwnData", "nEMO")
     )
     differing = {key for key in other if str(own[key]) != str(other[key])}
     mine = {"corpus", "licence", "n_classes", "split_name", "output_folder"}

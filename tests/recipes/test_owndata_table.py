@@ -85,6 +85,15 @@ def test_other_columns_are_named(folder, caplog):
     assert "columns passed over: age, (without a name)" in caplog.text
 
 
+def test_a_column_that_is_nearly_known_is_asked_about(folder, caplog):
+    read(folder, "path,label,speeker,age\na/1.wav,sad,ann,30\n")
+    assert "column speeker is passed over. If it is what is" in caplog.text
+    assert "called speaker here, rename it" in caplog.text
+    caplog.clear()
+    read(folder, "path,label,speaker,speaker_2,age\na/1.wav,sad,ann,b,30\n")
+    assert "rename" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "labels, found",
     [
