@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 import pytest
-from preparers import load_preparer
+from preparers import RECIPES, load_preparer
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.dataio.synthetic import make_corpus
 from speechbrain_hrf.dataio.synthetic.corpus import MARKER
+from speechbrain_hrf.training.overrides import resolved_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,10 @@ def test_ravdess_under_other_names_has_the_same_scores(
     classes = f"[{', '.join(ravdess.EMOTIONS)}]"
     own = ["--labels", "mine/my.csv", "--classes", classes]
     own += ["--corpus_name", "Calls", "--corpus_licence", "CC0 1.0"]
+    # RAVDESS's YAML has another arm than that of one's own recordings.
+    yaml = RECIPES / "RAVDESS/hparams/convtransformer_hrf.yaml"
+    for key in ("hrf_modules", "hrf_inner_norm"):
+        own += [f"--{key}", json.dumps(resolved_yaml(yaml, "")[key])]
     run_recipe(tmp_path / "b", *own, corpus="OwnData", **model)
 
     theirs, ours = (
