@@ -110,7 +110,6 @@ def test_good_docstrings_pass():
 @pytest.mark.parametrize(
     "old, new, reported",
     [
-        ("Authors\n *", "By\n *", "does not end in Authors"),
         ('2026\n"""', '2026\n\nMore.\n"""', "does not end in Authors"),
         (">>> Sum(1).forward(2)", "Sum", "Sum: its Example shows no code"),
         (
@@ -118,19 +117,8 @@ def test_good_docstrings_pass():
             "    start",
             "Sum has no A",
         ),
-        (
-            "        Arguments\n        ---------",
-            "",
-            "Sum.forward has no Arguments",
-        ),
-        (
-            "        Returns\n        -------\n",
-            "",
-            "Sum.forward has no Returns",
-        ),
         ('"""A hook that torch documents."""', "", "extra_repr has no doc"),
         ("    Arguments\n    ---------\n    a :", "    a :", "add has no Arg"),
-        ("    Returns\n    -------\n    int", "    int", "add has no Returns"),
         ("    Example\n    -------\n    >>> add", "    add", "add has no Exa"),
         ("def _inner", "def outer", "outer has no docstring"),
     ],
@@ -142,12 +130,15 @@ def test_a_missing_part_is_reported(old, new, reported):
     assert any(reported in violation for violation in found), found
 
 
-@pytest.mark.parametrize("path", FILES, ids=_name)
-def test_docstrings_are_complete(path):
+def test_docstrings_are_complete():
     """The package's and the recipes' files follow the rules."""
-    source = path.read_text(encoding="utf-8")
-    script = path.name == "train.py"
-    assert docstring_violations(source, examples=not script) == []
+    found = {
+        _name(path): docstring_violations(
+            path.read_text(encoding="utf-8"), examples=path.name != "train.py"
+        )
+        for path in FILES
+    }
+    assert {name: lacks for name, lacks in found.items() if lacks} == {}
 
 
 @pytest.mark.parametrize("path", RECIPE_FILES, ids=_name)

@@ -44,7 +44,7 @@ def costs(benchmark, arms):
             arm: training_step.Step(models.build(name, **options), data)
             for arm, (name, options) in arms.items()
         }
-        times = interleaved.measure(steps, rounds=15, seconds=0.05)
+        times = interleaved.measure(steps, rounds=9, seconds=0.04)
         memory = [interleaved.peak_memory(step) for step in steps.values()]
     finally:
         torch.set_num_threads(threads)

@@ -76,6 +76,7 @@ def test_examples_are_short_and_named():
         assert path.name in TEXT
 
 
+@pytest.mark.slow
 def test_ecapa_ships_without_the_plugin(few_files, tmp_path):
     """The folder gives, without the plugin, the scores that were printed."""
     target = tmp_path / "model"
@@ -90,6 +91,7 @@ def test_ecapa_ships_without_the_plugin(few_files, tmp_path):
     assert f"WA {hits / len(files):.3f}".replace(" 0.", " .") in printed
 
 
+@pytest.mark.slow
 def test_preserve_keeps_what_is_learnt():
     """Outputs are equal after expansion; fine-tuning then improves on it."""
     pytest.importorskip("transformers", reason="transformers is missing")
@@ -99,6 +101,7 @@ def test_preserve_keeps_what_is_learnt():
     assert new > old + 0.2
 
 
+@pytest.mark.slow
 def test_cnn_ships_the_merged_weights(few_files, tmp_path):
     """ONNX Runtime has heard every file; the file holds no factors."""
     onnx = pytest.importorskip("onnx", reason="onnx is not installed")

@@ -139,11 +139,12 @@ def test_wrong_keys_raise_and_change_nothing(tmp_path, change, says):
         assert torch.equal(value, before[key])
 
 
-def test_speechbrains_own_hook_only_warns(tmp_path):
+def test_speechbrains_own_hook_only_warns(tmp_path, caplog):
     """The negative control: why this hook exists."""
     path = tmp_path / "wrong.ckpt"
     torch.save({"no such key": torch.zeros(1)}, path)
     torch_parameter_transfer(mlp(), path)
+    assert "no such key" in caplog.text
 
 
 def test_incomplete_or_diverged_factors(trained, tmp_path):

@@ -558,7 +558,6 @@ def replace(path, content):
         (lambda root, path: (path.unlink(), path.mkdir()), "it is a folder"),
         (lambda root, path: replace(path, b""), "csv: the file is empty"),
         (lambda root, path: replace(path, b"\n\n"), "there is nothing in"),
-        (lambda root, path: replace(path, b"\xff\xfea\0"), "it is UTF-16"),
         (
             lambda root, path: replace(path, SENTINELS[0].encode()),
             "line 1: the columns, separated by tabs, are not",

@@ -18,34 +18,18 @@ RECIPES = sorted(
     path.parent.name for path in REPOSITORY.glob("recipes/*/train.py")
 )
 
-# file, what stands there, what is put in its place, what must be reported
+# file, what stands there, what is put in its place, what must be reported: where
+# a rule could easily pass over it
 BROKEN = [
     (TABLE, "Script_file", "Script", "the columns are not"),
-    (TABLE, "performance\n", "\n", "the columns are not"),
     (TABLE, "recipes/TOY/train.py", "recipes/TOY/tain.py", "does not exist"),
-    (TABLE, "toy_prepare.py", "toy_prep.py", "does not exist"),
-    (TABLE, "TOY/README.md", "TOY/READ.md", "does not exist"),
     (TABLE, "tiny_hrf.yaml", "other.yaml", "rows are for"),
-    (TABLE, "Recognition,TOY", "Recognition,TAY", "Dataset is not TOY"),
-    (TABLE, "Emotion_Recognition", "", "Task is empty"),
     (TABLE, "models.example", "elsewhere.example", "does not occur in"),
-    (
-        TABLE,
-        "--data_folder=synthetic --number_of_epochs=2 --device cpu",
-        "",
-        "test_debug_flags is empty",
-    ),
     (TABLE, "--data_folder", "--data_floder", "has no 'data_floder'"),
     (TABLE, "file_exists=[", "file_exist=[", "test_debug_checks"),
-    (TABLE, "<2.1", "2.1", "test_debug_checks"),
-    (TABLE, ", epoch: 2", "", "test_debug_checks"),
-    (README, "models.example", "elsewhere.example", "does not occur in"),
     (README, "| Val. Acc. ", "", "no results table"),
     (README, "## About TOY", "## About", "no section 'About TOY'"),
-    (README, "Citing", "Liking", "no section 'Citing SpeechBrain'"),
     (README, "```bibtex\n@misc", "misc", "no bibtex block"),
-    (README, "## Training time", "##", "no section 'Training time'"),
-    (README, "data preparation", "data", "no section 'Data preparation'"),
     (README, "hparams/tiny", "hparams/huge", "no run command"),
     (REQUIREMENTS, "tqdm>=4.64", "a>=1", "not sorted"),
     (REQUIREMENTS, "tqdm>=4.64", "tqdm", "package>=x"),
@@ -55,15 +39,11 @@ BROKEN = [
         "from recipes.OTHER.prepare import prepare",
         "imports from outside its folder",
     ),
-    (YAML, "# Authors", "# By", "no header box"),
     (YAML, "# ########################################", "", "no header"),
     (YAML, "seed: 1\n", "lr: 1\nseed: 1\n", "not the first two keys"),
     (YAML, "utils.seed_everything", "utils.seed", "not seed_everything"),
     (YAML, "True", "true", "'true': True or False"),
-    (YAML, "True", "yes", "'yes': True or False"),
-    (YAML, "save_folder: !ref", "safe_folder: !ref", "'save_folder' is miss"),
     (YAML, "<output_folder>/save", "save", "save_folder does not lie in"),
-    (YAML, "  recoverables:", "  others:", "no recoverables"),
     (YAML, "batch_size: 4", "batch_size: 4\nidle: 4", "key 'idle'"),
     # upstream counts a reference only below the key itself
     (YAML, "data_folder: s", "early: !ref <late>\nlate: s", "key 'late'"),
@@ -72,10 +52,7 @@ BROKEN = [
     (YAML, "  classifier: !ref <classifier>\n\nc", "  a: 1\n\nc", "lacks it"),
     (SCRIPT, "(sb.Brain)", "", "0 subclasses of Brain"),
     (SCRIPT, "on_stage_start", "on_start", "the Brain lacks or reorders"),
-    (SCRIPT, "def compute_forward", "def compute_objectives", "lacks or reo"),
-    (SCRIPT, "def dataio_prep(", "def prepare_data(", "no function dataio"),
     (SCRIPT, "dataio_prep(hparams):", "dataio_prep(a):", "take hparams alone"),
-    (SCRIPT, "if __name__", "if name", "does not end in if __name__"),
     (SCRIPT, "    sb.utils.distributed.ddp_init_group(run_opts)\n", "", "ddp"),
     (SCRIPT, ', min_key="loss"', "", "by which key"),
     (
