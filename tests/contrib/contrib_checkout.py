@@ -79,6 +79,7 @@ def make_skeleton(folder):
         ),
         # Its settings lie in its pyproject.toml.
         "ruff.toml": (CONTRIB / "upstream/ruff.toml").read_text("utf-8"),
+        ".yamllint.yaml": (ROOT / ".yamllint.yaml").read_text("utf-8"),
         ".dict-speechbrain.txt": "fo\n",  # codespell:ignore fo
         ".gitignore": "__pycache__\n",
     }

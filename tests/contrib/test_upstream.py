@@ -11,10 +11,11 @@ import importlib
 import json
 import re
 import subprocess
-import sys
 
+import gates
 import pytest
 import soundfile
+from checkout import Checkout, branch_of
 from contrib_checkout import CONTRIB, ROOT, git
 from recipe_csv import csv_violations
 from recipe_yaml import yaml_key_violations, yaml_layout_violations
@@ -136,35 +137,14 @@ def test_existing_files_are_merged(assembled):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_ruff_yamllint_and_codespell(assembled, tmp_path, name):
+def test_ruff_yamllint_and_codespell(assembled, name):
     """By SpeechBrain's settings; ruff.toml restates them."""
-    git(
-        assembled,
-        "worktree",
-        "add",
-        "--detach",
-        str(tmp_path / "x"),
-        f"pr/{name}",
-    )
-    files = changed(assembled, name)
-    modules = [x for x in files if x.endswith(".py")]
-    yamls = [x for x in files if x.endswith(".yaml")]
-    ruff = [sys.executable, "-m", "ruff"]
-    yamllint = [sys.executable, "-m", "yamllint", "--no-warnings"]
-    commands = [
-        [*ruff, "check", *modules],
-        [*ruff, "format", "--check", *modules],
-        [sys.executable, "-m", "codespell_lib"]
-        + ["--ignore-words=.dict-speechbrain.txt", *files],
-    ]
-    if yamls:
-        rules = str(ROOT / ".yamllint.yaml")
-        commands.append([*yamllint, "-c", rules, *yamls])
-    for command in commands:
-        found = subprocess.run(
-            command, cwd=tmp_path / "x", capture_output=True, text=True
-        )
-        assert found.returncode == 0, found.stdout + found.stderr
+    commands = gates.commands(changed(assembled, name))
+    wanted = {"ruff check", "ruff format", "yamllint", "codespell"}
+    with Checkout(str(assembled)).work_tree(branch_of(name)) as root:
+        for gate in wanted & commands.keys():
+            found = gates._run(commands[gate], root)
+            assert found.returncode == 0, found.stdout + found.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)
