@@ -5,7 +5,6 @@ Authors
 """
 
 import functools
-import json
 import os
 import pathlib
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.dataio.synthetic.corpus import MARKER
 from speechbrain_hrf.export.definition import Definition
 from speechbrain_hrf.results import METRICS_FILE, RunResults
+from speechbrain_hrf.strict_json import parse_json
 
 # What results say about the corpus is true of every checkpoint.
 _OF_THE_CORPUS = (
@@ -297,12 +297,10 @@ def _is_checkpoint(folder: pathlib.Path) -> bool:
 
 
 def _read_json(path: pathlib.Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    fix = "Remove it and run the recipe once more, which writes it again."
+    content = parse_json(path.read_bytes(), path, fix)
     if not isinstance(content, dict):
-        raise ValueError(f"{path} is not a JSON object: {str(content)[:40]}")
+        raise ValueError(f"{path} is no JSON object. {fix}")
     return content
 
 

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 
 from speechbrain_hrf.files import write_whole
+from speechbrain_hrf.strict_json import parse_json
 from speechbrain_hrf.training.overrides import resolved_yaml
 from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
@@ -158,7 +159,7 @@ def refuse_other_data(
     save_folder = pathlib.Path(save_folder)
     note = save_folder / TRAINED_ON
     if any(save_folder.glob("CKPT*")) and note.is_file():
-        then = json.loads(note.read_text(encoding="utf-8"))
+        then = read_trained_on(note)
         differing = [
             split
             for split in dict.fromkeys([*then, *now])
@@ -175,6 +176,44 @@ def refuse_other_data(
         return
     save_folder.mkdir(parents=True, exist_ok=True)
     write_whole(note, json.dumps(now, indent=1) + "\n")
+
+
+def read_trained_on(note: str | os.PathLike[str]) -> dict[str, str]:
+    """What a run was trained, validated and tested on.
+
+    Arguments
+    ---------
+    note : str or os.PathLike
+        The file of that name, in ``save``.
+
+    Returns
+    -------
+    dict
+        A split's checksum, by its name.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+
+    Example
+    -------
+    >>> note = pathlib.Path(getfixture("tmpdir"), TRAINED_ON)
+    >>> _ = note.write_text("{")
+    >>> read_trained_on(note)
+    Traceback (most recent call last):
+        ...
+    ValueError: ...json is not valid JSON (...). Nobody can tell any more ...
+    """
+    fix = (
+        "Nobody can tell any more on what its run was trained: give this one "
+        "its own --output_folder (or --arm), or remove that run."
+    )
+    note = pathlib.Path(note)
+    found = parse_json(note.read_bytes(), note, fix)
+    if not isinstance(found, dict):
+        raise ValueError(f"{note} is no JSON object. {fix}")
+    return found
 
 
 def _plain(node):

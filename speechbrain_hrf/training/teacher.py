@@ -4,7 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import json
 import os
 import pathlib
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.results import METRICS_FILE
-from speechbrain_hrf.training.other_run import TRAINED_ON
+from speechbrain_hrf.training.other_run import TRAINED_ON, read_trained_on
 
 # What makes the features that the models get.
 FEATURES = ("sample_rate", "compute_features", "segment_frames")
@@ -94,9 +93,7 @@ def load_teacher(
 
 
 def _refuse_other_splits(said, theirs, ours):
-    theirs, ours = (
-        json.loads(path.read_text(encoding="utf-8")) for path in (theirs, ours)
-    )
+    theirs, ours = read_trained_on(theirs), read_trained_on(ours)
     differing = [
         split
         for split in dict.fromkeys([*ours, *theirs])

@@ -55,16 +55,31 @@ def test_what_is_written_is_read(results, tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("{", "not valid JSON"),
-        ("[" * 10**5, "not valid JSON"),
-        ("[1]", "not a JSON object"),
+        ("{", " is not valid JSON"),
+        ("[" * 10**5, " is not valid JSON"),
+        ('{"UA": 0.5, "UA": 0.6}', " is not valid JSON .*'UA' stands there tw"),
+        ("[1]", " is no JSON object"),
+        ('{"UA": "0.5"}', ": UA cannot be '0.5'"),
+        ('{"UA": NaN}', ": UA cannot be nan"),
+        ('{"seed": true}', ": seed cannot be True"),
+        ('{"labels": ["a", 1]}', r": labels cannot be \['a', 1\]"),
+        ('{"predicted": {"x": ["a"]}}', ": predicted cannot be"),
+        ('{"WA": 50}', " is damaged: WA is 50, and scores are between"),
+        ('{"labels": ["a", "a"]}', " is damaged: labels hold one twice"),
+        ('{"labels": ["a"], "confusion": [[1, 2]]}', " is damaged: confusion"),
+        ('{"labels": ["a"], "confusion": [[-1]]}', " is damaged: confusion"),
     ],
-    ids=["cut", "deep", "list"],
 )
 def test_a_damaged_file_is_named(tmp_path, text, match):
     (tmp_path / "test_metrics.json").write_text(text)
-    with pytest.raises(ValueError, match=rf"test_metrics.json is {match}"):
+    said = rf"test_metrics.json{match}.*Remove the file and run the recipe"
+    with pytest.raises(ValueError, match=said):
         RunResults.read(tmp_path)
+
+
+def test_what_a_recipe_of_ones_own_notes_may_be_anything(tmp_path):
+    (tmp_path / "test_metrics.json").write_text('\ufeff{"room": [1, {}]}')
+    assert RunResults.read(tmp_path).other == {"room": [1, {}]}
 
 
 def test_both_levels_are_shown(results):
