@@ -26,8 +26,7 @@ from speechbrain.utils.distributed import run_on_main
 from speechbrain_hrf.inference import MergedClassifier
 from speechbrain_hrf.training import (
     EmotionScores,
-    add_features,
-    add_labels,
+    add_items,
     end_epoch,
     finish_run,
     fit_normalisation,
@@ -157,11 +156,11 @@ def dataio_prep(hparams):
     encoder = hparams["label_encoder"]
     encoder.update_from_iterable(EMOTIONS)
     run_on_main(encoder.save, args=[hparams["label_encoder_file"]])
-    add_labels(datasets, encoder, takes="emo")
 
-    # Features, computed once for all runs and kept on the disk
-    add_features(
+    # Features are computed once for all runs and kept on the disk
+    add_items(
         datasets,
+        encoder,
         hparams["segment_features"],
         hparams["data_folder"],
         hparams["feature_folder"],

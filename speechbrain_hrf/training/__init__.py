@@ -6,6 +6,7 @@ Authors
 
 from speechbrain_hrf.training.data import (
     add_features,
+    add_items,
     add_labels,
     fit_normalisation,
 )
@@ -23,6 +24,7 @@ from speechbrain_hrf.training.weights import class_weights
 __all__ = [
     "EmotionScores",
     "add_features",
+    "add_items",
     "add_labels",
     "class_weights",
     "end_epoch",

@@ -25,6 +25,50 @@ from speechbrain_hrf.training.features import keeps_features
 logger = get_logger(__name__)
 
 
+def add_items(
+    datasets: Mapping[str, DynamicItemDataset],
+    encoder: CategoricalEncoder,
+    segment: Callable[..., torch.Tensor],
+    data_folder: str,
+    feature_folder: str | os.PathLike[str] | None = None,
+    cache_features: bool | None = None,
+    takes: Sequence[str] = ("wav",),
+    label: str = "emo",
+) -> None:
+    """Gives every utterance ``label`` and ``feats``.
+
+    Arguments
+    ---------
+    datasets : dict of str: speechbrain.dataio.dataset.DynamicItemDataset
+        Split to utterances.
+    encoder : speechbrain.dataio.encoder.CategoricalEncoder
+        With all classes, see ``add_labels``.
+    segment, data_folder, feature_folder, cache_features, takes
+        See ``add_features``.
+    label : str
+        Key of the manifests that holds the class.
+
+    Raises
+    ------
+    OSError, ValueError
+        Those of ``add_labels`` and ``add_features``.
+
+    Example
+    -------
+    >>> dataset = DynamicItemDataset({"a": {"wav": "a.wav", "emo": "sad"}})
+    >>> encoder = CategoricalEncoder()
+    >>> encoder.update_from_iterable(["happy", "sad"])
+    >>> add_items({"train": dataset}, encoder, lambda x: torch.ones(5, 78), "/")
+    >>> dataset.set_output_keys(["feats", "label"])
+    >>> dataset[0]["feats"].shape, dataset[0]["label"]
+    (torch.Size([5, 78]), tensor([1]))
+    """
+    add_labels(datasets, encoder, label)
+    add_features(
+        datasets, segment, data_folder, feature_folder, cache_features, takes
+    )
+
+
 def add_labels(
     datasets: Mapping[str, DynamicItemDataset],
     encoder: CategoricalEncoder,

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,17 @@ def test_the_repository_has_recipes():
 def test_recipes_keep_the_conventions(dataset):
     """The recipes of this repository break none of the rules."""
     assert recipe_violations(REPOSITORY, dataset) == []
+
+
+@pytest.mark.parametrize("dataset", RECIPES)
+def test_train_py_can_be_followed_without_the_package(dataset):
+    """At most ten names come from it."""
+    script = (REPOSITORY / "recipes" / dataset / "train.py").read_text("utf-8")
+    names = [
+        alias.name
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").startswith("speechbrain_hrf")
+        for alias in node.names
+    ]
+    assert 0 < len(names) <= 10
