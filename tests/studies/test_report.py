@@ -86,14 +86,6 @@ def test_readme(folder):
     assert readme_text(folder, ["Lightweight"]).count("\n|") == 3
 
 
-def test_synthetic_data_have_a_banner(tmp_path):
-    lines, sets = study(["ALL"], seeds=1, folds=2, synthetic=True)
-    write_report(write_study(tmp_path, lines, sets))
-    assert "SYNTHETIC DATA" in (tmp_path / "report.md").read_text()
-    assert "Synthetic data:" in (tmp_path / "report.html").read_text()
-    assert "Synthetic" in readme_text(tmp_path)
-
-
 def test_a_single_run(tmp_path):
     """A report all the same, which says that nothing can be compared."""
     sets = [test_set()]
@@ -312,12 +304,15 @@ def test_runs_with_other_epochs_are_reported_apart(tmp_path):
     assert set(table["reference"]) == {"Lightweight"}
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command_and_the_banner_of_synthetic_data(tmp_path, capsys):
     """Names what it wrote; an error is one line and exit status 1."""
-    lines, sets = study(["ALL"], seeds=1, folds=2)
+    lines, sets = study(["ALL"], seeds=1, folds=2, synthetic=True)
     folder = write_study(tmp_path / "study", lines, sets)
     assert report([str(folder)]) == 0
     assert capsys.readouterr().out.count(str(folder)) == 3
+    assert "SYNTHETIC DATA" in (folder / "report.md").read_text()
+    assert "Synthetic data:" in (folder / "report.html").read_text()
+    assert "Synthetic" in readme_text(folder)
     assert report([str(tmp_path / "none")]) == 1
     said = capsys.readouterr().err
     assert "There is no folder" in said and said.count("\n") == 1

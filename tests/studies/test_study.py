@@ -269,7 +269,7 @@ def test_commands_say_what_trials_say(study, recipe):
     trials = study(
         "activations: [relu2]\narms: {x: {hrf_modules: [CLS, 'FFN1 & FFN2'], "
         "hrf_init: scaled, hrf_inner_bias: False}}",
-        f"recipe: {recipe}",
+        f"recipe: {recipe}\nseeds: [2]",
     ).trials
     loaded = study(overrides=f"recipe: {recipe}")
     for trial in trials:
