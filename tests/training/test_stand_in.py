@@ -68,8 +68,8 @@ def test_epochs_asked_for_are_kept(recipe_folder):
     assert "40" not in use_stand_in(yaml, "number_of_epochs: 3")
 
 
-def test_stand_in_is_found_to_be_synthetic(tmp_path):
-    folder = str(tmp_path / "corpus")
+def test_stand_in_is_found_to_be_synthetic(corpora, tmp_path):
+    folder = str(corpora)
     assert make_stand_in("RAVDESS-synthetic", folder) == folder
     assert warn_if_synthetic(folder)
     assert not warn_if_synthetic(str(tmp_path / "elsewhere"))
