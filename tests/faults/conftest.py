@@ -91,8 +91,7 @@ def pytest_terminal_summary(terminalreporter):
                     part, numbers = json.loads(value)
                     found[part].update(numbers)
     if found:
-        table = tally.table(found)
         terminalreporter.section("faults and malformed input")
-        terminalreporter.write_line(table)
+        terminalreporter.write_line(tally.table(found))
         if place := os.environ.get("HRF_FAULTS_TABLE"):
-            tally.write(pathlib.Path(place), table)
+            tally.write(pathlib.Path(place), found)

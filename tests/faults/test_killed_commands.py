@@ -120,5 +120,5 @@ def test_after_a_kill_it_ends_as_if_nothing_had_been(
     if not wrong:
         wrong = runs.differences(left(phase, tmp_path), expected)
         wrong += runs.leftovers(tmp_path)
-    count("killed", tried=1, lost=bool(wrong))
+    count("commands", tried=1, lost=bool(wrong))
     assert not wrong, wrong
