@@ -78,10 +78,11 @@ def test_control_padding_matters_without_lengths(build):
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("n_frames", [1, 2, 3, 6, 7, 11, 20, 501])
-def test_any_length_from_one_frame_up(build, n_frames, training):
+def test_any_length_from_one_frame_up(build, training):
     model = build().train(training)
-    assert torch.isfinite(model(torch.randn(1, n_frames, 78))).all()
+    for n_frames in (1, 2, 3, 6, 7, 11, 20, 501):
+        found = model(torch.randn(1, n_frames, 78))
+        assert torch.isfinite(found).all(), n_frames
 
 
 @pytest.mark.parametrize(
