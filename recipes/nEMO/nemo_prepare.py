@@ -52,6 +52,7 @@ SPEAKERS = {
     "TP0": 539,
     "WR0": 539,
 }
+FOLDS = [[speaker] for speaker in SPEAKERS]  # studies count them
 SENTENCES = 90
 _HOME = "https://github.com/amu-cai/nEMO"
 _FORM = "{speaker}_{emotion}_{sentence}, as in EB0_anger_1"
@@ -109,7 +110,7 @@ def prepare_nemo(
     >>> sorted(file.basename for file in folder.join("manifests").listdir())
     ['fingerprint.json', 'test.json', 'train.json']
     """
-    check_number("fold", fold, len(SPEAKERS))
+    check_number("fold", fold, len(FOLDS))
     check_choice("protocol", protocol, PROTOCOLS)
     check_share(max_unusable)
     data_folder = os.path.abspath(os.path.expanduser(data_folder))
@@ -125,8 +126,7 @@ def prepare_nemo(
             _log_what_is_there(files, listed)
         infos, _ = probe_all(files, max_unusable, what="nEMO files")
         _refuse_absent_speakers(infos, data_folder, "usable file")
-        folds = [[speaker] for speaker in SPEAKERS]
-        splits = split_folds(folds, fold, protocol)
+        splits = split_folds(FOLDS, fold, protocol)
         for split, speakers in splits.items():
             logger.info("nEMO: %s: %s", split, " ".join(speakers))
         return {

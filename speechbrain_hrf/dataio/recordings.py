@@ -141,6 +141,11 @@ def split_folds(
     dict of str: list
         Split -> who.
 
+    Raises
+    ------
+    ValueError
+        If nobody is left to train on.
+
     Example
     -------
     >>> split_folds([[1, 2], [3, 4], [5, 6]], fold=1, protocol="paper")
@@ -154,4 +159,10 @@ def split_folds(
         elif number == fold % len(folds) and "valid" in splits:
             split = "valid"
         splits[split] += speakers
+    if not splits["train"]:
+        raise ValueError(
+            f"Of {len(folds)} folds none is left to train on in the protocol "
+            f"{protocol}, which needs at least {len(splits)}: make more and "
+            "smaller ones."
+        )
     return splits

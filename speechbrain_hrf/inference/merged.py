@@ -44,6 +44,7 @@ class MergedClassifier(nn.Module):
         super().__init__()
         model = nn.ModuleList([embedding_model, classifier])
         # Brain.evaluate() sets its own modules to eval; these copies are not.
+        # What merge_hrf does: nnet/merge.py.
         self.merged: Any = merge_hrf(model).eval()
         self.chained = copy.deepcopy(model).eval()
         for module in self.chained.modules():

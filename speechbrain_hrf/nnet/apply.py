@@ -111,8 +111,9 @@ def apply_hrf(
     # Built first and put in place last, so that no failure leaves the model
     # half expanded.
     expanded = {}
-    for path, there in chosen.items():  # chain.Chain makes the factors
+    for path, there in chosen.items():
         ratios = {each.ratio for each in there}
+        # Of each kind, chain.Chain makes the factors.
         expanded[path] = there[0].target.kind.from_plain(
             model.get_submodule(path),
             _with_ratio(config, ratios, path),

@@ -421,6 +421,8 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 def verdict(line: dict) -> str:
     """What a comparison shows, by rules that are fixed beforehand.
 
+    report_method.md says them to the reader of a report.
+
     A gain or loss is shown if Holm's p is below .05 in both tests, the
     interval lies on one side of zero, and so do more than half of the folds.
 

@@ -39,8 +39,8 @@ from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.studies.trial import Trial, with_teachers
-from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 from speechbrain_hrf.training.stand_in import STAND_IN
+from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
 logger = logging.getLogger(__name__)
 

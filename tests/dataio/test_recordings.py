@@ -90,3 +90,9 @@ def test_folds(fold, valid, train):
         "test": test,
     }
     assert FOLDS == [["a", "b"], ["c"], ["d", "e"]]  # left as they were
+
+
+def test_somebody_must_be_left_to_train_on():
+    assert split_folds([["a"], ["b"]], 1, "paper")["train"] == ["b"]
+    with pytest.raises(ValueError, match="Of 2 folds none .* at least 3"):
+        split_folds([["a"], ["b"]], 1, "held_out")

@@ -11,7 +11,7 @@ A layer of one's own is expanded once its kind is registered:
 ...         return self.scale * super().forward(x)
 >>> class HRFScaled(ExpandedLayer):
 ...     def forward(self, x):
-...         return self.scale * nn.functional.linear(x, *self.collapsed())
+...         return self.scale * nn.functional.linear(x, *self.layer_for(x))
 >>> register_kind(Scaled, HRFScaled)
 >>> kind_of(Scaled(2, 3)).__name__
 'HRFScaled'
@@ -70,10 +70,10 @@ def register_kind(plain: type[nn.Module], kind: type[Expanded]) -> None:
 
     Example
     -------
-    >>> register_kind(nn.Bilinear, nn.Linear)
+    >>> register_kind(nn.Embedding, nn.Linear)
     Traceback (most recent call last):
         ...
-    TypeError: Bilinear cannot become Linear: give a subclass of Expanded ...
+    TypeError: Embedding cannot become Linear: give a subclass of Expanded ...
     """
     if not (isinstance(kind, type) and issubclass(kind, Expanded)):
         raise TypeError(
