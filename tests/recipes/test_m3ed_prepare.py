@@ -303,6 +303,7 @@ def test_a_series_in_no_list_is_left_out(small, tmp_path, caplog):
         (b'{"\xff": 1}', "byte 2: this is no UTF-8"),
         (b'{"a":' * 10**5, "is nested too deep"),
         (b"[" * 10**5, "is nested too deep"),
+        (b"[" + b"9" * 5000 + b"]", "or holds a number too long"),
     ],
 )
 def test_a_broken_annotation_is_located(small, content, message):

@@ -96,6 +96,35 @@ def test_two_names_for_the_same_arm_are_refused(study):
         )
 
 
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        ("ratios: []", r"ratios is \[\]: List should have at least 1 item"),
+        (
+            "recipe: x",
+            r'not valid YAML \(line \d+: found duplicate key "recipe"',
+        ),
+        ("paper: [", "not valid YAML .line"),
+        ("paper: !ref <none>", 'not valid YAML .The reference "none" is not'),
+        (
+            "paper: !!python/object:os.x",
+            "not valid YAML .line 8: could not dete",
+        ),
+    ],
+)
+def test_a_damaged_study_is_named(study, tmp_path, more, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        study(more)
+    assert str(caught.value).startswith(str(tmp_path / "demo.yaml"))
+
+
+def test_a_recipe_that_is_not_there_is_named_with_its_study(study):
+    with pytest.raises(
+        FileNotFoundError, match=r"demo\.yaml: There is no reci"
+    ):
+        study(overrides="recipe: none")
+
+
 def test_folders_do_not_change_the_id(study):
     moved = study(overrides="data_folder: /other\noutput_folder: /elsewhere")
     assert [t.id for t in moved.trials] == [t.id for t in study().trials]
