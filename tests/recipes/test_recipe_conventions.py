@@ -5,13 +5,13 @@ Authors
 """
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
 from recipe_conventions import recipe_violations
 from recipe_csv import failed_checks
 from recipe_script import keys_used_in_script
-from toy_recipe import GOOD, README, REQUIREMENTS, SCRIPT, TABLE, YAML
 from yamllint import config, linter
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -19,106 +19,95 @@ RECIPES = sorted(
     path.parent.name for path in REPOSITORY.glob("recipes/*/train.py")
 )
 
+SCRIPT = "recipes/RAVDESS/train.py"
+PREPARER = "recipes/RAVDESS/ravdess_prepare.py"
+YAML = "recipes/RAVDESS/hparams/speechformer_hrf.yaml"
+README = "recipes/RAVDESS/README.md"
+REQUIREMENTS = "recipes/RAVDESS/extra_requirements.txt"
+TABLE = "tests/recipes/RAVDESS.csv"
+SKIP = 'hparams["skip_prep"]'
+DATASETS = "    datasets = dataio_prep(hparams)\n"
 # file, what stands there, what is put in its place, what must be reported: where
 # a rule could easily pass over it
 BROKEN = [
     (TABLE, "Script_file", "Script", "the columns are not"),
-    (TABLE, "recipes/TOY/train.py", "recipes/TOY/tain.py", "does not exist"),
-    (TABLE, "tiny_hrf.yaml", "other.yaml", "rows are for"),
-    (TABLE, "models.example", "elsewhere.example", "does not occur in"),
+    (TABLE, "RAVDESS/train.py", "RAVDESS/tain.py", "does not exist"),
+    (TABLE, "speechformer_hrf.yaml", "other.yaml", "rows are for"),
+    (TABLE, "results/ravdess", "results/others", "does not occur in"),
     (TABLE, "--data_folder", "--data_floder", "has no 'data_floder'"),
     (TABLE, "file_exists=[", "file_exist=[", "test_debug_checks"),
     (README, "| Val. Acc. ", "", "no results table"),
-    (README, "## About TOY", "## About", "no section 'About TOY'"),
-    (README, "```bibtex\n@misc", "misc", "no bibtex block"),
-    (README, "hparams/tiny", "hparams/huge", "no run command"),
-    (REQUIREMENTS, "tqdm>=4.64", "a>=1", "not sorted"),
-    (REQUIREMENTS, "tqdm>=4.64", "tqdm", "package>=x"),
-    (
-        "recipes/TOY/toy_prepare.py",
-        '"""Prepares TOY."""',
-        "from recipes.OTHER.prepare import prepare",
-        "imports from outside its folder",
-    ),
-    (YAML, "# ########################################", "", "no header"),
-    (YAML, "seed: 1\n", "lr: 1\nseed: 1\n", "not the first two keys"),
+    (README, "About RAVDESS", "About", "no section 'About RAVDESS'"),
+    (README, "```bibtex", "```", "no bibtex block"),
+    (README, "hparams/speechformer", "hparams/huge", "no run command"),
+    (REQUIREMENTS, "speech", "tqdm>=4\nspeech", "not sorted"),
+    (REQUIREMENTS, ">=0.1.0", "", "package>=x"),
+    (PREPARER, "\nimport ", "\nfrom recipes.X import ", "outside its folder"),
+    (YAML, 8 * "#", "", "no header"),
+    (YAML, "seed: 1234\n", "a: 1\nseed: 1\n", "not the first two keys"),
     (YAML, "utils.seed_everything", "utils.seed", "not seed_everything"),
     (YAML, "True", "true", "'true': True or False"),
     (YAML, "<output_folder>/save", "save", "save_folder does not lie in"),
-    (YAML, "batch_size: 4", "batch_size: 4\nidle: 4", "key 'idle'"),
+    (YAML, "skip_prep", "idle: 4\nskip_prep", "key 'idle'"),
     # upstream counts a reference only below the key itself
-    (YAML, "data_folder: s", "early: !ref <late>\nlate: s", "key 'late'"),
+    (YAML, "skip_prep", "a: !ref <late>\nlate: 1\nskip_prep", "key 'late'"),
     # another key's name inside a longer one is no use of it
-    (YAML, "number_of_epochs", "number_of", "key 'number_of'"),
-    (YAML, "  classifier: !ref <classifier>\n\nc", "  a: 1\n\nc", "lacks it"),
+    (YAML, "skip_prep", "skip", "key 'skip'"),
+    (YAML, "    mean_var_norm: !ref", "    a: !ref", "lacks it"),
     (SCRIPT, "(sb.Brain)", "", "0 subclasses of Brain"),
     (SCRIPT, "on_stage_start", "on_start", "the Brain lacks or reorders"),
     (SCRIPT, "dataio_prep(hparams):", "dataio_prep(a):", "take hparams alone"),
     (SCRIPT, "    sb.utils.distributed.ddp_init_group(run_opts)\n", "", "ddp"),
-    (SCRIPT, ', min_key="loss"', "", "by which key"),
-    (
-        SCRIPT,
-        "    datasets = dataio_prep(hparams)\n",
-        "    brain.evaluate()\n    datasets = dataio_prep(hparams)\n",
-        "does not call in this order",
-    ),
+    (SCRIPT, '        max_key="UA" if chooses else None,\n', "", "which key"),
+    (SCRIPT, DATASETS, f"    brain.evaluate()\n{DATASETS}", "in this order"),
     # a key that only the package reads, or only a comment names
-    (SCRIPT, 'hparams["batch_size"]', "read(hparams)", "key 'batch_size'"),
-    (
-        SCRIPT,
-        'return hparams["batch_size"]',
-        'pass  # hparams["batch_size"]',
-        "key 'batch_size'",
-    ),
+    (SCRIPT, SKIP, "read(hparams)", "key 'skip_prep'"),
+    (SCRIPT, f"not {SKIP}:", f"True:  # {SKIP}", "key 'skip_prep'"),
 ]
 
 
 @pytest.fixture()
-def toy(tmp_path):
-    """A repository with one good recipe."""
-    for name, text in GOOD.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
+def copy(tmp_path):
+    """A repository with one recipe, a good one by the last test here."""
+    shutil.copytree(
+        REPOSITORY / "recipes/RAVDESS",
+        tmp_path / "recipes/RAVDESS",
+        ignore=shutil.ignore_patterns("results", "__pycache__"),
+    )
+    (tmp_path / TABLE).parent.mkdir(parents=True)
+    shutil.copy(REPOSITORY / TABLE, tmp_path / TABLE)
     return tmp_path
 
 
-def test_the_good_recipe_breaks_no_rule(toy):
-    """Without this, the cases below would prove nothing."""
-    assert recipe_violations(toy, "TOY") == []
-
-
 @pytest.mark.parametrize("name, old, new, reported", BROKEN)
-def test_a_broken_rule_is_reported(toy, name, old, new, reported):
-    """One change to the good recipe, one rule broken."""
-    assert old in GOOD[name]
-    (toy / name).write_text(GOOD[name].replace(old, new), encoding="utf-8")
-    found = recipe_violations(toy, "TOY")
+def test_a_broken_rule_is_reported(copy, name, old, new, reported):
+    """One change to a good recipe, one rule broken."""
+    text = (copy / name).read_text(encoding="utf-8")
+    assert old in text
+    (copy / name).write_text(text.replace(old, new), encoding="utf-8")
+    found = recipe_violations(copy, "RAVDESS")
     assert any(reported in violation for violation in found), found
 
 
-@pytest.mark.parametrize(
-    "name", [README, REQUIREMENTS, TABLE, "recipes/TOY/toy_prepare.py", YAML]
-)
-def test_a_missing_file_is_reported(toy, name):
+@pytest.mark.parametrize("name", [README, REQUIREMENTS, TABLE, PREPARER, YAML])
+def test_a_missing_file_is_reported(copy, name):
     """Every file of a recipe is asked for."""
-    (toy / name).unlink()
-    assert recipe_violations(toy, "TOY")
+    (copy / name).unlink()
+    assert recipe_violations(copy, "RAVDESS")
 
 
-def test_a_second_yaml_needs_its_own_row(toy):
+def test_a_further_yaml_needs_its_own_row(copy):
     """One row per YAML file."""
-    second = toy / "recipes/TOY/hparams/second_hrf.yaml"
-    second.write_text(GOOD[YAML], encoding="utf-8")
-    found = recipe_violations(toy, "TOY")
+    shutil.copy(copy / YAML, copy / "recipes/RAVDESS/hparams/second_hrf.yaml")
+    found = recipe_violations(copy, "RAVDESS")
     assert any("rows are for" in violation for violation in found)
 
 
-def test_a_link_to_another_recipes_file_is_reported(toy):
+def test_a_link_to_another_recipes_file_is_reported(copy):
     """A recipe folder can be copied away and still runs."""
-    preparer = toy / "recipes/TOY/toy_prepare.py"
-    preparer.rename(toy / "shared_prepare.py")
-    preparer.symlink_to(toy / "shared_prepare.py")
-    found = recipe_violations(toy, "TOY")
+    (copy / PREPARER).rename(copy / "shared_prepare.py")
+    (copy / PREPARER).symlink_to(copy / "shared_prepare.py")
+    found = recipe_violations(copy, "RAVDESS")
     assert any("is a link" in violation for violation in found)
 
 
