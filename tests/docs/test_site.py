@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from chromium import launcher
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -40,29 +41,62 @@ def test_troubles_are_quoted_as_they_are_said():
     assert not missing
 
 
-@pytest.mark.slow
-def test_the_site_builds(tmp_path):
-    """Strictly: a broken link or anchor, or a page that is not in it, fails."""
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Built strictly: a broken link, or a page that is not in it, fails."""
     pytest.importorskip("mkdocs")
     pytest.importorskip("mkdocstrings")
     pytest.importorskip("mkdocs_jupyter")
+    folder = tmp_path_factory.mktemp("site")
     process = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", tmp_path],
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-d", folder],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert process.returncode == 0, process.stderr[-3000:]
-    page = (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
+    return folder
+
+
+@pytest.mark.slow
+def test_the_site_builds(site):
+    """With its docstrings, and nothing of other places."""
+    page = (site / "api" / "index.html").read_text(encoding="utf-8")
     # A table of arguments, with types: the docstrings were understood.
     assert "Parameters:" in page and "<code>ratio</code>" in page
     # Nothing is fetched from elsewhere when a page is read.
     foreign = (
         r"<(?:script|link|img)[^>]+(?:src|href)=\"https?://(?!github\.com)"
     )
-    for path in tmp_path.rglob("*.html"):
+    for path in site.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
         assert not re.search(foreign, text), path
+
+
+# Of each page: its width, and that of its widest table beside that of the text.
+WIDTHS = """() => [
+    document.documentElement.scrollWidth,
+    Math.max(0, ...[...document.querySelectorAll(".md-content table")].map(
+        table => table.scrollWidth)),
+    document.querySelector(".md-content__inner").clientWidth,
+]"""
+
+
+@pytest.mark.slow
+def test_pages_fit_their_screens(site):
+    """On a phone, tables scroll by themselves; on a desk they need not."""
+    pages = sorted(site.glob("*/index.html"))
+    assert len(pages) > 12
+    with launcher() as launch:
+        browser = launch()
+        for width in (1280, 390):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            for path in [site / "index.html", *pages]:
+                page.goto(path.as_uri())
+                whole, table, text = page.evaluate(WIDTHS)
+                assert whole == width, path
+                assert table <= text or width == 390, path
+        browser.close()
 
 
 @pytest.mark.slow
@@ -76,6 +110,7 @@ def test_the_tutorial_runs():
         nbclient.NotebookClient(
             notebook,
             timeout=600,
+            coalesce_streams=True,  # what a cell prints comes in pieces
             resources={"metadata": {"path": str(DOCS)}},
         ).execute()
     finally:
