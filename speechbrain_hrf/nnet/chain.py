@@ -20,7 +20,7 @@ from speechbrain_hrf.nnet.algebra import (
     fold,
     merge_chain,
 )
-from speechbrain_hrf.nnet.computed import once, readable
+from speechbrain_hrf.nnet.computed import Holder, once, readable
 from speechbrain_hrf.nnet.inner_norm import InnerNorm
 
 Bias = torch.Tensor | None
@@ -344,21 +344,16 @@ class Chain(nn.Module):
                 "of the call. Leave this layer out (exclude), or set "
                 "inner_norm to False."
             )
-        return once(self, self._tensors(), self._collapse)
+        return once(self, self._holders, self._collapse)
 
-    def _tensors(self) -> list[torch.Tensor]:
-        """All parameters and buffers, at a tenth of ``parameters()``'s time.
-
-        A recurrent network asks at every time step.
-        """
-        parts = self._modules
-        tensors = [
-            *parts["hrf_factors"]._parameters.values(),  # type: ignore[union-attr]
-            *parts["hrf_biases"]._parameters.values(),  # type: ignore[union-attr]
+    def _holders(self) -> list[Holder]:
+        """Where all parameters and buffers are."""
+        modules = [self.hrf_factors, self.hrf_biases, *self.norms]
+        return [
+            held
+            for module in modules
+            for held in (module._parameters, module._buffers)
         ]
-        for norm in parts["hrf_norms"]._modules.values():  # type: ignore[union-attr]
-            tensors += [*norm._parameters.values(), *norm._buffers.values()]  # type: ignore[union-attr]
-        return [tensor for tensor in tensors if tensor is not None]
 
     def _collapse(self) -> Layer:
         norms = [norm.running() for norm in self.norms]

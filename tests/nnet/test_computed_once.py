@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 from speechbrain_hrf import apply_hrf, merge_hrf
-from speechbrain_hrf.nnet import chain
+from speechbrain_hrf.nnet import chain, computed
 
 STEPS = 5
 
@@ -103,17 +104,131 @@ def by_new_parameter(model):
     model.layer.hrf_factors[0] = nn.Parameter(torch.randn(8, 4))
 
 
+def by_bias(model):
+    model.layer.hrf_biases._parameters["1"].data.add_(1)
+
+
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
-    "change", [by_optimizer, by_hand, by_state_dict, by_new_parameter]
+    "mode", [torch.enable_grad, torch.no_grad, torch.inference_mode]
 )
-def test_what_changes_between_passes_counts(model, x, change, training):
+@pytest.mark.parametrize(
+    "change",
+    [by_optimizer, by_hand, by_state_dict, by_new_parameter, by_bias],
+)
+def test_what_changes_between_passes_counts(model, x, change, mode, training):
     model.train(training)
-    before = model(x)
+    with mode():
+        before = model(x)
     change(model)
-    after = model(x)
-    assert not torch.allclose(before, after)
-    torch.testing.assert_close(after, reference(model, x))
+    with mode():
+        after = model(x)
+        assert not torch.allclose(before, after)
+        torch.testing.assert_close(after, reference(model, x))
+
+
+def test_evaluation_goes_on_with_what_was_computed(model, x, products):
+    model.eval()
+    with torch.inference_mode():
+        first = model(x)
+    with torch.no_grad():  # its tensors are good for other modes too
+        assert torch.equal(model(x), first)
+        assert len(products) == 1
+        reference(model, x)  # outside a pass nothing is taken over
+        assert len(products) == 1 + STEPS
+        assert torch.equal(copy.deepcopy(model)(x), first)
+        assert len(products) == 2 + STEPS
+    model(x)  # with a graph
+    assert len(products) == 3 + STEPS
+
+
+@pytest.mark.parametrize(
+    "number, other",
+    [(0.0, -0.0), (1.0, 1 + 2**-23), (float("nan"), 1.0)],
+)
+@torch.no_grad()
+def test_evaluation_sees_the_last_bit(model, x, products, number, other):
+    model.eval()
+    model.layer.hrf_factors[0].data[1, 2] = number
+    for _ in range(2):
+        model(x)
+    assert len(products) == 1
+    model.layer.hrf_factors[0].data[1, 2] = other
+    model(x)
+    assert len(products) == 2
+
+
+@torch.no_grad()
+def test_evaluation_sees_another_dtype(model, x, products):
+    """Zeros are the same bits in both."""
+    model.eval()
+    for factor in model.layer.hrf_factors:
+        factor.zero_()
+    for dtype in torch.float16, torch.bfloat16, torch.float64, torch.float32:
+        model.to(dtype)
+        for _ in range(2):
+            assert model(x.to(dtype)).dtype == dtype
+    assert len(products) == 4
+
+
+@torch.no_grad()
+def test_evaluation_sees_running_averages(x, products):
+    loop = Loop()
+    apply_hrf(loop, ["layer"], ratio=2, inner_norm=True)
+    loop.eval()
+    before = loop(x)
+    loop.layer.norms[0].mean.data.add_(1)
+    assert not torch.allclose(loop(x), before)
+    torch.testing.assert_close(loop(x), reference(loop, x))
+    assert len(products) == 2 + STEPS
+
+
+@torch.no_grad()
+def test_training_frees_what_evaluation_keeps(model, x, products):
+    model.eval()(x)
+    assert model.layer in computed._COPIED
+    model.train()(x)
+    assert model.layer not in computed._COPIED
+    model(x)
+    assert len(products) == 3  # training takes nothing over
+    model.eval()(x)
+    layer = model.layer
+    assert layer in computed._COPIED
+    del model.layer, layer, model
+    assert not computed._COPIED
+
+
+@torch.no_grad()
+def test_large_factors_are_not_copied(model, x, products, monkeypatch):
+    monkeypatch.setattr(computed, "MOST_COPIED", 100)
+    model.eval()
+    for _ in range(2):
+        model(x)
+    assert len(products) == 2
+
+
+@torch.no_grad()
+def test_who_records_the_operations_sees_the_product(model, x):
+    model.eval()(x)
+    counts = []
+    for _ in range(2):
+        with FlopCounterMode(display=False) as counter:
+            model(x)
+        counts.append(counter.get_total_flops())
+    steps = 2 * STEPS * 3 * 4 * 4
+    assert counts == [steps + 2 * 4 * 8 * 4] * 2
+    traced = torch.jit.trace(model, (x,))
+    by_hand(model)
+    torch.testing.assert_close(traced(x), model(x))
+    state = {k: torch.stack([v, 2 * v]) for k, v in model.named_parameters()}
+
+    def forward(state):
+        return torch.func.functional_call(model, state, (x,))
+
+    both = torch.func.vmap(forward)(state)
+    torch.testing.assert_close(both[0], model(x))
+    by_state_dict(model)
+    torch.testing.assert_close(both[1], model(x))
 
 
 def test_what_changes_within_a_pass_counts(model, x):
@@ -174,9 +289,14 @@ def test_an_interrupted_pass_leaves_nothing(model, x):
     with pytest.raises(KeyboardInterrupt):
         model(x)
     handle.remove()
-    before = model(x)
-    by_hand(model)
-    assert not torch.allclose(before, model(x))
+    other = copy.deepcopy(model)  # also the pass of a model that is new
+    for each in other, model:
+        before = each(x)
+        before.sum().backward()
+        by_hand(each)
+        after = each(x)
+        after.sum().backward()
+        assert not torch.allclose(before, after)
 
 
 def test_threads_have_their_own(model, x):
