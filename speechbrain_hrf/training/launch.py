@@ -18,6 +18,7 @@ from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.features import use_hubert
 from speechbrain_hrf.training.last_words import say_last_words
 from speechbrain_hrf.training.option_kinds import refuse_other_kinds
+from speechbrain_hrf.training.option_names import refuse_unknown
 from speechbrain_hrf.training.other_run import refuse_other_options
 from speechbrain_hrf.training.output_folder import own_until_exit
 from speechbrain_hrf.training.overrides import (
@@ -76,6 +77,7 @@ def parse_arguments(
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(argv, script)
     )
+    refuse_unknown(argv, hparams_file, overrides)
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
     announce_stand_in(hparams_file, overrides)
@@ -205,20 +207,24 @@ def locate_hparams(argv: Sequence[str], script: str) -> list[str]:
     """
     argv = list(argv)
     folder = pathlib.Path(script).resolve().parent
+    known = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.glob("hparams/*.yaml")
+    )
     for k, argument in enumerate(argv):
         if argument.endswith((".yaml", ".yml")) and not argument.startswith(
             "-"
         ):
             if not os.path.isfile(argument):
                 if not (folder / argument).is_file():
-                    known = sorted(
-                        path.relative_to(folder).as_posix()
-                        for path in folder.glob("hparams/*.yaml")
-                    )
                     raise FileNotFoundError(
                         f"There is no {argument}, neither here nor in {folder}."
                         f" The recipe has {known}."
                     )
                 argv[k] = str(folder / argument)
-            break
+            return argv
+    if not {"-h", "--help"} & {*argv}:
+        raise FileNotFoundError(
+            f"No YAML is named: python {script} {' or '.join(known)}."
+        )
     return argv
