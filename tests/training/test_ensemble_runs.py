@@ -100,11 +100,11 @@ def test_folders_are_those_of_train_py(corpus, recipe, tmp_path):
         *("history.jsonl", "test_metrics.json", "train.py"),
     }
     results, others = (json.loads(p.read_text()) for p in (metrics, other))
-    assert results["epoch"] == 1 and results["n_test"] == 37
+    assert results["epoch"] == 1 and results["n_test"] == 17
     assert (folder / results["checkpoint"] / "CKPT.yaml").is_file()
     assert results["max_merge_difference"] < 1e-4
     assert (results["split"], others["split"]) == ("fold 1", "fold 2")
-    assert others["n_test"] == 40
+    assert others["n_test"] == 20
     manifest = json.loads((folder / "manifests" / "test.json").read_text())
     assert results["predicted"].keys() == manifest.keys()
     assert not list((folder / "save").glob(STATE))
@@ -112,8 +112,8 @@ def test_folders_are_those_of_train_py(corpus, recipe, tmp_path):
     brain = as_train_py(recipe, MODEL, {**runs[0], "number_of_epochs": 2})
     assert brain.hparams.epoch_counter.current == 2
     steps = {s["step"].item() for s in brain.optimizer.state.values()}
-    assert steps == {26} and brain.optimizer_step == 26
-    assert before["optimizer"]["state"][0]["step"] == 13
+    assert steps == {14} and brain.optimizer_step == 14
+    assert before["optimizer"]["state"][0]["step"] == 7
 
 
 def test_a_larger_number_of_epochs_goes_on(corpus, whole, tmp_path):
@@ -136,7 +136,7 @@ def test_each_rate_is_halved_by_its_own_loss(corpus, recipe, tmp_path):
     options["batch_size"] = 32
     runs = runs_of(corpus, tmp_path / "together", variants, **options)
     train(runs)
-    rates = []
+    halvings = set()
     for mine, alone in zip(
         runs,
         runs_of(corpus, tmp_path / "alone", variants, **options),
@@ -146,8 +146,8 @@ def test_each_rate_is_halved_by_its_own_loss(corpus, recipe, tmp_path):
         found = [line["lr"] for line in read_history(mine["output_folder"])]
         theirs = [line["lr"] for line in read_history(alone["output_folder"])]
         assert found == theirs
-        rates.append(found)
-    assert set(rates[0]) == {0.001} and rates[1][-1] < 0.2  # control
+        halvings.add(found[0] / found[-1])
+    assert len(halvings) == 2  # control: not by a common loss
 
 
 def test_the_held_out_actors_choose_the_epoch(corpus, tmp_path):
@@ -190,7 +190,7 @@ def test_stopped_between_and_within_epochs(
 
     def step(self, *arguments):
         count["steps"] += 1
-        if count["steps"] == 15:
+        if count["steps"] == 8:
             raise Stopped
         return stepped(self, *arguments)
 
@@ -215,19 +215,19 @@ def test_what_does_not_fit_is_trained_in_halves(
 
     def step(self, rows, active):
         sizes.append(len(rows))
-        if len(rows) == 3 and len(sizes) > 15 or len(rows) == 2:
+        if len(rows) == 3 and len(sizes) > 8 or len(rows) == 2:
             raise torch.OutOfMemoryError("CUDA out of memory.")
         return stepped(self, rows, active)
 
     monkeypatch.setattr(group.Stack, "step", step)
     train(runs)
-    # 11 steps a stacked epoch, since the folds' last batches differ; 10 alone
-    assert [sizes.count(n) for n in (3, 2, 1)] == [16, 1, 3 * 2 * 10]
+    # 6 steps a stacked epoch, since the folds' last batches differ; 5 alone
+    assert [sizes.count(n) for n in (3, 2, 1)] == [9, 1, 3 * 2 * 5]
     for mine, theirs in zip(runs, whole, strict=True):
         for found, line in zip(as_lists(mine), as_lists(theirs), strict=True):
             # Sums in another order; its effect on scores is one utterance's.
             assert found[:3] == pytest.approx(line[:3], rel=1e-4)
-            assert found == pytest.approx(line, abs=0.05)
+            assert found == pytest.approx(line, abs=0.1)
 
 
 def test_one_model_that_does_not_fit(corpus, tmp_path, monkeypatch):
@@ -247,7 +247,7 @@ def test_a_device_that_vanishes(corpus, tmp_path, monkeypatch):
 
     def step(self, *arguments):
         steps.append(0)
-        if len(steps) == 20:
+        if len(steps) == 10:
             raise RuntimeError("CUDA error: device unavailable\nCompile with")
         return stepped(self, *arguments)
 
@@ -257,7 +257,7 @@ def test_a_device_that_vanishes(corpus, tmp_path, monkeypatch):
     ):
         train(runs)
     train(runs)
-    assert len(steps) == 20 + 13
+    assert len(steps) == 10 + 7
     with pytest.raises(RuntimeError, match="finds no GPU here: give cpu"):
         torch.cuda.is_available() and pytest.skip("there is a GPU")
         train(runs, device="cuda")

@@ -54,7 +54,7 @@ def stacked(recipe, model, runs, double=True):
     ("speechformer", "ALL"),
 )
 def test_twenty_steps_in_float64(corpus, recipe, tmp_path, model, arm):
-    options = {**ARMS[arm], "protocol": "held_out", "batch_size": 8}
+    options = {**ARMS[arm], "protocol": "held_out", "batch_size": 4}
     runs = runs_of(corpus, tmp_path / "together", **options)
     group = stacked(recipe, model, runs)
     sizes = {len(group.rows[v.fold, "train"]) for v in group.variants}
