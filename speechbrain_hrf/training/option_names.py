@@ -39,10 +39,10 @@ def refuse_unknown(
     >>> yaml = getfixture("tmpdir").join("x.yaml")
     >>> yaml.write("labels: null\\nseed: 1")
     >>> refuse_unknown([], yaml.strpath, "labels: a.csv")
-    >>> refuse_unknown([], yaml.strpath, "lables: a.csv")
+    >>> refuse_unknown([], yaml.strpath, "label: a.csv")
     Traceback (most recent call last):
         ...
-    ValueError: There is no option lables in ...x.yaml: did you mean labels?
+    ValueError: There is no option label in ...x.yaml: did you mean labels?
     """
     known = resolved_yaml(hparams_file, "")
     for key in read_overrides(overrides):

@@ -195,7 +195,7 @@ def test_what_cannot_run_is_named_before_anything_is_written(
 
 def test_a_study_that_is_not_there_is_named(study_yaml, tmp_path, capsys):
     for given, near in (
-        (tmp_path / "smal.yaml", f"such as {study_yaml}.\n"),
+        (tmp_path / "smaller.yaml", f"such as {study_yaml}.\n"),
         (tmp_path / "none" / "x.yaml", "studies/ravdess.yaml of the repo"),
     ):
         assert main([str(given)]) == 1

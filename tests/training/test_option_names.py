@@ -16,7 +16,7 @@ SCRIPT = str(RECIPES / "OwnData" / "train.py")
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--lables", "a.csv"], "no option lables in .*: did you mean labels?"),
+        (["--label", "a.csv"], "no option label in .*: did you mean labels?"),
         (["--xyz", "1"], "no option xyz in .*convtransformer_hrf.yaml: look"),
         (["--labels"], "--labels needs a value: --labels VALUE"),
         (["--labels="], "--labels needs a value"),
