@@ -9,6 +9,7 @@ import importlib.metadata
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from speechbrain_hrf.export import (
     export_pretrained,
     pretrained,
 )
-from speechbrain_hrf.export.onnx import files, sizes
+from speechbrain_hrf.export.onnx import files
 from speechbrain_hrf.export.onnx.check import TOLERANCE
 from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.runtime.checksums import find_changes
@@ -342,11 +343,17 @@ def test_sizes_add_up(exported_onnx, name):
     assert sum(printed[:-1]) == printed[-1] == sizes.total
 
 
-def test_sizes_command(exported_onnx, capsys):
+def test_sizes_command(exported_onnx, monkeypatch, capsys):
     """Prints the table, or says in one line what is wrong."""
     _, report, _ = exported_onnx
+    module = "speechbrain_hrf.export.onnx.sizes"
+    monkeypatch.delitem(sys.modules, module)
     path = report.folder / "model.onnx"
-    assert sizes.main([str(path)]) == 0
+    monkeypatch.setattr(sys, "argv", ["sizes", str(path)])
+    runpy.run_module(module, run_name="__main__")
     assert capsys.readouterr().out.strip() == str(size_report(path))
-    assert sizes.main(["none.onnx"]) == 1
-    assert capsys.readouterr().err == "Error: There is no file none.onnx.\n"
+    monkeypatch.setattr(sys, "argv", ["sizes", "none.onnx"])
+    with pytest.raises(
+        SystemExit, match="^Error: There is no file none.onnx.$"
+    ):
+        runpy.run_module(module, run_name="__main__")
