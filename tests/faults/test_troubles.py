@@ -109,13 +109,14 @@ def test_disk_full_in_a_process_of_its_own(shared, tmp_path, count, kilobytes):
         command = [sys.executable, *training(tmp_path, shared, "shared")]
         ended = subprocess.run(
             list(map(str, command)),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             cwd=tmp_path,
             timeout=SECONDS,
         )
-    print(ended.stderr[-3000:])
-    wrong = ends_right(ended.stderr, tmp_path / "run")
+    print(ended.stdout[-3000:])
+    wrong = ends_right(ended.stdout, tmp_path / "run")
     wrong += [] if ended.returncode == 1 else [f"status {ended.returncode}"]
     count("disk", tried=1, lost=bool(wrong))
     assert not wrong, wrong
@@ -138,17 +139,18 @@ def test_shared_memory_full(
     command = [sys.executable, *training(tmp_path, shared, "shared")]
     ended = subprocess.run(
         [*inside, *map(str, command), "--num_workers", "2"],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         cwd=tmp_path,
         timeout=SECONDS,
     )
-    print(ended.stderr[-3000:])
+    print(ended.stdout[-3000:])
     wrong = []
     if kilobytes == 65536:
-        wrong += [] if ended.returncode == 0 else [ended.stderr[-3000:]]
+        wrong += [] if ended.returncode == 0 else [ended.stdout[-3000:]]
     else:
-        words = last_words(ended.stderr)
+        words = last_words(ended.stdout)
         size = f"/dev/shm ({kilobytes / 1024:.3g} MB)"
         for part in (size, "num_workers", "docker run --shm-size=1g"):
             wrong += [] if part in words else [f"{part} is not in: {words}"]
