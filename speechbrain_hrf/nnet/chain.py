@@ -8,7 +8,7 @@ import math
 import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -290,6 +290,22 @@ class Chain(nn.Module):
             last_shift = self.biases[len(self.hrf_norms) - 1]
             if last_shift is not None:
                 nn.init.zeros_(last_shift)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("weight", "bias"):
+            raise AttributeError(
+                f"The {name} of {self.named} is computed from its factors, and "
+                "cannot be set: change the factors (layer.hrf_factors), or set "
+                "it before apply_hrf."
+            )
+        super().__setattr__(name, value)
+
+    def __prepare_scriptable__(self) -> None:
+        # torch.jit.script asks; its own error would name a line of this file.
+        raise NotImplementedError(
+            f"torch.jit.script cannot compile {self.named}: merge first "
+            "(merge_hrf), and script the merged model."
+        )
 
     @property
     def factors(self) -> list[torch.Tensor]:

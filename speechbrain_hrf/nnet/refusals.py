@@ -46,6 +46,8 @@ def refuse_wrappers(model: nn.Module) -> None:
 
     Raises
     ------
+    TypeError
+        If it is no module.
     ValueError
         Naming the part and the wrapper.
 
@@ -56,6 +58,12 @@ def refuse_wrappers(model: nn.Module) -> None:
         ...
     ValueError: The model is wrapped in DataParallel, ...
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"HRF expands the layers of a torch.nn.Module, not of a "
+            f"{type(model).__name__}: give the model, or put the layers into a "
+            "torch.nn.ModuleList."
+        )
     for path, module in model.named_modules():
         where = path or "The model"
         types = {each.__name__ for each in type(module).__mro__} & WRAPPERS
@@ -126,6 +134,8 @@ class Refusals:
                 "it is lazy, so that its size is not known yet. Call the model "
                 "once before."
             )
+        if weight.numel() == 0:
+            return "one of its sizes is 0. Leave it out."
         if weight.is_complex():
             return "its weight is complex. Leave it out."
         if getattr(module, "groups", 1) != 1:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from speechbrain_hrf import apply_hrf
+from speechbrain_hrf import apply_hrf, merge_hrf
 
 
 @pytest.fixture
@@ -37,9 +37,21 @@ def test_writing_raises(layer, write):
         write(layer)
 
 
-def test_a_new_parameter_is_refused(layer):
-    with pytest.raises(KeyError):
-        layer.weight = nn.Parameter(torch.ones(2, 3))
+@pytest.mark.parametrize("kind", [nn.Parameter, torch.Tensor])
+@pytest.mark.parametrize("name", ["weight", "bias"])
+def test_a_new_parameter_is_refused(layer, name, kind):
+    with pytest.raises(AttributeError, match=f"The {name} of '0', .* be set"):
+        setattr(layer, name, kind(torch.ones(2, 3)))
+
+
+def test_scripting_says_to_merge_first():
+    model = nn.Sequential(nn.Linear(3, 2))
+    apply_hrf(model, ["0"])
+    with pytest.raises(NotImplementedError, match="'0', .* merge first"):
+        torch.jit.script(model)
+    x = torch.rand(4, 3)
+    merged = merge_hrf(model)
+    torch.testing.assert_close(torch.jit.script(merged)(x), merged(x))
 
 
 def test_packed_weights_too():

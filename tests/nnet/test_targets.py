@@ -164,6 +164,11 @@ def one(**options):
         (lambda: frozen("0.weight"), ["0"], "'0': it is frozen"),
         (lambda: frozen("1.bias"), ["*", "1"], "'1': it is frozen"),
         (complex_weight, ["0"], "'0': its weight is complex"),
+        (
+            lambda: nn.Sequential(nn.Linear(4, 0), nn.Linear(4, 4)),
+            ["0"],
+            "'0': one of its sizes is 0",
+        ),
         (lazy, ["0"], "meets is of type LazyLinear"),
         (lambda: parametrized(nn.Linear(4, 4)), ["*"], "'0': another param"),
         (
@@ -357,3 +362,8 @@ def test_a_ratio_for_each_name():
     assert {ratios[name] for name in CLS} == {4}
     assert {v for k, v in ratios.items() if k.endswith("linear2")} >= {2}
     assert 8 not in ratios.values()
+
+
+def test_a_list_is_no_model():
+    with pytest.raises(TypeError, match="not of a list: give the model"):
+        apply_hrf([nn.Linear(4, 4)], ["0"])
