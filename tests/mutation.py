@@ -473,7 +473,13 @@ def _run_tests(copy, tests, loop):
         with open(os.devnull, "w") as nothing:
             with contextlib.redirect_stdout(nothing):
                 status = pytest.main(
-                    ["-xqs", "--tb=no", "--assert=plain", "-pno:cacheprovider"]
+                    [
+                        "-xqs",
+                        "-n0",
+                        "--tb=no",
+                        "--assert=plain",
+                        "-pno:cacheprovider",
+                    ]
                     + [f"--basetemp={copy.with_name('tmp')}", *tests],
                     plugins=[loop],
                 )
