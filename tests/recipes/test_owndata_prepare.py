@@ -466,4 +466,5 @@ def test_models_and_training_are_those_of_the_other_recipes(model):
     mine |= {"train_logger", "classifier", "model", "modules", "checkpointer"}
     mine |= {"distillation", "hrf_optimizer"}
     mine |= {"hrf_modules", "hrf_inner_norm", "apply_hrf"}  # another arm
+    mine |= {"lr", "opt_class"}  # RAVDESS's are those of its study
     assert differing <= mine
