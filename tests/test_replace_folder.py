@@ -5,7 +5,9 @@ Authors
 """
 
 import errno
+import itertools
 import os
+import pathlib
 import shutil
 import sys
 
@@ -17,6 +19,8 @@ from speechbrain_hrf.files import remove_abandoned, replace_folder
 OLD = {"a.txt": "old", "only_old.txt": "x"}
 NEW = {"a.txt": "new", "only_new.txt": "y"}
 DIED = 9
+# Python 3.10's pathlib keeps os's functions for itself; later ones ask os.
+OS = [os, *filter(None, [getattr(pathlib, "_normal_accessor", None)])]
 
 
 def content(folder):
@@ -116,7 +120,8 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, code):
     def refuse(path, *_):
         raise OSError(code, os.strerror(code), str(path))
 
-    monkeypatch.setattr(os, "mkdir", refuse)
+    for owner in OS:
+        monkeypatch.setattr(owner, "mkdir", refuse)
     with pytest.raises(OSError, match="cannot be written.*Give a folder"):
         with replace_folder(tmp_path / "model", lambda place: None):
             pytest.fail("the block must not run")
@@ -126,9 +131,7 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, code):
 def act_before_each_step(monkeypatch, act):
     """Calls ``act`` before everything that changes the disk."""
     for owner, name in [
-        (os, "mkdir"),
-        (os, "rename"),
-        (os, "replace"),
+        *itertools.product(OS, ("mkdir", "rename", "replace")),
         (os, "fsync"),
         (shutil, "rmtree"),
         (files, "_exchange"),

@@ -6,6 +6,7 @@ Authors
 
 import http.client
 import socket
+import sys
 import threading
 import time
 
@@ -141,7 +142,8 @@ def test_a_browser_keeps_what_has_not_changed(ask):
         ("192.0.2.1", 421),
         ("", 421),
         ("[", 400),
-        ("[x]", 400),
+        # No address of IPv6: said by Python from 3.11 on
+        ("[x]", 400 if sys.version_info >= (3, 11) else 421),
     ],
 )
 def test_other_names_are_refused(ask, host, status):

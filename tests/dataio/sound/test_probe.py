@@ -4,7 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import contextlib
 import os
 import pickle
 import socket
@@ -109,8 +108,11 @@ def named_pipe(path):
 
 
 def socket_file(path):
-    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as server:
-        server.bind(path.name)
+    with socket.socket(socket.AF_UNIX) as server:
+        # By a short name: an address may have a hundred characters.
+        place = os.open(path.parent, os.O_DIRECTORY)
+        server.bind(f"/proc/self/fd/{place}/{path.name}")
+        os.close(place)
 
 
 def device(path):
