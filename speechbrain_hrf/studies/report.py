@@ -237,7 +237,7 @@ def readme_text(
     rows = [[README_NAMES.get(arm, arm), *by_arm[arm]] for arm in there]
     table = dataclasses.replace(table, rows=rows)
     same = comparisons.table
-    same = same[(same["comparison"] == SAME) & (same["model"] != ALL_MODELS)]
+    same = same[same["comparison"] == SAME]
     parts = [
         _sum_up(arm, same[same["row"] == arm], results.metric)
         for arm in arms
@@ -254,12 +254,20 @@ def readme_text(
 def _sum_up(arm, lines, metric):
     """What is shown for an arm, in half a sentence."""
     parts = []
+    together = lines[lines["model"] == ALL_MODELS].to_dict("records")
+    lines = lines[lines["model"] != ALL_MODELS]
     for verdict, verb in ((GAIN, "gains"), (LOSS, "loses")):
         models = lines["model"][lines["verdict"] == verdict]
         where = ", ".join(map(model_name, models))
         if len(models) == len(lines) > 1:
-            where = f"all {len(models)} models"
-        if len(models):
+            parts.append(f"{verb} {metric} on all {len(models)} models")
+        elif together and together[0]["verdict"] == verdict:
+            parts.append(
+                f"{verb} {metric} over all models together "
+                f"({tables.difference(together[0])}), by itself on "
+                f"{where or 'none of them'}"
+            )
+        elif len(models):
             parts.append(f"{verb} {metric} on {where}")
     if (lines["verdict"] == TOO_FEW).all():
         parts.append("has been run too little to say")
