@@ -71,7 +71,7 @@ def test_folds_and_seeds_can_be_paired(study):
 def test_the_same_run_is_one_trial_whatever_grid_asks_for_it(study):
     """The YAML's own learning rate, asked for by number, is no other run."""
     trials = study(
-        "grids:\n  - {}\n  - {modules: [FFN2], learning_rates: [0.0005]}\n"
+        "grids:\n  - {}\n  - {modules: [FFN2], learning_rates: [0.001]}\n"
     ).trials
     assert len(trials) == 4
     assert study().trials[0].id == trials[0].id
