@@ -60,8 +60,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.packages = packages
 
     def find_spec(self, name, path=None, target=None):
-        """Everything of PyTorch and SpeechBrain but the packages."""
-        if name.partition(".")[0] not in ("torch", "speechbrain"):
+        """Everything of PyTorch, NumPy and SpeechBrain but the packages."""
+        if name.partition(".")[0] not in (*("torch", "speechbrain", "numpy"),):
             return None
         if any(name == x or name.startswith(x + ".") for x in self.packages):
             return None

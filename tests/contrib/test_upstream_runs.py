@@ -162,6 +162,7 @@ def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):
     corpus = make_corpus("RAVDESS", corpora)
     options = [f"--data_folder={corpus}", "--number_of_epochs=3", "--seed=1"]
     options += ["--device=cpu", "--noprogressbar"]
+    options += ["--hrf_modules=[FFN2]", "--hrf_inner_norm=False"]
     yaml = "hparams/convtransformer_hrf.yaml"
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     recipe = root / "recipes/RAVDESS/emotion_recognition"

@@ -33,7 +33,11 @@ def start(recipe_command):
     def start_group(folder, model, processes):
         size = str(BATCH // processes)
         command = recipe_command(
-            folder, "--batch_size", size, model=model, epochs=3
+            folder,
+            *("--batch_size", size, "--hrf_modules", "[FFN2]"),
+            *("--hrf_inner_norm", "False"),
+            model=model,
+            epochs=3,
         )
         if processes > 1:
             with socket.socket() as free:

@@ -16,6 +16,7 @@ import torch
 pytestmark = pytest.mark.slow
 
 ORIGINAL = ["--d_model", "32", "--d_ffn", "32", "--hrf_modules", "[]"]
+PAPERS = ["--hrf_modules", "[FFN2]", "--hrf_inner_norm", "False"]
 NORMALISED = ["--hrf_modules", "[ALL]", "--hrf_layers", "2"]
 NORMALISED += ["--hrf_inner_norm", "True", "--hrf_lr_scale", "0.3"]
 
@@ -41,7 +42,7 @@ def place(tmp_path_factory, run):
 
 @pytest.mark.parametrize(
     "options",
-    [["--distil_from", "original"], NORMALISED],
+    [["--distil_from", "original", *PAPERS], NORMALISED],
     ids=["distillation", "inner_norm"],
 )
 def test_a_run_that_goes_on_ends_as_an_uninterrupted_one(

@@ -41,6 +41,7 @@ def test_the_cache_changes_nothing_but_the_time(
 def test_training_on_hubert(tmp_path, hubert_folder, run_recipe, final_weights):
     first, second = tmp_path / "a", tmp_path / "b"
     hubert = ["--features", "hubert", "--hubert_source", str(hubert_folder)]
+    hubert += ["--hrf_modules", "[ALL]"]  # the front end stays as it is
     log = run_recipe(first, *hubert)
     assert log.count("Computing the features") == 2
     assert "Nothing is exported: its features come from HuBERT" in log

@@ -96,7 +96,10 @@ def _safely(condition):
         (["--data_folder", os.fspath(TESTS)], "Actor_"),
         (["--hrf_modules", "[FFN_M1]"], "FFN_M1"),
         (["--hrf_ratio", "0"], "ratio is 0"),
-        (["--hrf_layers", "0"], "extra layers is 0"),
+        (
+            ["--hrf_layers", "0", "--hrf_inner_norm", "False"],
+            "extra layers is 0",
+        ),
         (["--fold", "7"], "fold"),
         (["--protocol", "best_test_epoch"], "best_test_epoch"),
         (["--n_classes", "4"], "n_classes is 4"),
