@@ -7,6 +7,7 @@ Authors
 """
 
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -57,7 +58,13 @@ def read_yaml_text(path: str | os.PathLike[str]) -> str:
     why = why_no_file(path)
     if why:
         raise ValueError(f"{path}: {why}. Put the YAML file there.")
-    content = pathlib.Path(path).read_bytes()
+    return _checked(pathlib.Path(path), pathlib.Path(path).read_bytes())
+
+
+# The steps of a start ask for one file again and again, and ruamel takes a tenth
+# of a second each time.
+@functools.lru_cache(maxsize=8)
+def _checked(path: pathlib.Path, content: bytes) -> str:
     with explain_yaml(path):
         text = decode(path, content)
         _refuse_depth(text)

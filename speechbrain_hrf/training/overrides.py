@@ -49,8 +49,7 @@ def resolved_yaml(hparams_file: str, overrides: str) -> dict[str, Any]:
     return _resolve(path, read_yaml_text(path), overrides)
 
 
-# The steps of a start ask one after the other, and ruamel takes a tenth of a
-# second each time.
+# The steps of a start ask one after the other.
 @functools.lru_cache(maxsize=8)
 def _resolve(
     path: pathlib.Path, content: str, overrides: str
