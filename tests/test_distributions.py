@@ -125,7 +125,7 @@ ADDRESSES = {
     "setup.py": 1,
     "mkdocs.yml": 1,
     "CITATION.cff": 1,
-    "recipes/RAVDESS/README.md": 1,
+    "recipes/RAVDESS/README.md": 2,
     "contrib/upstream/recipes/RAVDESS/README.md": 1,
     "tests/recipes/RAVDESS.csv": 3,
 }
