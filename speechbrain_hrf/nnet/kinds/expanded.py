@@ -12,7 +12,7 @@ from torch import nn
 
 from speechbrain_hrf.nnet.algebra import Layer
 from speechbrain_hrf.nnet.chain import Chain, HRFConfig
-from speechbrain_hrf.nnet.computed import is_called_again, readable
+from speechbrain_hrf.nnet.computed import is_called_again, kept, readable
 from speechbrain_hrf.nnet.inner_norm import collapse_batch
 
 TRANSPOSED = "hrf_transposed"
@@ -283,6 +283,9 @@ class ExpandedLayer(Chain, Expanded):
         RuntimeError
             See ``refuse_second_call``.
         """
+        layer: Layer | None = kept(self)
+        if layer is not None:
+            return layer
         if self.training and self.norms:
             self.refuse_second_call()
             return collapse_batch(self.factors, self.biases, self.norms, x)
