@@ -46,7 +46,12 @@ class Recipe:
     @property
     def folds(self) -> int | None:
         """How many the preparer's ``FOLDS`` says that there are."""
-        return _count_folds(self.folder)
+        # One that needs other packages is checked by its own training.
+        with contextlib.suppress(ImportError):
+            folds = _preparer(self.folder).get("FOLDS")
+            if folds is not None:
+                return folds if isinstance(folds, int) else len(folds)
+        return None
 
     def defaults(self, model: str) -> dict[str, Any]:
         """A model's YAML as plain values; nothing of it is built.
@@ -105,25 +110,22 @@ class Recipe:
         ------
         ValueError, FileNotFoundError
         """
-        for path in self.folder.glob("*_prepare.py"):
-            sys.path.insert(0, str(self.folder))  # modules beside it
-            try:
-                check = runpy.run_path(str(path)).get("check_runs")
-            finally:
-                sys.path.remove(str(self.folder))
-            if check is not None:
-                check(runs)
+        check = _preparer(self.folder).get("check_runs")
+        if check is not None:
+            check(runs)
 
 
 @functools.cache
-def _count_folds(folder):
-    for path in folder.glob("*_prepare.py"):
-        # One that needs other packages is checked by its own training.
-        with contextlib.suppress(ImportError):
-            folds = runpy.run_path(str(path)).get("FOLDS")
-            if folds is not None:
-                return folds if isinstance(folds, int) else len(folds)
-    return None
+def _preparer(folder):
+    """The names that a recipe's preparer has."""
+    names = {}
+    sys.path.insert(0, str(folder))  # modules beside it
+    try:
+        for path in sorted(folder.glob("*_prepare.py")):
+            names |= runpy.run_path(str(path))
+    finally:
+        sys.path.remove(str(folder))
+    return names
 
 
 @functools.cache

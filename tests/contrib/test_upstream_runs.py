@@ -162,7 +162,6 @@ def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):
     corpus = make_corpus("RAVDESS", corpora)
     options = [f"--data_folder={corpus}", "--number_of_epochs=3", "--seed=1"]
     options += ["--device=cpu", "--noprogressbar"]
-    options += ["--hrf_modules=[FFN2]", "--hrf_inner_norm=False"]
     yaml = "hparams/convtransformer_hrf.yaml"
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     recipe = root / "recipes/RAVDESS/emotion_recognition"
@@ -181,7 +180,8 @@ def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):
     )
     found, expected = (_numbers(folder) for folder in (theirs, ours))
     assert len(found) == 6
-    assert found == pytest.approx({x: expected[x] for x in found}, abs=2e-4)
+    # Log lines have four decimals; AdamW lets float32's rounding grow.
+    assert found == pytest.approx({x: expected[x] for x in found}, abs=1e-3)
 
 
 def _numbers(folder):

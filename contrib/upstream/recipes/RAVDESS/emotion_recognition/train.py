@@ -23,10 +23,12 @@ from ruamel.yaml import YAML
 
 import speechbrain as sb
 from speechbrain.dataio import audio_io
+from speechbrain.dataio.batch import PaddedBatch
 from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.dataio.sampler import ReproducibleRandomSampler
 from speechbrain.nnet.hrf import merge_hrf
+from speechbrain.utils.data_utils import batch_pad_right
 from speechbrain.utils.distributed import (
     ddp_broadcast,
     if_main_process,
@@ -196,6 +198,35 @@ def dataio_prep(hparams):
     return datasets
 
 
+def pad(values, frames=None):
+    """Zero-fills to the longest one, or to so many frames.
+
+    Normalised HRF takes its statistics over all frames of a batch: they are
+    not to depend on how long its longest utterance is.
+
+    Arguments
+    ---------
+    values : list of torch.Tensor
+        Of one length, but for the first dimension.
+    frames : int, optional
+        At least the longest one's.
+
+    Returns
+    -------
+    padded : torch.Tensor
+        [B, T, ...]
+    lens : torch.Tensor
+        Relative lengths, [B].
+    """
+    padded, lens = batch_pad_right(values)
+    if frames is None:
+        return padded, lens
+    longest = padded.shape[1]
+    filled = padded.new_zeros(len(values), frames, *padded.shape[2:])
+    filled[:, :longest] = padded
+    return filled, lens * longest / frames
+
+
 def export(hparams, merged):
     """Writes a folder that EncoderClassifier.from_hparams loads.
 
@@ -285,6 +316,12 @@ if __name__ == "__main__":
     brain.train_sampler = ReproducibleRandomSampler(
         datasets["train"], seed=hparams["seed"]
     )
+    # Every batch has the frames of whole segments
+    collate_fn = functools.partial(
+        PaddedBatch,
+        padding_func=pad,
+        per_key_padding_kwargs={"feats": {"frames": hparams["segment_frames"]}},
+    )
     brain.fit(
         epoch_counter=hparams["epoch_counter"],
         train_set=datasets["train"],
@@ -292,14 +329,21 @@ if __name__ == "__main__":
         train_loader_kwargs={
             **hparams["train_dataloader_opts"],
             "sampler": brain.train_sampler,
+            "collate_fn": collate_fn,
         },
-        valid_loader_kwargs=hparams["valid_dataloader_opts"],
+        valid_loader_kwargs={
+            **hparams["valid_dataloader_opts"],
+            "collate_fn": collate_fn,
+        },
     )
 
     # The last epoch is scored, or the one that the validation set chooses
     brain.evaluate(
         test_set=datasets["test"],
         max_key="UA" if "valid" in datasets else None,
-        test_loader_kwargs=hparams["test_dataloader_opts"],
+        test_loader_kwargs={
+            **hparams["test_dataloader_opts"],
+            "collate_fn": collate_fn,
+        },
     )
     run_on_main(export, args=[hparams, brain.merged])
