@@ -15,14 +15,18 @@ from pathlib import Path
 import pytest
 from docstring_rules import docstring_violations
 
+import speechbrain_hrf
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = Path(speechbrain_hrf.__file__).parent  # maybe installed elsewhere
 RECIPE_FILES = sorted(REPOSITORY.glob("recipes/*/*.py"))
-FILES = sorted(REPOSITORY.glob("speechbrain_hrf/**/*.py")) + RECIPE_FILES
+FILES = sorted(PACKAGE.glob("**/*.py")) + RECIPE_FILES
 
 
 def _name(path):
     """A file's path as pytest prints it."""
-    return path.relative_to(REPOSITORY).as_posix()
+    root = PACKAGE.parent if PACKAGE in path.parents else REPOSITORY
+    return path.relative_to(root).as_posix()
 
 
 HEAD, VOICE = "lobes/models/classifier.py", "dataio/synthetic/voice.py"
@@ -43,7 +47,7 @@ ARGUMENTS = "    Arguments\n    ---------\n"
 )
 def test_a_missing_part_is_reported(name, old, new, reported):
     """One change to a file that lacks nothing by the next test."""
-    text = (REPOSITORY / "speechbrain_hrf" / name).read_text("utf-8")
+    text = (PACKAGE / name).read_text("utf-8")
     assert old in text
     found = docstring_violations(text.replace(old, new))
     assert any(reported in violation for violation in found), found
