@@ -456,6 +456,7 @@ def test_apple_double_files_are_passed_over(root, tmp_path):
         # As pandas writes it, and with the name in full_test_split.csv
         ",Participant_ID,PHQ8_Binary\n0,303.0,0.0\n1,318.0,1.0\n",
         "Participant_ID,PHQ_Binary\n303,0\n318,1\n",
+        "Participant_ID,PHQ8_Binary\r303,0\r318,1\r",  # as old Excel does
     ],
 )
 def test_only_two_columns_of_the_lists_are_read(root, tmp_path, text):

@@ -342,6 +342,12 @@ def test_several_annotations_are_named(small):
             "valaa_1_1 has the Speaker None",
         ),
         (
+            lambda a: a["valaa"]["valaa_1"]["Dialog"]["valaa_1_1"].update(
+                Speaker=""
+            ),
+            "valaa_1_1 has the Speaker ''",
+        ),
+        (
             lambda a: a["trainaa"]["trainaa_1"]["Dialog"].update(
                 a["valaa"]["valaa_1"]["Dialog"]
             ),
