@@ -378,11 +378,20 @@ def replace_code(
                 setattr(module, name, namespace[name])
 
 
+# What holds a function, and where.
+_WRAPPERS = {
+    property: "fget",
+    classmethod: "__func__",
+    staticmethod: "__func__",
+}
+
+
 def _replace_values(old, new, put):
     for name, value in new.items():
         before = old.get(name)
-        if isinstance(value, property) and isinstance(before, property):
-            before, value = before.fget, value.fget
+        for kind, inner in _WRAPPERS.items():
+            if isinstance(value, kind) and isinstance(before, kind):
+                before, value = getattr(before, inner), getattr(value, inner)
         if isinstance(value, types.FunctionType) and before:
             before.__code__ = value.__code__
             before.__defaults__ = value.__defaults__

@@ -96,7 +96,12 @@ def test_a_layer_that_cannot_be_built_leaves_all_plain(scaled):
 def test_whoever_holds_a_layer_holds_the_expanded_one():
     """A list, a second place in the model, hooks, and the layer by itself."""
     layer, calls = nn.Linear(4, 4), []
-    layer.register_forward_hook(lambda *_: calls.append("hook"))
+    # Of those with keywords PyTorch keeps the names apart.
+    layer.register_forward_hook(
+        lambda module, args, kwargs, output: calls.append("hook"),
+        with_kwargs=True,
+    )
+    attributes = vars(layer).keys() | {"note"}
     layer.note = "mine"
     model = nn.Sequential(layer, nn.ReLU(), layer)
     held = [layer]
@@ -107,6 +112,7 @@ def test_whoever_holds_a_layer_holds_the_expanded_one():
     merged = merge_hrf(model)
     assert type(merged[0]) is nn.Linear and merged[0] is merged[2]
     assert merged[0].note == "mine" and type(layer) is HRFLinear
+    assert vars(merged[0]).keys() == attributes
     merged(torch.ones(1, 4))
     assert calls == ["hook"] * 4
     alone = nn.Linear(4, 2)

@@ -116,6 +116,7 @@ def test_counts_of_table_1(whole, tmp_path, caplog):
     train, test = load_manifests(tmp_path).values()
     assert emotions(train) == {"neu": 1324, "hap": 1194, "sad": 839, "ang": 933}
     assert emotions(test) == {"neu": 384, "hap": 442, "sad": 245, "ang": 170}
+    assert prepare.EMOTIONS == list(prepare.PAPER_COUNTS["test"])
     assert sessions(train) == {1: 1085, 2: 1023, 3: 1151, 4: 1031}
     assert sessions(test) == {5: 1241}
     assert "6131 turns, 5531 kept" in caplog.text
@@ -167,10 +168,11 @@ def test_other_counts_are_named(small, tmp_path, caplog):
     assert "test ang 5 (paper 170)" in caplog.text
 
 
-def test_windows_line_ends_and_odd_bytes_do_not_matter(small, tmp_path):
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"], ids=["Windows", "old Mac"])
+def test_line_ends_and_odd_bytes_do_not_matter(small, tmp_path, end):
     prepare_iemocap(small, tmp_path / "1")
     for path in small.glob("Session?/dialog/EmoEvaluation/Ses*.txt"):
-        content = path.read_bytes().replace(b"\n", b"\r\n")
+        content = path.read_bytes().replace(b"\n", end)
         path.write_bytes(content.replace(b"a remark", b"na\xefve \x93so\x94"))
     prepare_iemocap(small, tmp_path / "2")
     assert load_manifests(tmp_path / "1") == load_manifests(tmp_path / "2")
@@ -189,6 +191,10 @@ def test_a_comment_over_several_lines_is_no_label_line(small):
         )
         with pytest.raises(ValueError, match="not a label line"):
             prepare.read_turns([str(path)])
+    # A comment that is closed does not go on.
+    path.write_text(text.replace("(a remark)", "(a remark)\nthat goes on"))
+    with pytest.raises(ValueError, match="not a label line: 'that goes on'"):
+        prepare.read_turns([str(path)])
 
 
 TURN = "Ses01F_impro01_F000"
