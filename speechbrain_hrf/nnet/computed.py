@@ -395,8 +395,7 @@ class _Readable(torch.Tensor):
 
 def _writes(name: str) -> bool:
     """Whether a function of this name changes its first argument."""
-    if name.startswith("__i"):  # __iadd__, but not __index__
-        return hasattr(torch.Tensor, f"__{name[3:]}")
+    # += is add_ here; only integers know the others, such as &=.
     return name in ("__setitem__", "__set__") or (
         name.endswith("_") and not name.endswith("__")
     )

@@ -74,6 +74,37 @@ def test_once_in_a_pass(model, x, products, training):
     assert len(products) == 2 + STEPS
 
 
+def test_a_pass_lasts_beyond_the_modules_within_it(x, products):
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.inner = nn.Linear(4, 4), Loop()
+
+        def forward(self, x):
+            return self.layer(self.inner(self.layer(x)))
+
+    model = Twice()
+    apply_hrf(model, ["*"], ratio=2)
+    model(x)
+    assert len(products) == 2
+
+
+def test_a_module_that_is_gone_leaves_nothing_to_the_next(x):
+    """Which may get its id."""
+
+    class Fleeting(nn.Sequential):
+        def forward(self, x):
+            for number in range(9):
+                none = nn.Identity()
+                assert computed.once(none, list, lambda n=number: n) == number
+                del none
+            return super().forward(x)
+
+    model = Fleeting(nn.Linear(4, 4))
+    apply_hrf(model, ["0"])
+    model(x)
+
+
 def test_gradients_are_those_of_the_chain(model, x):
     grads = []
     for forward in model, lambda x: reference(model, x):
