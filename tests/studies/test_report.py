@@ -192,7 +192,10 @@ def test_no_folder_no_lines(tmp_path):
     "second, reported",
     [
         ("no", "line 2 is not valid JSON"),
-        ('{"id": ' + 10**5 * "[" + 10**5 * "]" + "}", "line 2 is not valid JSON"),
+        (
+            '{"id": ' + 10**5 * "[" + 10**5 * "]" + "}",
+            "line 2 is not valid JSON",
+        ),
         ({"dataset": "x" * 9999}, "differ in dataset: RAVDESS and xxx"),
         ({"test_set": "x" * 9999}, "line 2: its test set xxxxxxxxxxxx is"),
         ("[1]", "line 2 is no JSON object"),
