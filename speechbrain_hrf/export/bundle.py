@@ -191,7 +191,12 @@ def is_own(module: str) -> bool:
 
 @functools.cache
 def _installed_roots() -> frozenset[str]:
-    return frozenset(importlib.metadata.packages_distributions())
+    roots = set(importlib.metadata.packages_distributions())
+    if sys.version_info < (3, 11):  # knows what top_level.txt lists, no more
+        for distribution in importlib.metadata.distributions():
+            for file in distribution.files or ():
+                roots.add(file.parts[0].removesuffix(".py"))
+    return frozenset(roots)
 
 
 class _Source:
