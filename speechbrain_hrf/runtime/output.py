@@ -4,8 +4,10 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import csv
 import json
+import os
 import sys
 from typing import Any
 
@@ -80,9 +82,19 @@ class Output:
                 print(_text(name, result))
             sys.stdout.flush()
         except OSError as error:
+            _forget_the_rest()
             raise OutputError(
                 f"The results cannot be written: {error}"
             ) from error
+
+
+def _forget_the_rest() -> None:
+    """Or Python would try once more to write it, at exit, and say so too."""
+    with contextlib.suppress(OSError):  # no file, as in a notebook
+        descriptor = sys.stdout.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def _text(name: str, result: Result) -> str:

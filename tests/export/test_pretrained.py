@@ -29,7 +29,8 @@ ON_CPU = {"device": "cpu"}
 
 def content(folder):
     """Bytes of each file."""
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    files = (path for path in folder.iterdir() if path.is_file())
+    return {path.name: path.read_bytes() for path in files}
 
 
 def classify(folder, wavs, **options):
