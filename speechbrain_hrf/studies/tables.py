@@ -272,7 +272,7 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     >>> line = {"metric": "UA", "params": {"training": 9, "merged": 8}}
     >>> table = pandas.DataFrame([{"model": "conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
-    ...     "line": 0}])
+    ...     "fold": "1", "line": 0}])
     >>> results = Results(None, [line], table, [], [], [])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
     >>> summary_table(results, Comparisons(nothing, {}, nothing)).rows
@@ -287,7 +287,9 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     runs = runs_at(results, comparisons.rates)
     rows = []
     for row, of_row in runs.groupby("row", sort=False):
-        means = of_row.groupby("model")[results.metric].mean().map(score_text)
+        # Each fold counts once, however many seeds it has so far.
+        of_folds = of_row.groupby(["model", "fold"])[results.metric].mean()
+        means = of_folds.groupby("model").mean().map(score_text)
         cells = [
             f"{means.get(model, '' if model == ALL_MODELS else NONE)}\n"
             f"{found.get((row, model), '')}".removesuffix("\n")

@@ -178,6 +178,19 @@ def test_an_arm_with_options_that_are_ours_is_not_the_papers(option):
     assert family("conformer", "FFN2", {**usual, **option}) == "ours"
 
 
+def test_a_fold_with_more_seeds_counts_no_more(tmp_path):
+    """A study that goes on does not shift a mean towards its first folds."""
+    lines, sets = study(folds=2, seeds=2)
+    some = [x for x in lines if (x["fold"], x["seed"]) != (2, 2)]
+    folder = write_study(tmp_path, some, sets)
+    one, two, three = (
+        x["test"]["UA"] for x in some if x["arm"] == "Lightweight"
+    )
+    found = re.search(r"\| Lightweight +\| (\.\d{3})", readme_text(folder))
+    mean = f"{((one + two) / 2 + three) / 2:.3f}"[1:]
+    assert found[1] == mean != f"{(one + two + three) / 3:.3f}"[1:]
+
+
 def test_no_folder_no_lines(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder .*none.*hrf study"):
         write_report(tmp_path / "none")
