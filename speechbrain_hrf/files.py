@@ -54,6 +54,8 @@ _MACHINE = "machine"
 # What no lock tells about is removed after this time without a write; a living
 # process writes every few seconds.
 _ABANDONED_SECONDS = 3600
+# Enough for the file system to say by an error of its own that it is full.
+_PROBE_BYTES = 2**20
 _REMOVE_LINE = "Remove that line; what it stands for will be run again."
 # renameat2, https://man7.org/linux/man-pages/man2/rename.2.html
 _AT_FDCWD = -100
@@ -173,9 +175,12 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         yield partial
         _sync(partial)
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             partial.unlink()
+        # What a full disk answers to a write names no file.
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            error.filename = str(path)
         raise
 
 
@@ -327,10 +332,47 @@ def replace_folder(
                 f"{place} cannot be written: {error.strerror} "
                 f"({error.filename}). Give a folder that you may write to."
             ) from error
-        yield content
-        for path in content.rglob("*"):
-            if path.is_file():
-                _sync(path)
+        try:
+            yield content
+            for path in content.rglob("*"):
+                if path.is_file():
+                    _sync(path)
+        except (OSError, RuntimeError) as error:
+            # PyTorch, for one, does not say what the disk said.
+            found = probe_folder(content)
+            if found is None:
+                raise
+            raise OSError(
+                f"{place} cannot be written ({found.strerror}): make room "
+                "there, or give another folder."
+            ) from error
+
+
+def probe_folder(folder: str | os.PathLike[str]) -> OSError | None:
+    """What the system says to a file in a folder, of a megabyte.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Returns
+    -------
+    OSError or None
+        None if it can be written.
+
+    Example
+    -------
+    >>> probe_folder("no/such/run")
+    FileNotFoundError(2, 'No such file or directory')
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    return None
 
 
 @contextlib.contextmanager

@@ -41,6 +41,22 @@ def test_an_error_leaves_the_file_as_it_was(tmp_path):
     assert path.read_bytes() == b"new\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (
+            OSError(errno.ENOSPC, "no space"),
+            r"\[Errno 28\] no space: '.*a.txt'",
+        ),
+        (OSError("words of its own"), "^words of its own$"),
+    ],
+)
+def test_an_error_that_names_no_file(tmp_path, error, says):
+    """As a write to a full disk ends."""
+    with pytest.raises(OSError, match=says), whole_file(tmp_path / "a.txt"):
+        raise error
+
+
 def test_a_lock_is_held_by_one(tmp_path):
     with locked(tmp_path / "lock"):
         with pytest.raises(TimeoutError):

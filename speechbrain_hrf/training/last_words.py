@@ -13,7 +13,8 @@ import os
 import sys
 
 from speechbrain_hrf.dataio.shared_memory import is_full, name_shared_memory
-from speechbrain_hrf.training.output_folder import probe_folder, why_lost
+from speechbrain_hrf.files import probe_folder
+from speechbrain_hrf.training.output_folder import why_lost
 
 # What writing ends in, not reading. None: of an error that says more itself.
 _WRITING = (

@@ -11,16 +11,14 @@ import contextlib
 import errno
 import os
 import pathlib
-import tempfile
 from collections.abc import Iterator
 
 from speechbrain.utils.distributed import get_rank
 
+from speechbrain_hrf.files import probe_folder
 from speechbrain_hrf.owner import Owner, owned, read_owner
 
 NAME = ".owner"
-# Enough for the file system to say by an error of its own that it is full.
-_PROBE_BYTES = 2**20
 _REFUSAL = (
     "Another run ({{owner}}) is writing to {folder}. Wait for it, or give this "
     "one its own --output_folder (or --arm)."
@@ -197,30 +195,3 @@ def _gone(folder: pathlib.Path) -> FileNotFoundError:
         "it. Start the run again, or put the folder back first to go on from "
         "its last checkpoint."
     )
-
-
-def probe_folder(folder: str | os.PathLike[str]) -> OSError | None:
-    """What the system says to a file in a folder, of a megabyte.
-
-    Arguments
-    ---------
-    folder : str or os.PathLike
-
-    Returns
-    -------
-    OSError or None
-        None if it can be written.
-
-    Example
-    -------
-    >>> probe_folder("no/such/run")
-    FileNotFoundError(2, 'No such file or directory')
-    """
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(_PROBE_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        return error
-    return None
