@@ -172,14 +172,23 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     # Of a killed process the next one overwrites it.
     partial = path.with_name(f".{path.name}")
     try:
-        yield partial
-        _sync(partial)
-        os.replace(partial, path)
-    except BaseException as error:
+        with _naming(path):
+            yield partial
+            _sync(partial)
+            os.replace(partial, path)
+    except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink()
-        # What a full disk answers to a write names no file.
-        if isinstance(error, OSError) and error.errno and not error.filename:
+        raise
+
+
+@contextlib.contextmanager
+def _naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    # What a full disk answers to a write names no file.
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not error.filename:
             error.filename = str(path)
         raise
 
@@ -545,7 +554,7 @@ def append_line(path: str | os.PathLike[str], line: dict[str, Any]) -> None:
     ValueError: Out of range float values are not JSON compliant...
     """
     text = json.dumps(line, allow_nan=False, separators=(",", ":"))
-    with _locked_lines(path), open(path, "ab+") as file:
+    with _locked_lines(path), _naming(path), open(path, "ab+") as file:
         file.seek(0)
         content = file.read()
         file.truncate(content.rfind(b"\n") + 1)

@@ -7,6 +7,7 @@ Authors
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import time
 
@@ -55,6 +56,20 @@ def test_an_error_that_names_no_file(tmp_path, error, says):
     """As a write to a full disk ends."""
     with pytest.raises(OSError, match=says), whole_file(tmp_path / "a.txt"):
         raise error
+
+
+def test_a_line_for_which_there_is_no_room(tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    append_line(tmp_path / "a.jsonl", {"seed": 1})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large: '.*a.jsonl'"):
+            append_line(tmp_path / "a.jsonl", {"seed": 100_000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    append_line(tmp_path / "a.jsonl", {"seed": 2})
+    seeds = [line["seed"] for line in read_lines(tmp_path / "a.jsonl")]
+    assert seeds == [1, 2]
 
 
 def test_a_lock_is_held_by_one(tmp_path):
