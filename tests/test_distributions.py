@@ -94,8 +94,9 @@ def test_the_runner_alone(distributions, onnx_folder, tmp_path):
     venv.create(tmp_path / "venv", with_pip=True)
     programs = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
     run(programs / "python", "-m", "pip", "install", "-q", wheel)
+    others = ("PYTHONPATH", "PIP_QUIET")  # the list is what is asked for
     environment = {
-        key: value for key, value in os.environ.items() if key != "PYTHONPATH"
+        key: value for key, value in os.environ.items() if key not in others
     }
     options = {"cwd": tmp_path, "env": environment}
     listed = run(programs / "python", "-m", "pip", "list", **options)

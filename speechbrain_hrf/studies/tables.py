@@ -285,11 +285,26 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     models = results.models
     models += [ALL_MODELS] * (ALL_MODELS in set(same["model"]))
     runs = runs_at(results, comparisons.rates)
-    rows = []
+    # While a study goes on: of the folds that all arms have (the original is
+    # no arm), and each once, however many seeds it has so far.
+    of_folds = runs[runs["family"] != "original"].pivot_table(
+        results.metric, ["model", "fold"], "row"
+    )
+    shared = {
+        model: set(of_model.dropna(axis="columns", how="all").dropna().index)
+        for model, of_model in of_folds.droplevel("model").groupby(
+            of_folds.index.get_level_values("model")
+        )
+    }
+    rows, some_lack = [], ""
     for row, of_row in runs.groupby("row", sort=False):
-        # Each fold counts once, however many seeds it has so far.
-        of_folds = of_row.groupby(["model", "fold"])[results.metric].mean()
-        means = of_folds.groupby("model").mean().map(score_text)
+        means = {}
+        for model, of_both in of_row.groupby("model"):
+            scores = of_both.groupby("fold")[results.metric].mean()
+            some = scores[scores.index.isin(shared.get(model, ()))]
+            means[model] = score_text((some if len(some) else scores).mean())
+            if 0 < len(some) < len(scores):
+                some_lack = " (of the folds that all arms have so far)"
         cells = [
             f"{means.get(model, '' if model == ALL_MODELS else NONE)}\n"
             f"{found.get((row, model), '')}".removesuffix("\n")
@@ -301,8 +316,8 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
         ]
         rows.append([row, *cells, " / ".join(dict.fromkeys(sizes))])
     return Table(
-        f"Mean test {results.metric}, and difference to Lightweight with its "
-        "95 % interval over test speakers",
+        f"Mean test {results.metric}{some_lack}, and difference to Lightweight "
+        "with its 95 % interval over test speakers",
         ["arm", *map(model_name, models), "parameters when shipped"],
         rows,
     )

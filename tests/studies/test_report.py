@@ -179,7 +179,10 @@ def test_an_arm_with_options_that_are_ours_is_not_the_papers(option):
 
 
 def test_a_fold_with_more_seeds_counts_no_more(tmp_path):
-    """A study that goes on does not shift a mean towards its first folds."""
+    """A study that goes on does not shift a mean towards its first folds.
+
+    And what an arm lacks is left out of what it is compared with.
+    """
     lines, sets = study(folds=2, seeds=2)
     some = [x for x in lines if (x["fold"], x["seed"]) != (2, 2)]
     folder = write_study(tmp_path, some, sets)
@@ -189,6 +192,12 @@ def test_a_fold_with_more_seeds_counts_no_more(tmp_path):
     found = re.search(r"\| Lightweight +\| (\.\d{3})", readme_text(folder))
     mean = f"{((one + two) / 2 + three) / 2:.3f}"[1:]
     assert found[1] == mean != f"{(one + two + three) / 3:.3f}"[1:]
+
+    some = [x for x in some if (x["fold"], x["arm"]) != (2, "FFN2")]
+    text = readme_text(write_study(tmp_path, some, sets))
+    found = re.search(r"\| Lightweight +\| (\.\d{3})", text)
+    assert "(of the folds that all arms have so far)" in text
+    assert found[1] == f"{(one + two) / 2:.3f}"[1:]
 
 
 def test_no_folder_no_lines(tmp_path):
