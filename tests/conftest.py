@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -31,6 +32,28 @@ torch.set_num_threads(min(2, torch.get_num_threads()))
 def repository():
     """The folder that holds setup.py, recipes and tests."""
     return REPOSITORY
+
+
+@pytest.fixture
+def short_files():
+    """A context in which no file gets longer than so many bytes.
+
+    The system refuses the rest, as on a full disk.
+    """
+    resource = pytest.importorskip(
+        "resource", reason="a limit for files is POSIX's"
+    )
+
+    @contextlib.contextmanager
+    def limited(size):
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limited
 
 
 @pytest.fixture(scope="session")

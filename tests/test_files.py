@@ -7,7 +7,6 @@ Authors
 import errno
 import multiprocessing
 import os
-import resource
 import signal
 import time
 
@@ -58,15 +57,11 @@ def test_an_error_that_names_no_file(tmp_path, error, says):
         raise error
 
 
-def test_a_line_for_which_there_is_no_room(tmp_path):
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+def test_a_line_for_which_there_is_no_room(tmp_path, short_files):
     append_line(tmp_path / "a.jsonl", {"seed": 1})
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20, limit[1]))
-    try:
-        with pytest.raises(OSError, match="File too large: '.*a.jsonl'"):
-            append_line(tmp_path / "a.jsonl", {"seed": 100_000})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    full = pytest.raises(OSError, match="File too large: '.*a.jsonl'")
+    with short_files(20), full:
+        append_line(tmp_path / "a.jsonl", {"seed": 100_000})
     append_line(tmp_path / "a.jsonl", {"seed": 2})
     seeds = [line["seed"] for line in read_lines(tmp_path / "a.jsonl")]
     assert seeds == [1, 2]

@@ -8,7 +8,6 @@ import errno
 import itertools
 import os
 import pathlib
-import resource
 import shutil
 import sys
 
@@ -130,19 +129,13 @@ def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, code):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_disk_that_is_full_in_the_block(tmp_path):
+def test_a_disk_that_is_full_in_the_block(tmp_path, short_files):
     """PyTorch says "unexpected pos 1088 vs 982"."""
     (tmp_path / "model").mkdir()
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
-    try:
-        with pytest.raises(
-            OSError, match="model cannot be written .*make room"
-        ):
-            with replace_folder(tmp_path / "model", lambda place: None) as new:
-                torch.save(torch.zeros(1000), new / "a.pt")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    said = pytest.raises(OSError, match="model cannot be written .*make room")
+    with short_files(1000), said:
+        with replace_folder(tmp_path / "model", lambda place: None) as new:
+            torch.save(torch.zeros(1000), new / "a.pt")
     with pytest.raises(RuntimeError, match="another reason"):
         with replace_folder(tmp_path / "model", lambda place: None):
             raise RuntimeError("another reason")

@@ -8,20 +8,15 @@ import pytest
 
 from speechbrain_hrf.training.last_words import find_last_words
 
-resource = pytest.importorskip(
-    "resource", reason="a limit for files is POSIX's"
-)
 FULL = OSError(errno.ENOSPC, "No space left on device")
 Usage = collections.namedtuple("Usage", "total used free")
 
 
 @pytest.fixture
-def full(tmp_path):
+def full(tmp_path, short_files):
     """A folder in which no file may grow."""
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
-    yield tmp_path
-    resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    with short_files(1000):
+        yield tmp_path
 
 
 def test_an_error_that_names_nothing_gets_the_folder(full):

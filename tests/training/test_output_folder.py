@@ -2,7 +2,6 @@
 
 import multiprocessing
 import re
-import resource
 import shutil
 import signal
 
@@ -75,18 +74,14 @@ def test_a_removed_folder_is_not_made_anew(tmp_path):
     assert not (tmp_path / "save").exists()
 
 
-def test_a_checkpoint_that_does_not_fit(tmp_path):
+def test_a_checkpoint_that_does_not_fit(tmp_path, short_files):
     """The disk's own reason, not that of PyTorch's writer."""
     model = torch.nn.Linear(200, 200)
     saver = AtomicCheckpointer(tmp_path / "save", {"a": model})
     good = saver.save_checkpoint()
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (9000, limit[1]))
-    try:
-        with pytest.raises(OSError, match="cannot be written .File too large"):
-            saver.save_checkpoint()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    full = pytest.raises(OSError, match="cannot be written .File too large")
+    with short_files(9000), full:
+        saver.save_checkpoint()
     assert saver.recover_if_possible().path == good.path
 
 
