@@ -180,8 +180,10 @@ def test_ravdess_trains_as_ours_does(speechbrain_with, corpora, tmp_path):
     )
     found, expected = (_numbers(folder) for folder in (theirs, ours))
     assert len(found) == 6
-    # Log lines have four decimals; AdamW lets float32's rounding grow.
-    assert found == pytest.approx({x: expected[x] for x in found}, abs=1e-3)
+    # In evaluation single recordings show how float32's rounding has grown.
+    tested = found.pop("loss")
+    assert tested == pytest.approx(expected["loss"], abs=1e-3)
+    assert found == pytest.approx({x: expected[x] for x in found}, abs=2e-4)
 
 
 def _numbers(folder):
