@@ -287,13 +287,12 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     runs = runs_at(results, comparisons.rates)
     # While a study goes on: of the folds that all arms have (the original is
     # no arm), and each once, however many seeds it has so far.
-    of_folds = runs[runs["family"] != "original"].pivot_table(
-        results.metric, ["model", "fold"], "row"
-    )
     shared = {
-        model: set(of_model.dropna(axis="columns", how="all").dropna().index)
-        for model, of_model in of_folds.droplevel("model").groupby(
-            of_folds.index.get_level_values("model")
+        model: set.intersection(
+            *map(set, of_arms.groupby("row")["fold"].unique())
+        )
+        for model, of_arms in runs[runs["family"] != "original"].groupby(
+            "model"
         )
     }
     rows, some_lack = [], ""
