@@ -11,7 +11,7 @@ module's forward computes it at every call.
 
 In evaluation without gradients, on a CPU, a pass takes over what an earlier one
 has computed if a copy of the factors is equal to them, bit by bit: to compare
-takes a tenth of the product's time.
+takes less time than the product.
 
 What is written into the product of a chain would be lost at once, and without a
 word: ``layer.weight.data.copy_(...)``, ``nn.init.zeros_(layer.weight)``,
