@@ -61,7 +61,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name, path=None, target=None):
         """Everything of PyTorch, NumPy and SpeechBrain but the packages."""
-        if name.partition(".")[0] not in (*("torch", "speechbrain", "numpy"),):
+        if name.partition(".")[0] not in ("torch", "speechbrain", "numpy"):
             return None
         if any(name == x or name.startswith(x + ".") for x in self.packages):
             return None

@@ -317,11 +317,14 @@ if __name__ == "__main__":
         datasets["train"], seed=hparams["seed"]
     )
     # Every batch has the frames of whole segments
-    collate_fn = functools.partial(
-        PaddedBatch,
-        padding_func=pad,
-        per_key_padding_kwargs={"feats": {"frames": hparams["segment_frames"]}},
-    )
+    for split in ("train", "valid", "test"):
+        hparams[f"{split}_dataloader_opts"]["collate_fn"] = functools.partial(
+            PaddedBatch,
+            padding_func=pad,
+            per_key_padding_kwargs={
+                "feats": {"frames": hparams["segment_frames"]}
+            },
+        )
     brain.fit(
         epoch_counter=hparams["epoch_counter"],
         train_set=datasets["train"],
@@ -329,21 +332,14 @@ if __name__ == "__main__":
         train_loader_kwargs={
             **hparams["train_dataloader_opts"],
             "sampler": brain.train_sampler,
-            "collate_fn": collate_fn,
         },
-        valid_loader_kwargs={
-            **hparams["valid_dataloader_opts"],
-            "collate_fn": collate_fn,
-        },
+        valid_loader_kwargs=hparams["valid_dataloader_opts"],
     )
 
     # The last epoch is scored, or the one that the validation set chooses
     brain.evaluate(
         test_set=datasets["test"],
         max_key="UA" if "valid" in datasets else None,
-        test_loader_kwargs={
-            **hparams["test_dataloader_opts"],
-            "collate_fn": collate_fn,
-        },
+        test_loader_kwargs=hparams["test_dataloader_opts"],
     )
     run_on_main(export, args=[hparams, brain.merged])
