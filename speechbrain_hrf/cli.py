@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Arguments
     ---------
     argv : list of str, optional
-        Default: the process's.
+        Default: the process's, which then is the command's own.
 
     Returns
     -------
@@ -63,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
       profile   a model's parameters and MACs
     0
     """
+    is_program = argv is None
     argv = sys.argv[1:] if argv is None else list(argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print("hrf COMMAND ... (each explains itself: hrf COMMAND --help)")
@@ -92,4 +93,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if is_program and hasattr(module, "be_a_program"):
+        module.be_a_program()
     return getattr(module, function)(argv[1:]) or 0

@@ -100,8 +100,10 @@ def _names(inputs: list[str]) -> Iterator[str]:
     """Files of folders in their place, each when its turn comes."""
     for name in inputs:
         if os.path.isdir(name):
-            # An empty folder is reported when it is opened.
-            yield from find_audio(name, EXTENSIONS, _DEPTH) or [name]
+            closed: list[OSError] = []
+            found = find_audio(name, EXTENSIONS, _DEPTH, closed.append)
+            # Reported when they are opened, as an empty folder is.
+            yield from [*(x.filename for x in closed), *found] or [name]
         else:
             yield name
 
@@ -128,6 +130,10 @@ def _open(
     classifier: Classifier, name: str, options: Namespace
 ) -> Iterator[Recording]:
     if os.path.isdir(name):
+        try:
+            os.listdir(name)
+        except OSError as error:
+            raise UnusableAudio(name, str(error.strerror)) from error
         kinds = ", ".join(EXTENSIONS)
         raise UnusableAudio(name, f"no file in this folder ends in {kinds}")
     with contextlib.ExitStack() as stack:
@@ -164,10 +170,13 @@ def _show_warning(message: object, *_: object, **__: object) -> None:
     say(f"Warning: {message}")
 
 
-if __name__ == "__main__":
-    # Ends as other programs do when the reader of its output goes away or
-    # Ctrl-C is pressed: at once and without a traceback. Every line that was
-    # written is flushed, and there is nothing to clean up.
+def be_a_program() -> None:
+    """Lets the process end as other programs do.
+
+    When the reader of its output goes away or Ctrl-C is pressed: at once and
+    without a traceback. Every line that was written is flushed, and there is
+    nothing to clean up.
+    """
     for number in ("SIGPIPE", "SIGINT"):
         if hasattr(signal, number):
             signal.signal(getattr(signal, number), signal.SIG_DFL)
@@ -178,4 +187,8 @@ if __name__ == "__main__":
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files may hold what the terminal's encoding does not.
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    be_a_program()
     sys.exit(main())

@@ -48,7 +48,7 @@ def follow(names: Iterable[str]) -> Iterator[str]:
 
 
 def say(text: str) -> None:
-    """Prints to standard error, a bar or not.
+    """Prints to standard error, a bar or not; nowhere if that is closed.
 
     Arguments
     ---------
@@ -58,6 +58,8 @@ def say(text: str) -> None:
     -------
     >>> say("Error: no.wav: there is no such file")
     """
+    if sys.stderr is None:
+        return  # or both would print to standard output, among the results
     if tqdm is None:
         print(text, file=sys.stderr, flush=True)
     else:

@@ -274,13 +274,17 @@ def test_wrong_arguments(run, capsys, arguments, says):
     assert says in capsys.readouterr().err
 
 
-def start(onnx_folder, *arguments, stdout=subprocess.PIPE):
+HRF = "import sys; from speechbrain_hrf.cli import main; sys.exit(main())"
+FORMS = {  # as setup.py's entry point has it, and as a module
+    "hrf": ["-c", HRF, "classify"],
+    "module": ["-m", "speechbrain_hrf.runtime"],
+}
+
+
+def start(onnx_folder, *arguments, form="hrf", stdout=subprocess.PIPE):
     """The command in a process of its own, fed from a pipe."""
     return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "speechbrain_hrf.runtime"),
-            *map(str, (onnx_folder, *arguments)),
-        ],
+        [sys.executable, *FORMS[form], *map(str, (onnx_folder, *arguments))],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -289,10 +293,11 @@ def start(onnx_folder, *arguments, stdout=subprocess.PIPE):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("end", ["reader goes", "Ctrl-C", "source ends"])
-def test_a_live_stream_ends_cleanly(onnx_folder, end):
+def test_a_live_stream_ends_cleanly(onnx_folder, end, form):
     """Lines come while the source is still open; no traceback at the end."""
-    with start(onnx_folder, "-", "--stream") as process:
+    with start(onnx_folder, "-", "--stream", form=form) as process:
         second = bytes(2 * 16000)
         process.stdin.write(second)
         lines = [process.stdout.readline() for _ in range(2)]
@@ -324,3 +329,43 @@ def test_results_that_cannot_be_written(onnx_folder, sounds):
     assert process.returncode == 1
     (error,) = errors.splitlines()
     assert error.startswith("Error: The results cannot be written: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed outputs")
+def test_closed_outputs(onnx_folder, sounds):
+    """Errors are not taken for results, nor results for nothing."""
+    command = [sys.executable, *FORMS["hrf"], str(onnx_folder)]
+    command += ["nowhere.wav", str(sounds / "a.wav"), "--format", "csv"]
+    shell = ["sh", "-c", '"$@" 2>&-', "-", *command]
+    done = subprocess.run(shell, capture_output=True, text=True)
+    header, row = done.stdout.splitlines()
+    assert done.returncode == 1 and header.startswith("file,label,")
+    assert row.startswith(str(sounds / "a.wav"))
+    shell[2] = '"$@" >&-'
+    done = subprocess.run(shell, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr == (
+        "Error: Standard output is closed: nobody reads the results.\n"
+    )
+
+
+def test_a_name_that_the_output_cannot_hold(onnx_folder, sounds, tmp_path):
+    path = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    try:
+        os.link(sounds / "a.wav", path)
+    except OSError as error:
+        pytest.skip(f"this file system has no such names: {error}")
+    command = [sys.executable, *FORMS["hrf"], str(onnx_folder), path]
+    done = subprocess.run([*command, "--format", "csv"], capture_output=True)
+    assert done.returncode == 0 and b"caf\\udce9.wav" in done.stdout
+
+
+@pytest.mark.skipif(
+    getattr(os, "geteuid", int)() == 0, reason="root may read any folder"
+)
+def test_a_folder_that_may_not_be_read(run, sounds, tmp_path):
+    """It is told of; what lies beside it is classified."""
+    shutil.copy(sounds / "a.wav", tmp_path)
+    (tmp_path / "closed").mkdir(mode=0)
+    status, output, errors = run(tmp_path)
+    assert status == 1 and len(output.splitlines()) == 1
+    assert errors == f"Error: {tmp_path / 'closed'}: Permission denied\n"

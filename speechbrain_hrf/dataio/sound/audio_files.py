@@ -5,6 +5,7 @@ Authors
 """
 
 import os
+from collections.abc import Callable
 
 from speechbrain_hrf.regular_file import why_no_file
 
@@ -20,6 +21,7 @@ def find_audio(
     top: str | os.PathLike[str],
     extensions: tuple[str, ...] = (".wav",),
     depth: int = 4,
+    on_error: Callable[[OSError], None] | None = None,
 ) -> list[str]:
     """Paths of the audio files below a folder, in a fixed order.
 
@@ -35,10 +37,18 @@ def find_audio(
     depth : int
         Folders to go down at most: nobody wants to wait for a search through
         a whole disk.
+    on_error : callable, optional
+        Called with the error of a folder that cannot be read, before the
+        search goes on. Default: it is raised.
 
     Returns
     -------
     list of str
+
+    Raises
+    ------
+    OSError
+        If a folder cannot be read.
 
     Example
     -------
@@ -48,8 +58,14 @@ def find_audio(
     >>> [os.path.basename(path) for path in find_audio(folder.strpath)]
     ['a.wav', 'b.WAV']
     """
+
+    def stop(error: OSError) -> None:
+        raise error
+
     paths, entered = [], set()
-    for folder, subfolders, names in os.walk(top, followlinks=True):
+    for folder, subfolders, names in os.walk(
+        top, onerror=on_error or stop, followlinks=True
+    ):
         real = os.path.realpath(folder)
         if real in entered:  # by a link
             subfolders.clear()

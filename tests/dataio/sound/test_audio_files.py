@@ -6,6 +6,8 @@ Authors
 
 import os
 
+import pytest
+
 from speechbrain_hrf.dataio.sound.audio_files import find_audio
 
 
@@ -49,3 +51,12 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 
 def test_an_empty_folder(tmp_path):
     assert found(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_read(tmp_path):
+    """It is not passed over in silence."""
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        find_audio(tmp_path / "nowhere")
+    errors = []
+    assert find_audio(tmp_path / "nowhere", on_error=errors.append) == []
+    assert errors[0].filename == str(tmp_path / "nowhere")
