@@ -25,6 +25,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from speechbrain_hrf.export.docstrings import drop_examples
+
 CLASSNAME = "BundledEncoderClassifier"
 HOOK = "load_strict"
 _OWN_ROOT = __name__.partition(".")[0]
@@ -57,12 +59,6 @@ def load_strict(obj, path):
 class {classname}(EncoderClassifier):
     """``EncoderClassifier`` for the model that this file defines."""
 '''
-# A docstring's Example, up to the next heading or the quotes that end the
-# text: it imports from the package, which is not there any more.
-_EXAMPLE = re.compile(
-    r"\n\n([ ]*)Example\n\1-{3,}\n.*?(?=\n\n\1\w+\n\1-{3,}\n|\n\1\"{3})",
-    re.DOTALL,
-)
 
 
 class Bundle(NamedTuple):
@@ -205,10 +201,13 @@ class _Source:
     def __init__(self, module: str) -> None:
         self.module = module
         self.path = pathlib.Path(str(importlib.import_module(module).__file__))
-        text = _EXAMPLE.sub("", self.path.read_text(encoding="utf-8"))
+        # Their imports from the package would be of what is not there.
+        text = drop_examples(
+            importlib.util.decode_source(self.path.read_bytes())
+        )
         self.future: list[str] = []  # the lines of such imports
         self.bound: dict[str, str] = {}  # top-level name: what it stands for
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")
         self._dropped: list[ast.stmt] = []
         self._own_imports: list[tuple[ast.ImportFrom, bool]] = []  # is nested
         tree = ast.parse(text)
@@ -241,8 +240,12 @@ class _Source:
         ]
         lines = list(self._lines)
         for node, instead in sorted(edits, key=lambda e: -e[0].lineno):
-            lines[node.lineno - 1 : node.end_lineno] = instead
-        return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines).strip("\n"))
+            self._refuse_company(node)
+            start = node.lineno - 1
+            while not instead and start and not lines[start - 1].strip():
+                start -= 1
+            lines[start : node.end_lineno] = instead
+        return "\n".join(lines).strip("\n")
 
     def origin(self, name: str) -> tuple[str, str]:
         """Module and name under which something imported here is defined."""
@@ -291,6 +294,18 @@ class _Source:
         if is_nested:
             lines = [" " * node.col_offset + line for line in lines or ["pass"]]
         return lines
+
+    def _refuse_company(self, node: ast.stmt) -> None:
+        # Of what is left out with its lines. Columns count bytes.
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        before = lines[0].encode()[: node.col_offset]
+        after = lines[-1].encode()[node.end_col_offset :]
+        if before.strip() or not re.fullmatch(rb"[\s;]*(#.*)?", after):
+            raise ValueError(
+                f"{self.path}: '{ast.unparse(node)}' shares its line with "
+                "other code, and cannot be bundled into one file. Give it a "
+                "line of its own."
+            )
 
     def _base(self, node: ast.Import | ast.ImportFrom) -> str:
         # What names are imported from; "" where modules are.

@@ -27,7 +27,9 @@ def package(tmp_path, monkeypatch):
         for path, text in files.items():
             path = tmp_path / "mine" / path
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(textwrap.dedent(text))
+            if isinstance(text, str):
+                text = textwrap.dedent(text).encode()
+            path.write_bytes(text)
         (tmp_path / "mine" / "__init__.py").touch()
         importlib.invalidate_caches()
         module, _, attribute = f"mine.{name}".rpartition(".")
@@ -192,6 +194,60 @@ def test_imports_of_every_kind(package, tmp_path):
     assert made.names == {"mine.start.Net": f"{made.module}.Net"}
 
 
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        "'''Doubles.\n\n    Example\n    -------\n    >>> scale(1)\n    2\n    '''",
+        '"""Doubles.\n\n    Example\n    -------\n    >>> scale(1)\n    2"""',
+        '"""Doubles.\n\n    Example\n    -------\n    >>> scale(1)\n    2\n'
+        '    """  # see offset',
+        "'''Doubles.\n\n    Example\n    -------\n    >>> scale(1)\n    2''' \"\"\"\"\"\"",
+    ],
+    ids=["apostrophes", "quotes at once", "comment", "joined"],
+)
+def test_an_example_ends_with_its_docstring(package, tmp_path, docstring):
+    """However that is quoted; the code of the next function is not in it."""
+    text = f"""\
+# -*- coding: latin-1 -*-
+from mine.other import ONE
+\f
+def scale(x):
+    {docstring}
+    return 2 * x
+
+
+def offset(x):
+    '''Adds.
+
+    Arguments
+    ---------
+    x : int
+    '''
+    return x + 2 + ONE
+
+
+EXAMPLE = '''
+
+Example
+-------
+kept
+
+
+
+all of it: é
+'''
+
+
+class Net:
+    def use(self):
+        return scale(offset(2))
+"""
+    files = {"start.py": text.encode("latin-1"), "other.py": b"ONE = 1\n"}
+    module = run(package(files), tmp_path)
+    assert module.Net().use() == 10
+    assert module.EXAMPLE.endswith("kept\n\n\n\nall of it: é\n")
+
+
 def test_equal_lines_may_repeat(package, tmp_path):
     """Each module may have its own logger, and spell its imports its way."""
     line = "from logging import getLogger\nlogger = getLogger(__name__)\n"
@@ -231,6 +287,25 @@ def test_equal_lines_may_repeat(package, tmp_path):
                 "class Net: pass\n"
             },
             "sqrt is one thing",
+        ),
+        (
+            {
+                "start.py": "import typing\n"
+                "if typing.TYPE_CHECKING: from mine.other import x\n"
+                "class Net: pass\n"
+            },
+            "'from mine.other import x' shares its line",
+        ),
+        (
+            {
+                "start.py": "import math; from mine.other import x  # why\n"
+                "class Net: pass\n"
+            },
+            "'from mine.other import x' shares its line",
+        ),
+        (
+            {"start.py": "__all__ = ['Net']; y = 1\nclass Net: pass\n"},
+            r"start.py: '__all__ = \['Net'\]' shares its line",
         ),
     ],
 )
