@@ -11,6 +11,7 @@ Authors
 
 import argparse
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -74,6 +75,38 @@ def find_missing():
     list of str
     """
     return [name for name in PROGRAMS if not shutil.which(name)]
+
+
+def read_recording(path, folder):
+    """Samples as the model's microphone gives them.
+
+    Arguments
+    ---------
+    path : str
+        A recording.
+    folder : pathlib.Path
+        With hrf_model.h, which names the model's rate.
+
+    Returns
+    -------
+    numpy.ndarray
+        int16
+    """
+    header = (folder / "hrf_model.h").read_text("utf-8")
+    wanted = int(re.findall(r"HRF_SAMPLE_RATE (\d+)", header)[0])
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    channels = samples.shape[1]
+    if (rate, channels) != (wanted, 1):
+        raise ValueError(
+            f"{path} has {rate} Hz and {channels} channel(s), but the model "
+            f"hears {wanted} Hz and 1: convert it, for example by "
+            f"sox {path} -r {wanted} -c 1 converted.wav"
+        )
+    if not len(samples):
+        raise ValueError(f"{path} holds no sample: give another recording.")
+    # Not read as int16: of a file of floats that would all be 0.
+    scaled = np.rint(samples[:, 0] * 2.0**15)
+    return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
 
 
 def build(folder, target, core, source="hrf_model.c"):
@@ -158,16 +191,15 @@ def main(argv=None):
     parser.add_argument("--core", choices=BOARDS, default="m4")
     parser.add_argument("--source", default="hrf_model.c")
     options = parser.parse_args(argv)
+    try:
+        samples = read_recording(options.recording, options.folder)
+    except (OSError, ValueError, soundfile.SoundFileError) as error:
+        sys.exit(f"Error: {error}")
     missing = find_missing()
     if missing:
         sys.exit(
             f"{', '.join(missing)}: not installed. On Debian: apt-get install "
             "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
-        )
-    samples, _ = soundfile.read(options.recording, dtype="int16")
-    if samples.ndim != 1:
-        sys.exit(
-            f"{options.recording} has {samples.shape[1]} channels: give one."
         )
     with tempfile.TemporaryDirectory() as scratch:
         program = pathlib.Path(scratch) / "firmware.elf"

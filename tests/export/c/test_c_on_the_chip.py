@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import soundfile
 from c_models import LABELS, make_modules, make_noise
 
 from speechbrain_hrf.export.c.source import SOURCE, make_sources
@@ -26,19 +27,63 @@ LIMITS = {
 
 
 @pytest.fixture(scope="module")
-def board():
+def script():
     """``extras/cortex_m/run.py`` as a module."""
     path = ROOT / "extras" / "cortex_m" / "run.py"
     spec = importlib.util.spec_from_file_location("cortex_m_run", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    missing = module.find_missing()
+    return module
+
+
+@pytest.fixture(scope="module")
+def board(script):
+    """The same, with the programs that it needs, or a skip."""
+    missing = script.find_missing()
     if missing:
         pytest.skip(
             f"{', '.join(missing)}: not installed (Debian: gcc-arm-none-eabi "
             "libnewlib-arm-none-eabi qemu-system-arm)"
         )
-    return module
+    return script
+
+
+@pytest.fixture
+def header(tmp_path):
+    """A folder with the header of a model for 16 kHz."""
+    files = make_sources(make_modules(), LABELS)
+    (tmp_path / "hrf_model.h").write_text(files["hrf_model.h"], "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_recording_is_heard_as_it_is(script, header, subtype):
+    """Whatever its file's numbers; a model at its own rate."""
+    path, samples = str(header / "a.wav"), make_noise(500)
+    samples[:2] = 2**15 - 1, -(2**15)
+    soundfile.write(path, samples / 2.0**15, 16000, subtype=subtype)
+    assert np.array_equal(script.read_recording(path, header), samples)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rate", "message"),
+    [
+        (500, 48000, "48000 Hz and 1 channel.*hears 16000 Hz.*-r 16000"),
+        ((500, 2), 16000, "16000 Hz and 2 channel"),
+        (0, 16000, "holds no sample"),
+        (None, None, "a.wav.*Format not recognised"),
+    ],
+)
+def test_a_recording_that_it_would_mishear(
+    script, header, shape, rate, message
+):
+    """Refused in a line, before anything is built."""
+    path = header / "a.wav"
+    path.write_bytes(b"no audio")
+    if rate:
+        soundfile.write(path, np.zeros(shape), rate)
+    with pytest.raises(SystemExit, match=message):
+        script.main([str(header), str(path)])
 
 
 @pytest.mark.slow
