@@ -24,8 +24,13 @@ from speechbrain_hrf.studies.statistics import (
     Comparisons,
 )
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tables import count, difference, signed
-from speechbrain_hrf.studies.trial import Trial
+from speechbrain_hrf.studies.tables import (
+    count,
+    difference,
+    probability,
+    signed,
+)
+from speechbrain_hrf.studies.trial import LIGHTWEIGHT, Trial
 
 # Arms that have a line of their own, fixed before any result: the first of
 # ours that was run, and the paper's ALL.
@@ -36,6 +41,7 @@ NAMES = {
     "ALL": "HRF as published (ALL)",
 }
 FAMILIES = {"paper": "The paper's {}rows", "ours": "Our {}arms"}
+CONTROLS = "Controls without wider layers"
 SAID = {
     GAIN: "gains {} on {}: shown",
     LOSS: "loses {} on {}: shown",
@@ -84,7 +90,8 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     """
     table = comparisons.table
     same, best = (table[table["comparison"] == kind] for kind in (SAME, BEST))
-    lines = [_data(results), *_voices(results), *_alone(results)]
+    lines = [_data(results), *_voices(results), *_instead(results)]
+    lines += _alone(results)
     if len(same):
         heads = headline(same["row"])
         lines += [_of_row(same[same["row"] == row], results) for row in heads]
@@ -96,8 +103,13 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
                 name = name.format("other " if told else "")
                 lines.append(_sum_up(name, some))
         lines.append(_best_rates(best))
-    lines += _unfinished(results, comparisons) + missing_runs(results)
-    return lines[:MOST_LINES]
+    lines += _unfinished(results, comparisons)
+    controls = same[
+        (same["family"] == "control") & (same["model"] != ALL_MODELS)
+    ]
+    lines += [_sum_up(CONTROLS, controls)] if len(controls) else []
+    last = missing_runs(results)
+    return lines[: MOST_LINES - len(last)] + last
 
 
 def headline(rows: pandas.Series) -> list[str]:
@@ -126,16 +138,16 @@ def _data(results):
     table, line = results.table, results.lines[0]
     folds = set(table["fold"]) - {NO_FOLD}
     where = f" in {count(len(folds), 'fold')}" if folds else ""
-    shortest, longest = table["epochs"].min(), table["epochs"].max()
-    epochs = f"{shortest:g}"
+    shortest, longest = int(table["epochs"].min()), int(table["epochs"].max())
+    epochs = count(longest, "epoch")
     if longest > shortest:
-        epochs += f" to {longest:g}"
+        epochs = f"{shortest:g} to {epochs}"
     scored = SCORED.get(line["scored_epoch"], SCORED["best"])
     return (
         f"Data: {line['dataset']}, "
         f"{count(len(results.speaker_names), f'test {_unit(results)}')}{where}, "
-        f"{count(table['seed'].nunique(), 'seed')}; training for {epochs} "
-        f"epochs, and {scored}. The score is {line['metric']}, "
+        f"{count(table['seed'].nunique(), 'seed')}; training for {epochs}, "
+        f"and {scored}. The score is {line['metric']}, "
         f"{SCORES[line['metric']]}."
     )
 
@@ -153,6 +165,16 @@ def _voices(results):
         "same voice may be in training and in several recordings, scores may "
         "be too good for new voices, and intervals too narrow. Add the column "
         "speaker to the table."
+    ]
+
+
+def _instead(results):
+    """By what speakers are compared, if not by the study's score."""
+    if results.compared == results.metric:
+        return []
+    return [
+        f"Most test {_unit(results)}s have one class, of which there is no F1: "
+        f"they are compared by {results.compared}, {SCORES[results.compared]}."
     ]
 
 
@@ -209,8 +231,11 @@ def _of_row(lines, results):
             found = difference(line)
             if line["folds"] > 1:
                 found += f", {line['folds_up']} of {line['folds']} folds up"
+            if verdict == NOTHING and line["low"] * line["high"] > 0:
+                p = probability(max(line["p_holm"], line["p_runs_holm"]))
+                found += f", but p {p}"
             items.append(f"{model_name(line['model'])} ({found})")
-        parts.append(SAID[verdict].format(results.metric, join_words(items)))
+        parts.append(SAID[verdict].format(results.compared, join_words(items)))
     text = f"{_name(lines['row'].iloc[0])} {'; it '.join(parts)}."
     for line in lines[lines["model"] == ALL_MODELS].to_dict("records"):
         text += f" Over all models: {difference(line)}, {line['verdict']}."
@@ -281,8 +306,19 @@ def _unfinished(results, comparisons):
         f"Training of the lightweight {join_words(found)} was not finished: the "
         "training loss still fell over the last tenth of the epochs, by more "
         f"than {100 * STILL_FALLING:.0f} % of what it was after the first one. "
-        "An arm that gains may only be faster there."
+        f"An arm that gains may only be faster there{_longer(comparisons)}."
     ]
+
+
+def _longer(comparisons):
+    """What the lightweight models gain by more epochs, where that was tried."""
+    table = comparisons.table
+    longer = table["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
+    return "".join(
+        f"; {line['row']}: {difference(line)} on {model_name(line['model'])}"
+        for line in table[longer].to_dict("records")
+        if line["model"] != ALL_MODELS
+    )
 
 
 def _fall(curves):
@@ -313,29 +349,34 @@ def missing_runs(results: Results) -> list[str]:
         ...
     FileNotFoundError: There is no folder results/none...
     """
-    planned = planned_runs(results)
+    planned, unknown = planned_runs(results)
+    if unknown:
+        return [f"Whether runs are missing cannot be told: {unknown}"]
     done = {line["id"] for line in results.lines}
     finished = sum(trial.id in done for trial in planned)
     if finished < len(planned):
         parts = []
         for noun in ("fold", "seed"):
-            there = {line[noun] for line in results.lines}
             wanted = {getattr(trial, noun) for trial in planned}
-            parts.append(f"{len(there & wanted)} of {len(wanted)} {noun}s")
+            begun = {getattr(x, noun) for x in planned if x.id not in done}
+            if len(wanted) > 1:
+                whole = len(wanted) - len(begun)
+                parts.append(f"{whole} of {len(wanted)} {noun}s")
+        whole = f" (whole: {', '.join(parts)})" if parts else ""
         return [
-            f"{finished:,} of {len(planned):,} runs have finished "
-            f"({', '.join(parts)}): go on with `hrf study ... --resume`."
+            f"{finished:,} of {len(planned):,} runs have finished{whole}: "
+            "go on with `hrf study ... --resume`."
         ]
     speakers = len(results.speaker_names)
     if speakers >= FEWEST_SPEAKERS:
         return []
     return [
-        f"There are {speakers} test {_unit(results)}s; at least {FEWEST_SPEAKERS} are "
-        "needed to show anything: run more folds."
+        f"{count(speakers, f'test {_unit(results)}')} took part; at least "
+        f"{FEWEST_SPEAKERS} are needed to show anything: run more folds."
     ]
 
 
-def planned_runs(results: Results) -> list[Trial]:
+def planned_runs(results: Results) -> tuple[list[Trial], str]:
     """The trials that study.yaml stands for.
 
     Arguments
@@ -345,14 +386,19 @@ def planned_runs(results: Results) -> list[Trial]:
     Returns
     -------
     list of Trial
-        Empty where there is no study.yaml, or none that this version reads.
+        Empty where there is no study.yaml, since lines may be reported on
+        without their study, or one that cannot be read.
+    str
+        Why it cannot be read.
 
     Example
     -------
-    >>> planned_runs(Results(None, [], None, [], [], []))
-    []
+    >>> import pathlib
+    >>> planned_runs(Results(pathlib.Path("nowhere"), [], None, [], [], []))
+    ([], '')
     """
+    path = results.folder / "study.yaml"
     try:
-        return load_study(results.folder / "study.yaml").trials
-    except (OSError, ValueError, YAMLError, TypeError):
-        return []  # lines may be reported on without their study
+        return load_study(path).trials if path.exists() else [], ""
+    except (OSError, ValueError, YAMLError) as error:
+        return [], str(error).strip().splitlines()[0]

@@ -48,14 +48,15 @@ def study(argv: Sequence[str] | None = None) -> int:
     >>> study(["nowhere.yaml"])
     1
     """
+    # First, so that --help and a wrong name need not wait for the packages.
+    options, overrides = read_arguments(argv)
     try:
+        _find_study(options.study)
         require("studies", PACKAGES, "A study")
         from speechbrain_hrf.studies.drive import run_study
         from speechbrain_hrf.studies.screen import show_plan
         from speechbrain_hrf.studies.study import load_study
 
-        options, overrides = read_arguments(argv)
-        _find_study(options.study)
         chosen = load_study(options.study, overrides)
         if options.dry_run:
             show_plan(chosen)

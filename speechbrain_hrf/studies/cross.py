@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechbrain_hrf.studies.recipe import Recipe
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL, Trial
+from speechbrain_hrf.training.option_kinds import OR_WORD
 
 if TYPE_CHECKING:
     from speechbrain_hrf.studies.study import StudyFile
@@ -56,8 +57,8 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
     Raises
     ------
     ValueError
-        If a model has no YAML or not the options or rows that it is given, a
-        fold does not exist, or folds and seeds are no pairs.
+        If a model has no YAML or not the options or rows that it is given, or
+        a fold does not exist.
 
     Example
     -------
@@ -75,13 +76,6 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
     """
     # All folds with the first seed come first: a study may be stopped.
     pairs = [(fold, seed) for seed in grid.seeds for fold in grid.folds]
-    if grid.pair_folds_with_seeds:
-        if len(grid.folds) != len(grid.seeds):
-            raise ValueError(
-                "pair_folds_with_seeds needs as many folds as seeds, but "
-                f"there are {len(grid.folds)} and {len(grid.seeds)}."
-            )
-        pairs = list(zip(grid.folds, grid.seeds, strict=True))
     arms = [
         (model, *arm)
         for model in grid.models
@@ -124,7 +118,7 @@ def _arms(
                 chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
             if lr is not None:
                 chosen["lr"] = lr
-            _check_options(chosen, defaults, arm, yaml)
+            _check_options(chosen, defaults, arm, yaml, grid.fold_key)
             recipe.check_rows(model, chosen.get("hrf_modules", []))
             for key in SAID:
                 # By JSON, which makes Python's own types of YAML's.
@@ -168,16 +162,24 @@ def _rows(grid, model):
     yield from grid.arms.items()
 
 
-def _check_options(options, known, arm, yaml):
+def _check_options(options, known, arm, yaml, fold_key):
     """A misspelt option would be found out by the first trial, not before."""
-    for key in options:
-        if key in SET_BY_STUDY:
+    set_by_study = {**SET_BY_STUDY, fold_key: "give folds"}
+    for key, value in options.items():
+        if key in set_by_study:
             raise ValueError(
                 f"The arm {arm!r} overrides {key!r}, which a study sets: "
-                f"{SET_BY_STUDY[key]}."
+                f"{set_by_study[key]}."
             )
         if key not in known:
             raise ValueError(
                 f"The arm {arm!r} overrides {key!r}, which {yaml} does not "
                 "have. Look there for its name."
             )
+        is_text = isinstance(value, str) and value[:1] != "!"
+        if is_text and isinstance(known[key], int | float):
+            if value != OR_WORD.get(key):
+                raise ValueError(
+                    f"The arm {arm!r} overrides {key!r} by {value!r}: it must "
+                    f"be of the kind of {known[key]}, as {yaml} has it."
+                )

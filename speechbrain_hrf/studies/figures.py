@@ -181,7 +181,9 @@ def draw_differences(
         for panel, model in zip(axes, models, strict=True):
             _draw_model(panel, table[table["model"] == model], rows)
             panel.set_title(model_name(model), fontsize=10)
-        axes[-1].set_xlabel(f"difference in {results.metric}", fontsize=9)
+        figure.supxlabel(
+            f"difference in {results.compared} to {LIGHTWEIGHT}", fontsize=9
+        )
         if table["comparison"].nunique() > 1:
             _draw_legend(figure, axes[0], "upper")
         drawn.append(draw_png(figure))
@@ -192,7 +194,7 @@ def draw_differences(
     )
     return Picture(
         drawn[0],
-        f"Difference in {results.metric} to the lightweight model, mean over "
+        f"Difference in {results.compared} to the lightweight model, mean over "
         "test speakers with its 95 % interval. Right of zero is better.",
         f"Differences go from {low} to {high}; the table has all of them.",
         drawn[1],
@@ -385,7 +387,8 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
         valid = arms.groupby("row")["valid"].mean().dropna()
         if len(valid):
             chosen = [valid.idxmax()]
-        for row in (LIGHTWEIGHT, *chosen):
+        of_chosen = arms[arms["row"].isin(chosen)]["reference"]
+        for row in [*of_chosen.dropna()[:1], *chosen] or [LIGHTWEIGHT]:
             lines = of_model["line"][of_model["row"] == row]
             if len(lines):
                 total = sum(sum(results.counts[x].values()) for x in lines)
@@ -441,11 +444,11 @@ def draw_spectra(
 
     Example
     -------
-    >>> runs = pandas.DataFrame({"model": [], "row": [], "line": []})
+    >>> runs = pandas.DataFrame({"model": [], "arm": [], "line": []})
     >>> draw_spectra(Results(None, [], runs, [], [], []), runs, "conformer")
     """
-    rows = [LIGHTWEIGHT, *headline(runs["row"])]
-    some = runs[(runs["model"] == model) & runs["row"].isin(rows)]
+    arms = [LIGHTWEIGHT, *headline(runs["arm"])]
+    some = runs[(runs["model"] == model) & runs["arm"].isin(arms)]
     points = [
         (layer.removeprefix("embedding_model."), row, k / (len(values) - 1), y)
         for row, line in zip(some["row"], some["line"], strict=True)

@@ -128,8 +128,8 @@ def family(model: str, arm: str, options: dict) -> str:
     Returns
     -------
     str
-        "lightweight", "original", "paper", or "ours" for what the paper's
-        tables and figures do not have.
+        "lightweight", "original", "paper", "control" for what has no wider
+        layers, or "ours" for what the paper's tables and figures do not have.
 
     Example
     -------
@@ -139,9 +139,13 @@ def family(model: str, arm: str, options: dict) -> str:
     'ours'
     >>> family("conformer", "FFN2", {"hrf_inner_norm": True})
     'ours'
+    >>> family("conformer", "Lightweight, 240 epochs", {"hrf_modules": []})
+    'control'
     """
     if arm in (LIGHTWEIGHT, ORIGINAL):
         return arm.lower()
+    if options.get("hrf_modules") == [] or options.get("hrf_layers") == 0:
+        return "control"
     name = model_name(model)
     has_row = name not in MODELS.values() or (
         (name, arm) in printed().index.droplevel("dataset")

@@ -238,8 +238,10 @@ def readme_text(
     table = dataclasses.replace(table, rows=rows)
     same = comparisons.table
     same = same[same["comparison"] == SAME]
+    missing = missing_runs(results)
+    yet = " yet" if missing else ""
     parts = [
-        _sum_up(arm, same[same["row"] == arm], results.metric)
+        _sum_up(arm, yet, same[same["row"] == arm], results.compared)
         for arm in arms
         if arm in set(same["row"]) - {ORIGINAL}
     ]
@@ -247,11 +249,11 @@ def readme_text(
     if results.lines[0]["synthetic"]:
         text = f"**Synthetic data: the figures mean nothing.** {text}"
     text += "; ".join(parts or ["nothing has been compared yet"])
-    text = " ".join([f"{text}.", *missing_runs(results)])
+    text = " ".join([f"{text}.", *missing])
     return f"{text}\n\n{table.markdown()}\n\n{tables.LEGEND}"
 
 
-def _sum_up(arm, lines, metric):
+def _sum_up(arm, yet, lines, metric):
     """What is shown for an arm, in half a sentence."""
     parts = []
     together = lines[lines["model"] == ALL_MODELS].to_dict("records")
@@ -265,13 +267,13 @@ def _sum_up(arm, lines, metric):
             parts.append(
                 f"{verb} {metric} over all models together "
                 f"({tables.difference(together[0])}), by itself on "
-                f"{where or 'none of them'}"
+                f"{where or f'none of them{yet}'}"
             )
         elif len(models):
             parts.append(f"{verb} {metric} on {where}")
     if (lines["verdict"] == TOO_FEW).all():
         parts.append("has been run too little to say")
     elif not parts:
-        parts.append("is shown neither to gain nor to lose")
+        parts.append(f"is shown neither to gain nor to lose{yet}")
     name = README_NAMES.get(arm, arm).replace("**", "")
     return f"{name} {' and '.join(parts)}"

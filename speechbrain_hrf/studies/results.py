@@ -25,7 +25,6 @@ from speechbrain_hrf.studies.lines import (
     TRIALS,
     identify_test_set,
 )
-from speechbrain_hrf.studies.trial import ORIGINAL
 from speechbrain_hrf.training.scores import SCORES
 
 # Activations as the paper calls them.
@@ -95,7 +94,7 @@ class Results:
         As they were read; ``table`` refers to them by ``line``.
     table : pandas.DataFrame
         A run each: line, model, arm, row (its name in all tables), family
-        (lightweight, original, paper, ours), reference (row of the lightweight
+        (lightweight, original, paper, control, ours), reference (row of the lightweight
         model that it is compared with, or None), ratio, layers, activation,
         lr, fold, seed, test_set, WA, UA, WF1, MF1, valid (larger is better),
         epochs.
@@ -139,11 +138,35 @@ class Results:
         return {who for counts in self.counts for who in counts}
 
     @functools.cached_property
+    def compared(self) -> str:
+        """The score by which speakers are compared: the study's, if it can be.
+
+        Of a speaker of one class, such as one who is depressed or not, there
+        is no F1: there it is UA, or WA for the weighted F1.
+        """
+        several = np.mean([(row > 0).sum() > 1 for row in self._utterances])
+        instead = {"MF1": "UA", "WF1": "WA"} if several < 0.5 else {}
+        return instead.get(self.metric, self.metric)
+
+    @property
+    def _utterances(self) -> list[np.ndarray]:
+        """Of each speaker, how many of each class."""
+        found = {w: n.sum(axis=1) for x in self.counts for w, n in x.items()}
+        return list(found.values())
+
+    @functools.cached_property
     def speakers(self) -> pandas.Series:
-        """Each speaker's score in each run, by the run's place and speaker."""
+        """Each speaker's score in each run, by the run's place and speaker.
+
+        UA is the mean recall over classes. A speaker who has not all of them
+        counts for those alone, and the more, the fewer others have them: the
+        mean over speakers lets classes count alike.
+        """
         place = ["model", "row", "lr", "test_set", "fold", "seed"]
+        have = sum((row > 0) for row in self._utterances)
+        weight = len(self._utterances) / np.maximum(have, 1) / (have > 0).sum()
         scores = [
-            (line, who, scores_of(matrix)[self.metric])
+            (line, who, scores_of(matrix, weight)[self.compared])
             for line, speakers in enumerate(self.counts)
             for who, matrix in speakers.items()
         ]
@@ -152,23 +175,26 @@ class Results:
         return table.set_index([*place, "speaker"])["score"]
 
 
-def scores_of(counts: np.ndarray) -> dict[str, float]:
+def scores_of(counts: np.ndarray, weight: np.ndarray) -> dict[str, float]:
     """The scores of some utterances, of those classes that they have.
 
     Arguments
     ---------
     counts : numpy.ndarray
         Utterances by true and found class, [C, C].
+    weight : numpy.ndarray
+        Of each class's recall in UA, [C].
 
     Returns
     -------
     dict of str: float
-        WA (accuracy), UA (mean recall), WF1 and MF1 (weighted and plain mean
-        of F1).
+        WA (accuracy), UA (weighted sum of recalls), WF1 and MF1 (weighted and
+        plain mean of F1).
 
     Example
     -------
-    >>> scores_of(np.array([[3, 1, 0], [2, 2, 0], [0, 0, 0]]))["UA"]
+    >>> counts = np.array([[3, 1, 0], [2, 2, 0], [0, 0, 0]])
+    >>> scores_of(counts, np.array([0.5, 0.5, 0]))["UA"]
     0.625
     """
     right, true = np.diag(counts), counts.sum(axis=1)
@@ -176,7 +202,7 @@ def scores_of(counts: np.ndarray) -> dict[str, float]:
     f1 = 2 * right[there] / (true + counts.sum(axis=0))[there]
     return {
         "WA": float(right.sum() / true.sum()),
-        "UA": float((right[there] / true[there]).mean()),
+        "UA": float((weight[there] * right[there] / true[there]).sum()),
         "WF1": float((f1 * true[there]).sum() / true.sum()),
         "MF1": float(f1.mean()),
     }
@@ -328,7 +354,13 @@ def _unequal_terms(lines):
             f"{dirty} of {len(lines)} runs were made with changes of the code "
             "that are in no commit."
         )
-    small = [line for line in lines if line["arm"] != ORIGINAL]
+    # What is trained otherwise on purpose is no arm of the comparison.
+    small = [
+        line
+        for line in lines
+        if paper.family(line["model"], line["arm"], line["options"])
+        not in ("original", "control")
+    ]
     places = {(x["fold"], x["seed"], x["test_set"]) for x in small}
     if len({place[:2] for place in places}) < len(places):
         found.append(

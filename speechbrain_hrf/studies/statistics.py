@@ -110,7 +110,7 @@ def compare(results: Results) -> Comparisons:
                 pooled.setdefault(tuple(key.items()), []).append(pairs)
     for key, parts in pooled.items():
         over = (sum(parts[1:], parts[0]) / len(parts)).dropna()
-        if len(parts) > 1 and len(over):
+        if 1 < len(parts) == len(results.models) and len(over):
             key = {**dict(key), "model": ALL_MODELS}
             found.append({**key, **paired(over)})
     return Comparisons(judged(found), rates, chosen)
@@ -383,7 +383,9 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
         columns = ["comparison", "family", "row", "model", "verdict"]
         return pandas.DataFrame(columns=columns)
     table = pandas.DataFrame(lines)
-    for _, group in table.groupby(["comparison", "family", "model"]):
+    # Controls are in the family of our other arms.
+    family = table["family"].replace("control", "ours")
+    for _, group in table.groupby(["comparison", family, "model"]):
         for key in ("p", "p_runs"):
             table.loc[group.index, f"{key}_holm"] = holm(group[key])
         smallest = group["smallest_p"] * len(group)

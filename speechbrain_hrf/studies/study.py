@@ -26,7 +26,6 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    StrictBool,
     StrictInt,
     StrictStr,
     ValidationError,
@@ -79,8 +78,6 @@ class Grid(_Keys):
     folds : list of (int or str)
         Of the recipe's option ``fold_key``.
     seeds : list of int
-    pair_folds_with_seeds : bool
-        The k-th fold with the k-th seed alone, instead of each with each.
     overrides : dict
         Options that all trials have.
 
@@ -100,7 +97,6 @@ class Grid(_Keys):
     learning_rates: Annotated[list[Positive | None], AtLeastOne] = [None]
     folds: Annotated[list[StrictInt | StrictStr | None], AtLeastOne] = [None]
     seeds: list[Seed] = []
-    pair_folds_with_seeds: StrictBool = False
     overrides: Options = {}
 
 
@@ -123,8 +119,6 @@ class StudyFile(Grid):
         Epochs after which the test set is scored as well, to be looked at:
         nothing is chosen by these scores.
     threads_per_trial : int
-    paper : str, optional
-        Which of the paper's tables or figures it repeats.
     grids : list of Grid
         What a grid leaves out is the study's.
 
@@ -146,7 +140,6 @@ class StudyFile(Grid):
     metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
     score_at: list[Count] = []
     threads_per_trial: Count = 1
-    paper: StrictStr | None = None
     grids: list[Grid] = [Grid()]
 
 
@@ -382,7 +375,7 @@ def _read(path, overrides):
         text = resolve_references(text, overrides, overrides_must_match=False)
         given = YAML(typ="safe").load(text)
     try:
-        keys = StudyFile(**given)
+        keys = StudyFile.model_validate(given)
     except ValidationError as error:
         lines = "\n".join(_sentence(e) for e in error.errors())
         raise ValueError(f"{path}:\n{lines}") from None
@@ -408,8 +401,9 @@ def _sentence(error):
     """What pydantic has found."""
     where = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
-        known = sorted(StudyFile.model_fields)
-        near = difflib.get_close_matches(_cut(where), known, 1)
+        kind = Grid if error["loc"][0] == "grids" else StudyFile
+        known = sorted(kind.model_fields)
+        near = difflib.get_close_matches(_cut(str(error["loc"][-1])), known, 1)
         meant = f": did you mean {near[0]!r}?" if near else "."
         return (
             f"  there is no key {_cut(where)!r}{meant} There are: "

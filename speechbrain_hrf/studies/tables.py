@@ -314,9 +314,12 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
             for line in of_row.groupby("model", sort=False)["line"].first()
         ]
         rows.append([row, *cells, " / ".join(dict.fromkeys(sizes))])
+    compared = ""
+    if results.compared != results.metric:
+        compared = f" of {results.compared}"
     return Table(
-        f"Mean test {results.metric}{some_lack}, and difference to Lightweight "
-        "with its 95 % interval over test speakers",
+        f"Mean test {results.metric}{some_lack}, and difference{compared} to "
+        "Lightweight with its 95 % interval over test speakers",
         ["arm", *map(model_name, models), "parameters when shipped"],
         rows,
     )

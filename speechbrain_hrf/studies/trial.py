@@ -82,7 +82,7 @@ class Trial:
                 if f"hrf_{key}" in self.options:
                     parts.append(f"{key} {self.options[f'hrf_{key}']}")
         if "activation" in self.options:
-            parts.append(self.options["activation"].rpartition(".")[2])
+            parts.append(str(self.options["activation"]).rpartition(".")[2])
         if self.fold is not None:
             parts.append(f"fold {self.fold}")
         return ", ".join([*parts, f"seed {self.seed}"])

@@ -12,6 +12,7 @@ from made_up import ARMS, study, write_study
 from speechbrain_hrf.studies.answer import answer
 from speechbrain_hrf.studies.results import read_results
 from speechbrain_hrf.studies.statistics import compare
+from speechbrain_hrf.studies.study import load_study
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 MODELS = ("convtransformer", "conformer", "speechformer")
@@ -48,11 +49,11 @@ def test_gains_and_losses_are_said_first(tmp_path):
         "The paper's other rows (FFN1): nothing is shown"
     )
     assert found[4].startswith(
-        "Our other arms (ALL + FRONT normalised ratio 1, ALL normalised and "
-        "BatchNorm only): "
+        "Our other arms (ALL + FRONT normalised ratio 1 and ALL normalised): "
     )
     assert found[5].startswith("With each at its own best learning rate")
-    assert len(found) == 6
+    assert found[6].startswith("Controls without wider layers (BatchNorm only)")
+    assert len(found) == 7
 
 
 def test_never_more_than_eight_lines(tmp_path):
@@ -66,9 +67,9 @@ def test_never_more_than_eight_lines(tmp_path):
         )
     lonely, _ = study(["ALL"], models=MODELS[1:2], folds=2, speakers=2)
     lines += [x for x in lonely if x["arm"] != "Lightweight"]
-    found = said(tmp_path, lines, sets)
-    assert len(found) == 8
-    assert len(set(found)) == 8
+    found = said(tmp_path, lines, sets, PLAN)
+    assert len(set(found)) == len(found) == 8
+    assert "0 of 12 runs have finished" in found[-1]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_too_few_speakers(tmp_path):
     found = said(tmp_path, lines, sets)
     assert "cannot be judged by UA on ConvTransformer" in found[1]
     assert found[-1] == (
-        "There are 4 test speakers; at least 6 are needed to show anything: "
+        "4 test speakers took part; at least 6 are needed to show anything: "
         "run more folds."
     )
 
@@ -103,7 +104,7 @@ def test_recordings_are_not_called_speakers(tmp_path):
     assert "4 test recordings in 1 fold" in found[0]
     assert found[1].startswith("Nobody said who speaks")
     assert "intervals too narrow. Add the column speaker" in found[1]
-    assert "There are 4 test recordings; at least 6" in found[-1]
+    assert "4 test recordings took part; at least 6" in found[-1]
     assert not any("test speaker" in line for line in found)
 
 
@@ -120,19 +121,27 @@ seeds: [1, 2]
 
 
 def test_what_the_plan_has_and_lines_have_not(tmp_path):
-    lines, sets = study(["ALL"], folds=2, seeds=1)
+    """A fold or a seed is whole when each of its runs has finished."""
+    (tmp_path / "plan.yaml").write_text(PLAN)
+    planned = load_study(tmp_path / "plan.yaml").trials
+    ran = [trial for trial in planned if trial.fold == 1]
+    ran += [trial for trial in planned if trial.fold == 2][:1]
+    lines, sets = study(["ALL"], folds=2)
+    for trial, line in zip(ran, lines, strict=False):
+        line["id"] = trial.id
     found = said(tmp_path, lines, sets, PLAN)
     assert found[-1] == (
-        "0 of 12 runs have finished (2 of 3 folds, 1 of 2 seeds): go on with "
-        "`hrf study ... --resume`."
+        "5 of 12 runs have finished (whole: 1 of 3 folds, 0 of 2 seeds): go on "
+        "with `hrf study ... --resume`."
     )
 
 
 @pytest.mark.parametrize("plan", ["no: study", ": [", "5", "a: " + 999 * "["])
 def test_a_plan_that_cannot_be_read(tmp_path, plan):
-    """Lines are reported on all the same."""
+    """Lines are reported on all the same, and that runs may be missing."""
     lines, sets = study(["ALL"], folds=2)
-    assert not any("--resume" in x for x in said(tmp_path, lines, sets, plan))
+    found = said(tmp_path, lines, sets, plan)
+    assert found[-1].startswith("Whether runs are missing cannot be told: ")
 
 
 def test_training_that_was_not_finished(tmp_path):
@@ -141,7 +150,18 @@ def test_training_that_was_not_finished(tmp_path):
     for x in lines:
         count = len(x["curves"]["epoch"])
         x["curves"]["train_loss"] = [2 - 1.5 * k / count for k in range(count)]
-    assert "was not finished" in said(tmp_path / "a", lines, sets)[-1]
+    found = said(tmp_path / "a", lines, sets)[-1]
+    assert found.endswith("An arm that gains may only be faster there.")
+    name = "Lightweight, 240 epochs"
+    options = {"hrf_modules": [], "number_of_epochs": 240}
+    longer = [
+        {**x, "arm": name, "options": options, "id": f"{k:012d}"}
+        for k, x in enumerate(lines)
+        if x["arm"] == "Lightweight"
+    ]
+    found = said(tmp_path / "longer", lines + longer, sets)
+    assert found[-1].startswith(f"Controls without wider layers ({name[:11]} ")
+    assert f"; {name}: .000 [.000, .000] on ConvTransformer." in found[-2]
     for x in lines:
         x["curves"]["train_loss"] = [2 * 0.7**k for k in range(count)]
     assert not any("finished" in t for t in said(tmp_path / "b", lines, sets))

@@ -132,7 +132,7 @@ def test_printed_figures_stand_beside_ours(tmp_path):
 def test_settings_have_rows_and_a_figure(tmp_path, setting, options, names):
     """An arm that was run with several; activations have their reference."""
     sets = [test_set(k) for k in (1, 2)]
-    arms = {"FFN2": options, "Lightweight": [{}]}
+    arms = {"ALL": options, "Lightweight": [{}]}
     if setting == "activation":
         arms["Lightweight"] = options
     lines = [
@@ -145,7 +145,7 @@ def test_settings_have_rows_and_a_figure(tmp_path, setting, options, names):
     values = [
         str(x).rpartition(".")[2] for one in options for x in one.values()
     ]
-    rows = {f"FFN2, {names(value)}" for value in values} | {"Lightweight"}
+    rows = {f"ALL, {names(value)}" for value in values} | {"Lightweight"}
     references = {"Lightweight"}
     if setting == "activation":
         references = {f"Lightweight, {value}" for value in values}
@@ -157,6 +157,12 @@ def test_settings_have_rows_and_a_figure(tmp_path, setting, options, names):
     pictures = figures.draw_settings(results, runs)
     assert list(pictures) == [name]
     assert like in pictures[name].caption
+    spectra = figures.draw_spectra(results, runs, "conformer")
+    assert all(row in spectra.alt for row in rows)
+    confusion = figures.draw_confusion(results, runs)
+    assert re.match(
+        "Matrices of Conformer: Lightweight.*: ALL, ", confusion.alt
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
+from speechbrain_hrf.studies.lines import identify_test_set
 from speechbrain_hrf.studies.results import read_results, scores_of
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -201,7 +202,7 @@ def test_scores_of_a_speaker():
     true, found = rng.integers(0, 3, 50), rng.integers(0, 4, 50)
     counts = np.zeros((4, 4), int)
     np.add.at(counts, (true, found), 1)
-    scores = scores_of(counts)
+    scores = scores_of(counts, np.array([1, 1, 1, 0]) / 3)
     options = {"labels": [0, 1, 2], "zero_division": 0}
     for name, expected in (
         ("UA", recall_score(true, found, average="macro", **options)),
@@ -210,6 +211,41 @@ def test_scores_of_a_speaker():
         ("WA", np.mean(true == found)),
     ):
         assert scores[name] == pytest.approx(expected), name
+
+
+def test_speakers_of_one_class(tmp_path):
+    """33 are well and 14 are not: an arm that says well of all gains nothing.
+
+    Over the speakers of a class, .5 and .5 become 1 and 0: the mean recall
+    stays, though most speakers are found more often.
+    """
+    of_fold = test_set(1, speakers=47, utterances=6)
+    ill = {f"{k:02d}" for k in range(34, 48)}
+    content = {key: x for key, x in of_fold.items() if key != "id"}
+    content["truth"] = "".join(str(int(w in ill)) for w in content["speakers"])
+    of_fold = {"id": identify_test_set(content), **content}
+    lines = [
+        line("conformer", arm, of_fold, 0, metric="MF1", predicted=predicted)
+        for arm, predicted in (
+            ("Lightweight", "01" * (3 * 47)),
+            ("ALL", "0" * 6 * 47),
+        )
+    ]
+    results, _, table = compared(tmp_path, lines, [of_fold])
+    found = table.loc[(SAME, "conformer", "ALL")]
+    assert results.compared == "UA" and results.metric == "MF1"
+    assert found["difference"] == pytest.approx(0, abs=1e-9)
+    assert (found["speakers"], found["up"]) == (47, 33)
+
+
+def test_an_arm_of_some_models_is_not_one_of_all(tmp_path):
+    lines, sets = study(["ALL"], models=("conformer", "speechformer"))
+    some = [
+        x for x in lines if (x["model"], x["arm"]) != ("speechformer", "ALL")
+    ]
+    for kept, there in ((lines, True), (some, False)):
+        _, _, table = compared(tmp_path / str(there), kept, sets)
+        assert ((SAME, ALL_MODELS, "ALL") in table.index) == there
 
 
 def compared(tmp_path, lines, sets):

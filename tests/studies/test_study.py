@@ -61,13 +61,6 @@ def test_all_arms_of_a_block_come_before_the_next_block(study):
     ]
 
 
-def test_folds_and_seeds_can_be_paired(study):
-    paired = study("folds: [1, 2]\npair_folds_with_seeds: True")
-    assert {(t.fold, t.seed) for t in paired.trials} == {(1, 1), (2, 2)}
-    with pytest.raises(ValueError, match="3 and 2"):
-        study("folds: [1, 2, 3]\npair_folds_with_seeds: True")
-
-
 def test_the_same_run_is_one_trial_whatever_grid_asks_for_it(study):
     """The YAML's own learning rate, asked for by number, is no other run."""
     trials = study(
@@ -146,6 +139,11 @@ def test_originals_need_their_sizes(study):
     [
         ("sedes: [1]", "no key 'sedes'.*seeds"),
         ("grids: [{recipe: M3ED}]", "no key 'grids.0.recipe'"),
+        ("grids: [{ratio: [2]}]", "'grids.0.ratio': did you mean 'ratios'"),
+        ("1: 2", "1 is 1: Keys should be strings"),
+        ("overrides: {fold: 9}", "'fold', which a study sets: give folds"),
+        ("overrides: {lr: fast}", "'lr' by 'fast': it must be of the kind of"),
+        ("overrides: {number_of_epochs: many}", "of the kind of 120"),
         ("activations: [tanh]", "activations.0 is 'tanh'.*'relu2'"),
         ("folds: [7]", "no fold 7: RAVDESS has folds 1 to 6"),
         ("folds: [0]", "no fold 0"),
