@@ -21,6 +21,7 @@ from collections.abc import Sequence
 
 import jinja2
 import markupsafe  # of jinja2's own
+import matplotlib
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
@@ -68,6 +69,8 @@ class Section:
     pictures: Sequence[figures.Picture | None] = ()
 
 
+# A label may hold a dollar sign, which begins a formula elsewhere.
+@matplotlib.rc_context({"text.parse_math": False})
 def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
     """Writes report.md, report.html and report_differences.png.
 

@@ -12,6 +12,7 @@ from made_up import line, study, test_set, write_study
 
 from speechbrain_hrf.studies import figures
 from speechbrain_hrf.studies.command import report
+from speechbrain_hrf.studies.lines import identify_test_set
 from speechbrain_hrf.studies.paper import family
 from speechbrain_hrf.studies.report import readme_text, write_report
 from speechbrain_hrf.studies.results import read_results
@@ -84,6 +85,15 @@ def test_readme(folder):
     assert "| 801,000 " in table and "all models" not in table
     assert re.search(r"<br>\+\.[23]", table)
     assert readme_text(folder, ["Lightweight"]).count("\n|") == 3
+
+
+def test_labels_are_no_formulas(tmp_path):
+    """Matplotlib takes what stands between dollar signs for one."""
+    content = {key: x for key, x in test_set().items() if key != "id"}
+    content["labels"] = ["$x^$", *content["labels"][1:]]
+    sets = [{"id": identify_test_set(content), **content}]
+    lines = [line("conformer", "Lightweight", *sets, 0.4)]
+    assert write_report(write_study(tmp_path, lines, sets))
 
 
 def test_a_single_run(tmp_path):
