@@ -25,6 +25,7 @@ from speechbrain.dataio.preprocess import AudioNormalizer
 from speechbrain.inference.classifiers import EncoderClassifier
 from tqdm import tqdm
 
+from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 from speechbrain_hrf.dataio.synthetic.voice import synthesize
 from speechbrain_hrf.export import fresh_process
 from speechbrain_hrf.export.bundle import CLASSNAME, Bundle
@@ -240,21 +241,20 @@ def _cut(path: str, scratch: pathlib.Path) -> str:
     if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no audio file {path}.")
     try:
-        info = soundfile.info(path)
+        with SoundFile(path) as file:
+            rate, limit = file.samplerate, _LONGEST_SECONDS * file.samplerate
+            samples, is_short = file.read_whole(limit), file.frames <= limit
     except soundfile.SoundFileError as error:
         raise ValueError(
             f"{path} cannot be read as audio ({error}): give other files to "
             "verify on (--audio)."
         ) from error
-    if not info.frames:
+    if not len(samples):
         raise ValueError(
             f"{path} holds no sample: give other files to verify on (--audio)."
         )
-    if info.duration <= _LONGEST_SECONDS:
+    if is_short:
         return path
-    samples, rate = soundfile.read(
-        path, frames=int(_LONGEST_SECONDS * info.samplerate), dtype="float32"
-    )
     cut = scratch / f"{len(list(scratch.iterdir()))}.wav"
     soundfile.write(cut, samples, rate, subtype="FLOAT")
     return str(cut)

@@ -66,19 +66,31 @@ def test_audio(training_output, tmp_path):
         audio_files(training, ["none.wav"], scratch)
 
 
+def damaged_flac():
+    """Its header is fine, and what follows is not."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).standard_normal(16000)
+    soundfile.write(file, 0.1 * noise, 16000, format="FLAC")
+    content = bytearray(file.getvalue())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = bytes(3000)
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     "samples, says",
     [
-        (None, "cannot be read as audio"),
+        (b"no audio", "cannot be read as audio"),
+        (damaged_flac(), "cannot be read as audio"),
         (np.zeros(0), "holds no sample"),
         (np.full(8000, np.nan), "itself gives .*nan.* for .*a.wav"),
     ],
-    ids=["text", "empty", "NaN"],
+    ids=["text", "damaged", "empty", "NaN"],
 )
 def test_audio_that_is_none(training_output, tmp_path, samples, says):
     path, output = tmp_path / "a.wav", training_output()
-    if samples is None:
-        path.write_text("no audio")
+    if isinstance(samples, bytes):
+        path.write_bytes(samples)
     else:
         soundfile.write(path, samples, 16000, subtype="FLOAT")
     with pytest.raises(ValueError, match=says) as caught:

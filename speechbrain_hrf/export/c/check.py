@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import soundfile
 import torch
-from sklearn.metrics import accuracy_score, recall_score
 from speechbrain.inference.classifiers import EncoderClassifier
-from tqdm import tqdm
 
+from speechbrain_hrf.export.accuracy import (
+    Recordings,
+    read_recordings,
+    score_both,
+)
 from speechbrain_hrf.export.c.library import Library
 from speechbrain_hrf.export.c.text import Array
 from speechbrain_hrf.export.examples import (
@@ -24,8 +26,6 @@ from speechbrain_hrf.export.examples import (
     measure_difference,
 )
 from speechbrain_hrf.export.verify import VerificationError
-from speechbrain_hrf.runtime.resample import resample
-from speechbrain_hrf.runtime.waveform import mono
 from speechbrain_hrf.training.scores import score_text
 
 
@@ -124,7 +124,7 @@ class Int8(NamedTuple):
 def compare_int8(
     before: Library,
     after: Library,
-    recordings: Sequence[tuple[str, str | None]],
+    recordings: Recordings,
     others: Sequence[Array],
     sample_rate: int,
 ) -> Int8:
@@ -145,6 +145,11 @@ def compare_int8(
     -------
     Int8
 
+    Raises
+    ------
+    ValueError
+        A recording cannot be read.
+
     Example
     -------
     >>> compare_int8(None, None, [], [], 16000).max_difference
@@ -152,30 +157,18 @@ def compare_int8(
     """
     signals: Iterable[Array] = others
     if recordings:
-        bar = tqdm(recordings, "comparing int8", disable=None)
-        signals = (_read(path, sample_rate) for path, _ in bar)
+        found = read_recordings(recordings, sample_rate, "comparing int8")
+        signals = map(to_int16, found)
     agree, worst, labels = 0, 0.0, []
     for samples in signals:
         one, two = (x.classify(samples) for x in (before, after))
         difference = float(np.abs(one - two).max())
         worst = max(worst, difference if difference >= 0 else math.inf)
         agree += one.argmax() == two.argmax()
-        labels.append([before.labels[x.argmax()] for x in (one, two)])
-    scores = {}
-    known = [
-        (label, *found)
-        for (_, label), found in zip(recordings, labels, strict=False)
-        if label is not None
-    ]
-    if known:
-        truth, *found = zip(*known, strict=True)
-        scores = {
-            "WA": _pair(accuracy_score(truth, one) for one in found),
-            "UA": _pair(
-                recall_score(truth, one, average="macro", labels=[*{*truth}])
-                for one in found
-            ),
-        }
+        labels.append(
+            (before.labels[one.argmax()], before.labels[two.argmax()])
+        )
+    scores = score_both(recordings, labels)
     return Int8(len(labels), int(agree), worst, scores)
 
 
@@ -199,13 +192,3 @@ def to_int16(samples: Array) -> Array:
     """
     scaled = np.rint(samples * 2.0**15)
     return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
-
-
-def _read(path: str, sample_rate: int) -> Array:
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return to_int16(resample(mono(samples), rate, sample_rate))
-
-
-def _pair(values: Iterable[float]) -> tuple[float, float]:
-    before, after = values
-    return float(before), float(after)

@@ -11,18 +11,18 @@ import collections
 import functools
 import statistics
 import timeit
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import soundfile
-from sklearn.metrics import accuracy_score, recall_score
 from tabulate import tabulate
-from tqdm import tqdm
 
-from speechbrain_hrf.runtime.resample import resample
+from speechbrain_hrf.export.accuracy import (
+    Recordings,
+    read_recordings,
+    score_both,
+)
 from speechbrain_hrf.runtime.session import open_session
-from speechbrain_hrf.runtime.waveform import mono
 from speechbrain_hrf.training.scores import score_text
 
 # A smaller difference is not worth a second file.
@@ -33,8 +33,6 @@ LOSS = 0.01
 FEWEST = round(1 / LOSS)
 SECONDS = 5  # of the signal that is timed
 _ROUNDS, _TURN = 11, 0.05  # a turn lasts at least 0.05 s
-
-Recordings = Sequence[tuple[str, str | None]]
 
 
 class Comparison(NamedTuple):
@@ -174,7 +172,7 @@ def compare(
     Raises
     ------
     ValueError
-        A recording's label is none of the model's.
+        A recording's label is none of the model's, or it cannot be read.
 
     Example
     -------
@@ -196,10 +194,10 @@ def compare(
     random = np.random.default_rng(1)
     noise = random.standard_normal(SECONDS * sample_rate).astype(np.float32)
     times = _measure_times(sessions, 0.1 * noise)
+    signals: Any
     if recordings:
-        # A whole test set takes a while.
-        bar = tqdm(recordings, "comparing precisions", disable=None)
-        signals = (_read(path, sample_rate) for path, _ in bar)
+        title = "comparing precisions"
+        signals = read_recordings(recordings, sample_rate, title)
         audio = f"{len(recordings)} recordings"
     else:
         signals = (0.1 * noise[: len(noise) // part] for part in (10, 5, 1))
@@ -210,20 +208,13 @@ def compare(
     ]
     found = np.stack(answers, axis=1)  # [2, n, C]
     chosen = found.argmax(-1)
-    known = [k for k, (_, label) in enumerate(recordings) if label is not None]
-    truth = [labels.index(str(recordings[k][1])) for k in known]
-    WA = UA = None
-    if known:
-        # UA: over the classes that occur, as EmotionScores has it.
-        options = {"labels": np.unique(truth), "average": "macro"}
-        of_known = chosen[:, known]
-        WA = _pair(accuracy_score(truth, part) for part in of_known)
-        UA = _pair(recall_score(truth, part, **options) for part in of_known)
+    names = [(labels[one], labels[two]) for one, two in chosen.T]
+    scores = score_both(recordings, names)
     return Comparison(
         bytes=(len(before), len(after)),
-        milliseconds=_pair(
-            1000 * statistics.median(times[name])
-            for name in ("before", "after")
+        milliseconds=(
+            1000 * statistics.median(times["before"]),
+            1000 * statistics.median(times["after"]),
         ),
         time_ratio=_quartiles(times["after"], times["before"]),
         control=_quartiles(times["again"], times["before"]),
@@ -231,24 +222,14 @@ def compare(
         agree=int((chosen[0] == chosen[1]).sum()),
         max_difference=float(np.abs(found[0] - found[1]).max()),
         audio=audio,
-        n_labelled=len(known),
-        WA=WA,
-        UA=UA,
+        n_labelled=sum(label is not None for _, label in recordings),
+        WA=scores.get("WA"),
+        UA=scores.get("UA"),
     )
-
-
-def _pair(values: Iterable[float]) -> tuple[float, float]:
-    before, after = values
-    return float(before), float(after)
 
 
 def _change(scores: tuple[float, float] | None) -> str:
     return " -> ".join(map(score_text, scores)) if scores else "not known"
-
-
-def _read(path: str, sample_rate: int) -> Any:
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return resample(mono(samples), rate, sample_rate)
 
 
 def _answer(session: Any, signal: Any) -> Any:

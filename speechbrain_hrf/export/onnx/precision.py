@@ -24,13 +24,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from speechbrain_hrf.export.accuracy import Recordings
 from speechbrain_hrf.export.manifest import fingerprint, write_manifest
 from speechbrain_hrf.export.onnx import check_precision
-from speechbrain_hrf.export.onnx.comparison import (
-    Comparison,
-    Recordings,
-    compare,
-)
+from speechbrain_hrf.export.onnx.comparison import Comparison, compare
 from speechbrain_hrf.export.onnx.model import WAVEFORM
 from speechbrain_hrf.runtime.folder import MANIFEST, read_manifest
 

@@ -251,6 +251,10 @@ def test_wrong_requests_name_what_is_wrong(folder, recordings):
         add_precision(folder, "int4")
     with pytest.raises(ValueError, match="labelled 'bored', which is none of"):
         add_precision(folder, "int8", [(recordings[0][0], "bored")])
+    damaged = folder.parent / "damaged.wav"
+    damaged.write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match="damaged.wav: "):
+        add_precision(folder, "int8", [*recordings, (str(damaged), None)])
     (folder / "manifest.json").unlink()
     with pytest.raises(FileNotFoundError, match="no manifest.json"):
         add_precision(folder, "int8")
