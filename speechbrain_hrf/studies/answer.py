@@ -306,19 +306,21 @@ def _unfinished(results, comparisons):
         f"Training of the lightweight {join_words(found)} was not finished: the "
         "training loss still fell over the last tenth of the epochs, by more "
         f"than {100 * STILL_FALLING:.0f} % of what it was after the first one. "
-        f"An arm that gains may only be faster there{_longer(comparisons)}."
+        f"An arm that gains may only be faster there{_longer(comparisons.table, found)}."
     ]
 
 
-def _longer(comparisons):
-    """What the lightweight models gain by more epochs, where that was tried."""
-    table = comparisons.table
-    longer = table["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
-    return "".join(
-        f"; {line['row']}: {difference(line)} on {model_name(line['model'])}"
-        for line in table[longer].to_dict("records")
-        if line["model"] != ALL_MODELS
-    )
+def _longer(table, names):
+    """What these lightweight models gain by more epochs, if that was tried."""
+    rows = table["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
+    items = [
+        f"{difference(line)} on {model_name(line['model'])} ({line['row']})"
+        for line in table[rows].to_dict("records")
+        if model_name(line["model"]) in names
+    ]
+    if not items:
+        return ""
+    return f"; more epochs alone make a difference of {join_words(items)}"
 
 
 def _fall(curves):
