@@ -26,7 +26,7 @@ from speechbrain_hrf.nnet.computed import watch
 from speechbrain_hrf.nnet.refusals import (
     Refusals,
     refuse_in_optimizers,
-    refuse_wrappers,
+    refuse_model,
 )
 from speechbrain_hrf.nnet.targets import Choice, Modules, resolve
 
@@ -78,10 +78,10 @@ def apply_hrf(
         For a name that matches nothing, an option out of range, and a layer
         that is named and tied, frozen, constrained by ``max_norm`` or another
         parametrization, or has been expanded already (one that a pattern meets
-        is skipped, and the report says why); for a model that is wrapped or
-        sharded or compiled; with ``inner_norm``, for a layer that is not
-        called, but read (packed weights, the output projection of
-        ``torch.nn.MultiheadAttention``), or has no bias.
+        is skipped, and the report says why); for a model that is wrapped,
+        sharded or compiled, or has a lazy layer; with ``inner_norm``, for a
+        layer that is not called, but read (packed weights, the output
+        projection of ``torch.nn.MultiheadAttention``), or has no bias.
 
     Example
     -------
@@ -93,15 +93,12 @@ def apply_hrf(
     config = HRFConfig(
         ratio, layers, width_of, init, inner_bias, inner_norm, chained
     )
-    refuse_wrappers(model)
+    refuse_model(model)
     choices, skipped = _suitable(
         Refusals(model, config), resolve(model, modules, exclude)
     )
     before = count_parameters(model)
-    own = {
-        path: (_type_name(module), _count_own(module))
-        for path, module in model.named_modules()
-    }
+    own = _count_own(model)
     chosen: dict[str, list[Choice]] = {}
     # Whole layers first, so that a seed gives what it always gave.
     for choice in sorted(
@@ -185,8 +182,14 @@ def _type_name(module: nn.Module) -> str:
     return type(module).__name__
 
 
-def _count_own(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters(recurse=False))
+def _count_own(model: nn.Module) -> dict[str, tuple[str, int]]:
+    """Each module's type and number of parameters; tied ones count once."""
+    own, seen = {}, set[nn.Parameter]()
+    for path, module in model.named_modules():
+        new = {*module.parameters(recurse=False)} - seen
+        seen |= new
+        own[path] = _type_name(module), sum(each.numel() for each in new)
+    return own
 
 
 def _left(own: Iterable[tuple[str, int]]) -> tuple["Left", ...]:
@@ -346,5 +349,5 @@ def _expansion(name: str, chain: Chain) -> Expansion:
         (inputs, outputs),
         shapes,
         inputs * outputs + (0 if bias is None else len(bias)),
-        count_parameters(chain),
+        sum(parameter.numel() for parameter in chain.own_parameters()),
     )

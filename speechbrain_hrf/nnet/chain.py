@@ -315,7 +315,24 @@ class Chain(nn.Module):
     @property
     def biases(self) -> list[nn.Parameter | None]:
         """Their biases, None where one has none."""
-        return list(self.hrf_biases._parameters.values())
+        # By name: in DataParallel's replicas they are plain attributes.
+        return [
+            getattr(self.hrf_biases, str(k))
+            for k in range(len(self.hrf_factors))
+        ]
+
+    def own_parameters(self) -> list[nn.Parameter]:
+        """The chain's, without those that its layer has beside it.
+
+        Returns
+        -------
+        list of torch.nn.Parameter
+        """
+        return [
+            parameter
+            for name, parameter in self.named_parameters()
+            if name.startswith("hrf_")
+        ]
 
     @property
     def norms(self) -> list[InnerNorm]:
@@ -364,11 +381,15 @@ class Chain(nn.Module):
 
     def _holders(self) -> list[Holder]:
         """Where all parameters and buffers are."""
-        modules = [self.hrf_factors, self.hrf_biases, *self.norms]
+        modules: list[Any] = [self.hrf_factors, self.hrf_biases, *self.norms]
         return [
             held
             for module in modules
-            for held in (module._parameters, module._buffers)
+            # The first is where DataParallel's replicas have them.
+            for held in (
+                getattr(module, "_former_parameters", module._parameters),
+                module._buffers,
+            )
         ]
 
     def _collapse(self) -> Layer:

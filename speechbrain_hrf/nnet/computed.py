@@ -6,7 +6,8 @@ was computed is kept from the call of the outermost module above the layer until
 that call returns: nothing that changes a weight between two passes (an
 optimizer, a checkpoint, a hand) can be missed. Within a pass it counts for the
 very tensors that it was computed from, in the state that they had, by the thread
-and in the gradient mode that asked for it. A layer that is called outside a
+and in the gradient mode that asked for it, and until a backward within the pass
+has used up its graph. A layer that is called outside a
 module's forward computes it at every call.
 
 In evaluation without gradients, on a CPU, a pass takes over what an earlier one
@@ -215,7 +216,22 @@ def once(
         hooks.__exit__()
     key = id(owner), is_grad_enabled()
     _PASS.kept[key] = _Kept(owner, owner.training, state, value)
+    _forget_in_backward(_PASS.kept, key, value)
     return value
+
+
+def _forget_in_backward(
+    values: dict[tuple[int, bool], _Kept], key: tuple[int, bool], value: Any
+) -> None:
+    """Backward frees the graph of a value: who asks then needs another."""
+
+    def forget(gradient: torch.Tensor) -> None:
+        # By another thread, where a GPU's gradients are computed.
+        values.pop(key, None)
+
+    for tensor in value if isinstance(value, tuple) else ():
+        if tensor is not None and tensor.requires_grad:
+            tensor.register_hook(forget)
 
 
 def _unless_equal(
@@ -387,10 +403,20 @@ class _Readable(torch.Tensor):
             )
         with torch._C.DisableTorchFunctionSubclass():
             result = func(*args, **kwargs)
-        # Of these, the result is the same memory.
-        getter = torch.Tensor.data.__get__  # type: ignore[attr-defined]
-        shares = func in (getter, torch.Tensor.detach)
-        return readable(result) if shares else result
+        if not isinstance(first, cls):
+            return result
+        # Views are the same memory: what is written to them would be lost, too.
+        if type(result) in (tuple, list):
+            return type(result)(_if_shared(first, each) for each in result)
+        return _if_shared(first, result)
+
+
+def _if_shared(weight: torch.Tensor, result: Any) -> Any:
+    # torch does not declare it for types.
+    is_alias: Callable[..., bool] = torch._C._is_alias_of  # type: ignore[attr-defined]
+    if isinstance(result, torch.Tensor) and is_alias(weight, result):
+        return readable(result)
+    return result
 
 
 def _writes(name: str) -> bool:

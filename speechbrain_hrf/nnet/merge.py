@@ -173,16 +173,20 @@ def _merge_chain(name: str, parts: State) -> State:
             [f"norms.{k}.{field}" for field in Norm._fields]
             for k in range(max(n - 1, 1))
         ]
-    found = {
-        part
-        for part in parts
-        if not part.startswith("biases.") and part != "transposed"
-    }
+    biases = [part for part in parts if part.startswith("biases.")]
+    found = parts.keys() - {*biases, "transposed"}
+    # A layer with a bias has one at its last factor.
+    last = max((int(part.rpartition(".")[2]) for part in biases), default=n - 1)
     # One factor alone is a chain if it is normalised.
-    if found != {*factors, *sum(norms, [])} or n < (1 if norms else 2):
+    if (
+        found != {*factors, *sum(norms, [])}
+        or n < (1 if norms else 2)
+        or last != n - 1
+    ):
         raise ValueError(
-            f"The chain of {name!r} has {sorted(found)}: some parts are "
-            "missing. Is the checkpoint complete, and of an HRF model?"
+            f"The chain of {name!r} has {sorted([*found, *biases])}: some "
+            "parts are missing. Is the checkpoint complete, and of an HRF "
+            "model?"
         )
     merged = merge_chain(
         name,

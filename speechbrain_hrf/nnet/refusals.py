@@ -37,8 +37,8 @@ _SEEN: WeakSet[torch.optim.Optimizer] = WeakSet()
 _HANDLES: list[Any] = []
 
 
-def refuse_wrappers(model: nn.Module) -> None:
-    """Raises if a model, or a part of it, is wrapped, sharded or compiled.
+def refuse_model(model: nn.Module) -> None:
+    """Raises if a model, or a part of it, is wrapped, sharded, compiled or lazy.
 
     Arguments
     ---------
@@ -49,11 +49,11 @@ def refuse_wrappers(model: nn.Module) -> None:
     TypeError
         If it is no module.
     ValueError
-        Naming the part and the wrapper.
+        Naming the part, and the wrapper.
 
     Example
     -------
-    >>> refuse_wrappers(nn.DataParallel(nn.Linear(2, 2)))
+    >>> refuse_model(nn.DataParallel(nn.Linear(2, 2)))
     Traceback (most recent call last):
         ...
     ValueError: The model is wrapped in DataParallel, ...
@@ -75,6 +75,11 @@ def refuse_wrappers(model: nn.Module) -> None:
         if module._compiled_call_impl is not None:
             raise ValueError(
                 f"{where} is compiled: apply HRF before compiling."
+            )
+        if any(map(is_lazy, module._parameters.values())):
+            raise ValueError(
+                f"{where} is lazy, so that its size is not known yet: run a "
+                "batch through the model before applying HRF."
             )
 
 
@@ -124,15 +129,18 @@ class Refusals:
                 "modules in one list."
             )
         weight = module._parameters.get(weight_name)
-        if parametrize.is_parametrized(module) or weight is None:
+        # The older weight norm leaves an attribute in its place.
+        if parametrize.is_parametrized(module) or (
+            weight is None and getattr(module, weight_name, None) is not None
+        ):
             return (
                 "another parametrization computes its weight. Remove that "
                 "parametrization (weight or spectral norm) first."
             )
-        if is_lazy(weight):
+        if weight is None:
             return (
-                "it is lazy, so that its size is not known yet. Call the model "
-                "once before."
+                f"it has no parameter {weight_name!r}. Name the one that is "
+                f"expanded in {target.kind.__name__}.weight_name."
             )
         if weight.numel() == 0:
             return "one of its sizes is 0. Leave it out."
@@ -244,6 +252,8 @@ def check_parameters(
             raise RuntimeError(
                 f"This {type(optimizer).__name__} was built before apply_hrf: "
                 "it holds weights that the model does not have any more, and "
-                "would train nothing. Build it after apply_hrf."
+                "would train nothing. Build it after apply_hrf. If it was, "
+                "a module outside of that model was tied to its weights: apply "
+                "HRF to a model that holds both."
             )
     _SEEN.add(optimizer)

@@ -230,8 +230,16 @@ def resolve(
     """
     targets, groups = find_targets(model), find_groups(model)
     names = {target.name for target in targets}
+    first = {module: path for path, module in model.named_modules()}
+    # A layer that stands in several places has several names.
+    first_names = {
+        path: first[module]
+        for path, module in model.named_modules(remove_duplicate=False)
+        if first[module] in names and path not in groups
+    }
 
     def matched(name: str) -> tuple[list[Target], bool]:
+        name = first_names.get(name, name)
         # A layer's name stands for itself, whatever characters it holds.
         itself = _escaped(name) if name in names else name
         found = [
@@ -258,8 +266,9 @@ def resolve(
                         f"{before.ratio} and {choice.ratio}: give it one, or "
                         "exclude it from a pattern by narrower ones."
                     )
-                is_named = is_named or before.is_named
-                chosen[target] = choice._replace(is_named=is_named)
+                chosen[target] = choice._replace(
+                    is_named=is_named or before.is_named
+                )
     asked = bool(chosen)
     for name in split_names(exclude):
         for target in matched(name)[0]:

@@ -154,6 +154,28 @@ def test_merging_holds_the_product_against_the_chain(dtype, scale, monkeypatch):
         part[0] -= error
 
 
+@pytest.mark.parametrize("size", [1e-20, 1e-23, 1e-30])
+def test_a_layer_that_has_decayed_to_nothing_merges(size):
+    """Its product is too small for all digits of float32."""
+    factors, biases, _ = chain()
+    factors = [size * factor for factor in factors]
+    state = merge_chain("layer", factors, [None, None], [])
+    assert not state["weight"].any() or size == 1e-20
+
+
+def test_large_parts_may_cancel_in_float64():
+    """What is left is no larger than what float64 rounds on the way."""
+    torch.manual_seed(0)
+    first = torch.randn(8, 8, dtype=torch.float64)
+    inner = torch.randn(8, 8, dtype=torch.float64)
+    # Rows that are orthogonal to all but one direction of what comes in
+    u = torch.linalg.svd(inner @ first).U
+    last = torch.randn(2, 8, dtype=torch.float64) @ (u[:, 7:] @ u[:, 7:].T)
+    factors = [1e3 * first, 1e3 * inner, last]
+    weight = merge_chain("layer", factors, [None] * 3, [])["weight"]
+    assert 0 < weight.abs().max() < 1e-2 * (inner @ first).abs().max() * 1e6
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize(
     ("place", "name"),

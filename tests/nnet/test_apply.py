@@ -4,8 +4,18 @@ import pytest
 import torch
 from torch import nn
 
-from speechbrain_hrf import HRFLinear, apply_hrf, merge_hrf
-from speechbrain_hrf.nnet import ExpandedLayer, HRFConfig, register_kind
+from speechbrain_hrf import (
+    HRFLinear,
+    apply_hrf,
+    merge_hrf,
+    merged_state_dict,
+)
+from speechbrain_hrf.nnet import (
+    Expanded,
+    ExpandedLayer,
+    HRFConfig,
+    register_kind,
+)
 from speechbrain_hrf.nnet.kinds import KINDS
 
 
@@ -82,6 +92,101 @@ def test_a_new_kind_is_one_class_and_one_line(scaled):
         apply_hrf(model, ["0"])
 
 
+class Gained(nn.Linear):
+    """A layer that has more than weight and bias."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs)
+        self.gain = nn.Parameter(torch.tensor(3.0))
+        self.register_buffer("mask", torch.tensor([1.0, 0.0, 1.0]))
+        self.register_buffer("note", torch.ones(1), persistent=False)
+        self.after = nn.Sequential(nn.Linear(outputs, outputs), nn.Dropout())
+        self.after[1].eval()
+
+    def forward(self, x):
+        return self.gain * self.mask * self.after(super().forward(x))
+
+
+class HRFGained(ExpandedLayer):
+    def forward(self, x):
+        y = nn.functional.linear(x, *self.layer_for(x))
+        return self.gain * self.mask * self.after(y)
+
+
+def test_what_a_layer_has_beside_its_weight_stays(monkeypatch):
+    """The same objects, in the same order; also expanded ones within it."""
+    monkeypatch.setitem(KINDS, Gained, HRFGained)
+    torch.manual_seed(0)
+    model = nn.Sequential(Gained(4, 3))
+    keys, parameters = (
+        list(model.state_dict()),
+        [name for name, _ in model.named_parameters()],
+    )
+    gain, mask, x = model[0].gain, model[0].mask, torch.randn(5, 4)
+    expected = model(x)
+    optimizer = torch.optim.SGD([gain], lr=0.1)
+    plain = nn.Sequential(Gained(4, 3))
+    report = apply_hrf(model, ["*"], ratio=2, init="preserve")
+    assert [each[3:] for each in report.expansions] == [(15, 51), (12, 45)]
+    assert report.left == (("Gained", 1, 1),)
+    assert model[0].gain is gain and model[0].mask is mask
+    assert not model[0].after[1].training
+    torch.testing.assert_close(model(x), expected)
+    model(x).sum().backward()
+    optimizer.step()
+    assert gain.item() != 3
+    merged = merge_hrf(model)
+    assert [name for name, _ in merged.named_parameters()] == parameters
+    state = merged_state_dict(model.state_dict())
+    assert list(state) == list(merged.state_dict()) == keys
+    plain.load_state_dict(state, strict=True)
+    plain[0].after[1].eval()
+    for each in merged, plain:
+        torch.testing.assert_close(each(x), model(x))
+
+
+def test_a_frozen_gain_does_not_freeze_what_is_merged(monkeypatch):
+    monkeypatch.setitem(KINDS, Gained, HRFGained)
+    model = nn.Sequential(Gained(4, 3))
+    apply_hrf(model, ["0"])
+    for parameter in model[0].own_parameters():
+        parameter.requires_grad_(False)
+    merged = merge_hrf(model)[0]
+    assert not merged.weight.requires_grad and merged.gain.requires_grad
+
+
+def test_hooks_of_backward_stay():
+    model, calls = nn.Sequential(nn.Linear(2, 2)), []
+    model[0].register_full_backward_hook(lambda *_: calls.append("after"))
+    model[0].register_full_backward_pre_hook(lambda *_: calls.append("before"))
+    x = torch.ones(1, 2, requires_grad=True)
+    apply_hrf(model, ["0"])
+    for number, each in enumerate([model, merge_hrf(model)], 1):
+        each(x).sum().backward()
+        assert calls == ["before", "after"] * number
+
+
+def test_a_kind_whose_parameter_has_another_name(monkeypatch):
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kernel = nn.Parameter(torch.ones(3, 3))
+
+    class HRFOwn(Expanded):
+        """Says nothing of the name."""
+
+    monkeypatch.setitem(KINDS, Own, HRFOwn)
+    message = "'0': it has no parameter 'weight'.*HRFOwn.weight_name"
+    with pytest.raises(ValueError, match=message):
+        apply_hrf(nn.Sequential(Own()), ["0"])
+    HRFOwn.weight_name = "kernel"
+    with pytest.raises(NotImplementedError):  # asked for: it is suitable
+        apply_hrf(nn.Sequential(Own()), ["0"])
+    layer = nn.utils.weight_norm(nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="another parametrization computes"):
+        apply_hrf(nn.Sequential(layer), ["0"])
+
+
 def test_a_layer_that_cannot_be_built_leaves_all_plain(scaled):
     model = nn.Sequential(
         nn.Linear(3, 3), nn.MultiheadAttention(4, 2), Scaled(3, 4, 0)
@@ -130,6 +235,15 @@ def test_an_optimizer_that_was_built_before_raises():
         optimizer.step()
     untouched.step()
     torch.optim.AdamW(model.parameters()).step()
+
+
+def test_a_module_outside_that_was_tied_is_named():
+    inside, outside = nn.Linear(2, 2), nn.Linear(2, 2)
+    outside.weight = inside.weight
+    apply_hrf(nn.Sequential(inside), ["0"])
+    optimizer = torch.optim.SGD([*inside.parameters(), *outside.parameters()])
+    with pytest.raises(RuntimeError, match="outside of that model was tied"):
+        optimizer.step()
 
 
 def test_a_seed_gives_what_it_always_gave():

@@ -1,10 +1,12 @@
 """Options of HRF, and how a chain is built and begins."""
 
+import importlib
+
 import pytest
 import torch
 from torch import nn
 
-from speechbrain_hrf import HRFLinear
+from speechbrain_hrf import HRFLinear, apply_hrf
 from speechbrain_hrf.nnet import HRFConfig
 
 
@@ -91,6 +93,39 @@ def test_keys_and_biases(options, biases, norms):
     ]
     assert (layer.eval().bias is None) == (biases == "")
     assert ("inner_norm" in str(layer)) == (norms != "")
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("options", [{}, {"bias": False}, {"inner_norm": True}])
+def test_the_replicas_of_data_parallel(options, training, monkeypatch):
+    """Only the copies to GPUs are not real: the tensors stay where they are."""
+    options = {"layers": 2, **options}
+    model = nn.Sequential(
+        HRFLinear(4, 3, **options), nn.MultiheadAttention(3, 1)
+    )
+    apply_hrf(model, ["*.in_proj_weight"])
+    model.train(training)
+    module = importlib.import_module("torch.nn.parallel.replicate")
+    monkeypatch.setattr(module, "_get_device_index", lambda device, _: device)
+    monkeypatch.setattr(
+        module,
+        "_broadcast_coalesced_reshape",
+        lambda tensors, devices, detach: [
+            [each.view_as(each) for each in tensors] for _ in devices
+        ],
+    )
+    x = torch.randn(5, 4)
+
+    def forward(model):
+        y = model[0](x)
+        return model[1](y, y, y)[0]
+
+    replicas = module.replicate(model, [0, 1])
+    assert not list(replicas[0].parameters())
+    for replica in replicas:
+        torch.testing.assert_close(forward(replica), forward(model))
+    forward(replicas[1]).sum().backward()
+    assert all(each.grad is not None for each in model[0].parameters())
 
 
 def test_normalised_layers_need_a_bias():

@@ -116,6 +116,32 @@ def test_gradients_are_those_of_the_chain(model, x):
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("learning", ["", "hrf_biases.1"])
+def test_backward_within_a_pass(x, products, learning):
+    """It frees the graph, so that the next call needs another product."""
+
+    class Learns(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 4)
+
+        def forward(self, x):
+            for part in x:
+                (self.layer(part) + self.layer(part)).sum().backward()
+
+    model = Learns()
+    apply_hrf(model, ["layer"], ratio=2)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(learning in name)
+    learns = [p for p in model.parameters() if p.requires_grad]
+    model(x)
+    assert len(products) == len(x)
+    found = [parameter.grad.clone() for parameter in learns]
+    model.zero_grad()
+    (2 * model.layer(x)).sum().backward()
+    torch.testing.assert_close(found, [each.grad for each in learns])
+
+
 def by_optimizer(model):
     model.zero_grad()
     model(torch.ones(1, 4)).sum().backward()

@@ -25,6 +25,11 @@ def layer():
         lambda layer: nn.init.constant_(layer.bias, 0.0),
         lambda layer: layer.weight.data.copy_(torch.ones(2, 3)),
         lambda layer: layer.weight.detach().zero_(),
+        lambda layer: layer.weight[:1].zero_(),
+        lambda layer: layer.weight.T.fill_(1.0),
+        lambda layer: layer.weight.view(-1)[2:].copy_(torch.ones(4)),
+        lambda layer: layer.weight.chunk(2)[1].zero_(),
+        lambda layer: layer.weight.data.flatten().mul_(2),
         lambda layer: layer.weight.__setitem__(0, 1.0),
         lambda layer: layer.weight.__imul__(2),
         lambda layer: layer.weight.requires_grad_(False),
@@ -72,4 +77,7 @@ def test_reading_gives_plain_tensors_and_gradients(layer):
     assert type(copied) is torch.Tensor
     assert layer.weight.shape == (2, 3) and layer.weight.is_cpu
     assert type(layer.weight.clone()) is torch.Tensor
+    assert type(layer.weight.T @ torch.ones(2)) is torch.Tensor
+    largest = layer.weight.max(0)
+    assert type(largest.values) is torch.Tensor
     assert torch.equal(copy.deepcopy(layer).weight, layer.weight)

@@ -128,7 +128,7 @@ def frozen(name):
 
 
 def lazy():
-    return nn.Sequential(nn.LazyLinear(4))
+    return nn.Sequential(nn.LazyLinear(4), nn.Linear(4, 4))
 
 
 def complex_weight():
@@ -169,7 +169,8 @@ def one(**options):
             ["0"],
             "'0': one of its sizes is 0",
         ),
-        (lazy, ["0"], "meets is of type LazyLinear"),
+        (lazy, ["0"], "^0 is lazy.*run a batch through the model"),
+        (lazy, ["*"], "^0 is lazy"),
         (lambda: parametrized(nn.Linear(4, 4)), ["*"], "'0': another param"),
         (
             lambda: parametrized(nn.Linear(4, 4), "bias"),
@@ -333,10 +334,30 @@ def test_a_pattern_skips_what_cannot_be_expanded():
     assert "skipped 2.0: it is frozen (requires_grad is False)" in text
     assert "HRF layer" in text.splitlines()[0]
     left = {each.type: (each.layers, each.parameters) for each in report.left}
-    # Two tied layers hold their weight both; the attention has a layer too.
-    assert left["Linear"] == (4, 20 + 20 + 20 + 20)
+    # A weight of two layers counts once; the attention has a layer too.
+    assert left["Linear"] == (4, 20 + 4 + 20 + 20)
     assert left["PReLU"] == (1, 1)
     assert left["MultiheadAttention"] == (1, 48 + 12)
+
+
+@pytest.mark.parametrize("modules", [["0", "*"], ["*", "0"], ["CLS", "*"]])
+def test_a_name_beside_a_pattern_refuses_nothing_more(modules):
+    """Nor does a group; what is named itself is refused in either order."""
+    model = nn.Sequential(one(), frozen("0.weight"))
+    model.hrf_groups = {"CLS": ["0.0"]}
+    if "0" in modules:
+        modules = [name.replace("0", "0.0") for name in modules]
+    assert names(apply_hrf(model, modules)) == ["0.0", "1.1"]
+    for named in (["1.0", "*"], ["*", "1.0"]):
+        model = nn.Sequential(one(), frozen("0.weight"))
+        with pytest.raises(ValueError, match="'1.0': it is frozen"):
+            apply_hrf(model, named)
+
+
+def test_every_name_of_a_layer_in_several_places():
+    model = nn.ModuleDict({"a": one(), "z": nn.Linear(4, 4)})
+    model["out"], model["last"] = model["a"], model["z"]
+    assert names(apply_hrf(model, ["out.0", "last"])) == ["a.0", "z"]
 
 
 def test_exclude():

@@ -22,6 +22,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import torch
 from torch.nn import functional as F
 
@@ -50,12 +53,12 @@ class HRFConv(ExpandedLayer):
     (torch.Size([16, 1, 3, 3]), torch.Size([1, 16, 4, 3]))
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """The layer's output.
 
         Arguments
         ---------
-        x : torch.Tensor
+        input : torch.Tensor
             [B, m, T, ...], or without B.
 
         Returns
@@ -63,28 +66,29 @@ class HRFConv(ExpandedLayer):
         torch.Tensor
             [B, n, T', ...]
         """
+        return self._run(input, self._convolved)
+
+    def _run(
+        self, x: torch.Tensor, convolved: Callable[..., torch.Tensor]
+    ) -> torch.Tensor:
         normalises = self.training and bool(self.norms)
         if normalises:
             self.refuse_second_call()
         if self.chained or normalises:
+            channel = -1 - len(self.kernel_size)
+
+            def patches(x: Any, factor: Any, bias: Any) -> torch.Tensor:
+                """The first factor, at every place: [B, T', ..., d_1]."""
+                kernel = factor.view_as(self.hrf_factors[0])
+                return convolved(x, kernel, bias).movedim(channel, -1)
+
             hidden = run_chain(
-                x, self.factors, self.biases, self.norms, self._patches
+                x, self.factors, self.biases, self.norms, patches
             )
-            return hidden.movedim(-1, self._channel)
-        return self._convolved(x, *self.collapsed())
+            return hidden.movedim(-1, channel)
+        return convolved(x, *self.collapsed())
 
     kernel_size: tuple[int, ...]
-
-    @property
-    def _channel(self) -> int:
-        return -1 - len(self.kernel_size)
-
-    def _patches(
-        self, x: torch.Tensor, factor: torch.Tensor, bias: torch.Tensor | None
-    ) -> torch.Tensor:
-        """The first factor, at every place of the kernel: [B, T', ..., d_1]."""
-        kernel = factor.view_as(self.hrf_factors[0])
-        return self._convolved(x, kernel, bias).movedim(self._channel, -1)
 
     def _convolved(
         self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
@@ -117,18 +121,39 @@ class HRFConvTranspose(HRFConv):
 
     is_transposed = True
 
-    def _convolved(
-        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None
+    def forward(
+        self, input: torch.Tensor, output_size: Sequence[int] | None = None
     ) -> torch.Tensor:
-        convolve = getattr(F, f"conv_transpose{len(self.kernel_size)}d")
-        out: torch.Tensor = convolve(
-            x,
-            weight.transpose(0, 1),
-            bias,
-            self.stride,
-            self.padding,
-            self.output_padding,
-            self.groups,
-            self.dilation,
+        """The layer's output.
+
+        Arguments
+        ---------
+        input : torch.Tensor
+            [B, m, T, ...], or without B.
+        output_size : sequence of int, optional
+            T', ..., where the stride leaves several possible.
+
+        Returns
+        -------
+        torch.Tensor
+            [B, n, T', ...]
+        """
+        dimensions = len(self.kernel_size)
+        shape = self.stride, self.padding, self.kernel_size, dimensions
+        output_padding = self.plain_class._output_padding(
+            self, input, output_size, *shape, self.dilation
         )
-        return out
+        convolve = getattr(F, f"conv_transpose{dimensions}d")
+        return self._run(
+            input,
+            lambda x, weight, bias: convolve(
+                x,
+                weight.transpose(0, 1),
+                bias,
+                self.stride,
+                self.padding,
+                output_padding,
+                self.groups,
+                self.dilation,
+            ),
+        )

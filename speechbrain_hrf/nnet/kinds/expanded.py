@@ -17,12 +17,13 @@ from speechbrain_hrf.nnet.inner_norm import collapse_batch
 
 TRANSPOSED = "hrf_transposed"
 
-# Where a module keeps what others have hung on it.
-_HOOKS = [
-    key for key in vars(nn.Module()) if key.endswith(("hooks", "_kwargs"))
-] + [
-    "_forward_hooks_always_called",
-]
+_HELD = "_parameters", "_buffers", "_modules"
+# Where a module keeps what others have hung on it: hooks, and what kind.
+_HOOKS = vars(nn.Module()).keys() - {
+    *_HELD,
+    "_non_persistent_buffers_set",
+    "training",
+}
 
 
 class Expanded(nn.Module):
@@ -130,7 +131,8 @@ class ExpandedLayer(Chain, Expanded):
 
     The plain layer itself becomes one, as PyTorch's parametrizations do it:
     whoever holds the layer (a list, a YAML's other keys) holds the expanded
-    one. Its other attributes and its hooks stay.
+    one. Its hooks and all else that it has stay: attributes, and parameters,
+    buffers and modules beside weight and bias.
 
     Arguments
     ---------
@@ -166,6 +168,12 @@ class ExpandedLayer(Chain, Expanded):
         # What merging gives back: nn.MultiheadAttention has its own subclass.
         self.plain_class = type(plain)
         self.train(plain.training)
+        for held in _HELD:
+            there = dict(vars(plain)[held])
+            for key in ("weight", "bias"):
+                there.pop(key, None)
+            vars(self)[held].update(there)
+        self._non_persistent_buffers_set |= plain._non_persistent_buffers_set
 
     @classmethod
     def from_plain(
@@ -248,18 +256,21 @@ class ExpandedLayer(Chain, Expanded):
             The same object.
         """
         state = self.merged(name)
-        learns = any(parameter.requires_grad for parameter in self.parameters())
+        learns = any(each.requires_grad for each in self.own_parameters())
         for part in (self._modules, self._buffers):
             for key in [key for key in part if key.startswith("hrf_")]:
                 del part[key]
         for key in ("chained", "path"):
             vars(self).pop(key, None)
         self.__class__ = vars(self).pop("plain_class")
+        others, self._parameters = self._parameters, {}
         for key in ("weight", "bias"):
             value = state.get(key)
             self.register_parameter(
                 key, None if value is None else nn.Parameter(value, learns)
             )
+        # Last, as in a layer that adds some to those of its base class
+        self._parameters.update(others)
         return self
 
     def layer_for(self, x: torch.Tensor) -> Layer:
@@ -302,11 +313,12 @@ class ExpandedLayer(Chain, Expanded):
         """
         if is_called_again(self):
             raise RuntimeError(
-                f"{self.named} is called several times in one forward pass, by "
-                "a recurrent network for example. With inner_norm each call "
+                f"{self.named} is called several times in one forward pass: at "
+                "every time step of a recurrent network, or for every window "
+                "of input that is longer than one. With inner_norm each call "
                 "would be normalised by its own frames, but what is shipped by "
-                "the average over all. Leave this layer out (exclude), or set "
-                "inner_norm to False."
+                "the average over all. Train on shorter input, leave this "
+                "layer out (exclude), or set inner_norm to False."
             )
 
 

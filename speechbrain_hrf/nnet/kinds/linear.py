@@ -16,7 +16,6 @@ Authors
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -46,12 +45,12 @@ class LinearChain(ExpandedLayer):
     torch.Size([2, 4])
     """
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
         """The layer's output.
 
         Arguments
         ---------
-        x : torch.Tensor
+        input : torch.Tensor
             [..., m]
 
         Returns
@@ -61,12 +60,12 @@ class LinearChain(ExpandedLayer):
         """
         chained = self.chained
         if chained is None:
-            chained = self.training and chain_pays(self.hrf_factors, x)
+            chained = self.training and chain_pays(self.hrf_factors, input)
         if chained:
             if self.training and self.norms:
                 self.refuse_second_call()
-            return run_chain(x, self.factors, self.biases, self.norms)
-        return F.linear(x, *self.layer_for(x))
+            return run_chain(input, self.factors, self.biases, self.norms)
+        return F.linear(input, *self.layer_for(input))
 
 
 class HRFLinear(LinearChain):
@@ -91,9 +90,6 @@ class HRFLinear(LinearChain):
         n
     bias : bool
         Whether the layer has a bias; without one, no factor has.
-    replaces : torch.nn.Linear, optional
-        The layer whose form this one is: gives type, device and dtype, with
-        init "preserve" also the value.
     **options
         Of ``HRFConfig``.
 
@@ -112,13 +108,10 @@ class HRFLinear(LinearChain):
         in_features: int,
         out_features: int,
         bias: bool = True,
-        replaces: nn.Linear | None = None,
         **options: Any,
     ) -> None:
         config = HRFConfig(**options)
-        if replaces is None:
-            replaces = nn.Linear(in_features, out_features, bias)
-        super().__init__(replaces, config)
+        super().__init__(nn.Linear(in_features, out_features, bias), config)
 
     @classmethod
     def from_plain(
@@ -138,12 +131,9 @@ class HRFLinear(LinearChain):
         -------
         HRFLinear
         """
-        return cls(
-            plain.in_features,
-            plain.out_features,
-            replaces=plain,
-            **asdict(config),
-        )
+        layer = cls.__new__(cls)
+        LinearChain.__init__(layer, plain, config)
+        return layer
 
 
 class HRFTransposed(LinearChain):
@@ -165,6 +155,21 @@ class HRFTransposed(LinearChain):
     """
 
     is_transposed = True
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``LinearChain.forward``, by the name that transformers' input has.
+
+        Arguments
+        ---------
+        x : torch.Tensor
+            [..., m]
+
+        Returns
+        -------
+        torch.Tensor
+            [..., n]
+        """
+        return super().forward(x)
 
 
 def chain_pays(factors: Iterable[torch.Tensor], x: torch.Tensor) -> bool:

@@ -91,6 +91,28 @@ def test_an_utterance_without_a_batch():
     assert model(x[0]).shape == (4, 9)
 
 
+@pytest.mark.parametrize("chained", [False, True])
+@pytest.mark.parametrize("size", [[19], [20], None])
+def test_a_size_of_the_output(size, chained):
+    plain = nn.ConvTranspose1d(6, 4, 3, stride=2)
+    model = nn.Sequential(copy.deepcopy(plain))
+    apply_hrf(model, ["0"], init="preserve", chained=chained)
+    x = torch.randn(3, 6, 9)
+    expected = plain(input=x, output_size=size)
+    found = model[0](input=x, output_size=size)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(ValueError, match="requested an output size"):
+        model[0](x, output_size=[25])
+
+
+@pytest.mark.parametrize("plain", [nn.Linear(4, 4), nn.Conv1d(4, 4, 1)])
+def test_the_input_has_its_name(plain):
+    model = nn.Sequential(plain)
+    apply_hrf(model, ["0"])
+    x = torch.randn(4, 4)
+    assert torch.equal(model[0](input=x), model[0](x))
+
+
 @pytest.mark.parametrize("groups", [2, 6])
 def test_groups_are_skipped_by_a_pattern_and_refused_by_name(groups):
     model = nn.Sequential(nn.Conv1d(6, 6, 3, groups=groups), nn.Conv1d(6, 2, 1))
@@ -109,7 +131,7 @@ def test_transformers_conv1d():
     model = nn.Sequential(copy.deepcopy(plain))
     apply_hrf(model, ["0"], ratio=2, init="preserve")
     x = torch.randn(3, 16)
-    torch.testing.assert_close(model(x), plain(x))
+    torch.testing.assert_close(model[0](x=x), plain(x=x))
     assert torch.equal(model[0].weight, model[0].collapsed()[0].T)
     chained = copy.deepcopy(model)
     chained[0].chained = True
