@@ -5,12 +5,20 @@ Authors
 """
 
 import math
-from collections.abc import Mapping
+import os
+import pathlib
+import tempfile
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from speechbrain.inference.classifiers import EncoderClassifier
+
+from speechbrain_hrf.export.definition import Modules
+from speechbrain_hrf.export.training import Training
+from speechbrain_hrf.export.verify import VerificationError, audio_files
 
 # Of a log-probability. Both sides compute in float32, in another order.
 TOLERANCE = 1e-4
@@ -145,3 +153,100 @@ def measure_difference(
     scale = (expected / LARGE).clamp(min=1)
     difference = (torch.from_numpy(output) - expected).abs() / scale
     return float(difference.max())
+
+
+def refuse_differences(
+    name: str, differences: Mapping[str, float], option: str
+) -> None:
+    """Raises where an export gives something else than SpeechBrain.
+
+    Arguments
+    ---------
+    name : str
+        Of the file that was run.
+    differences : dict
+        By name of the audio; NaN is no agreement.
+    option : str
+        Of ``hrf export``, which asked for it.
+
+    Raises
+    ------
+    VerificationError
+        One is larger than ``TOLERANCE``; every audio where it is, is named.
+
+    Example
+    -------
+    >>> refuse_differences("model.onnx", {"silence": 1e-5}, "--onnx")
+    """
+    wrong = [
+        f"{audio} ({value:.1e})"
+        for audio, value in differences.items()
+        if not value <= TOLERANCE
+    ]
+    if wrong:
+        raise VerificationError(
+            f"{name} does not give SpeechBrain's log-probabilities, by more "
+            f"than {TOLERANCE:.0e} (below {LARGE:.0f} in proportion) on "
+            f"{', '.join(wrong)}. Nothing was exported. If it is little more, "
+            "give other recordings (--audio): audio that was upsampled has "
+            "bands that hold rounding errors alone. If not, this is a fault "
+            f"of the export: report it, and export without {option}."
+        )
+
+
+def load_examples(
+    folder: pathlib.Path,
+    training: Training,
+    modules: Modules,
+    audio: Sequence[str] | None,
+) -> tuple[EncoderClassifier, dict[str, torch.Tensor], list[Audio], str]:
+    """An exported folder, and what to compare with it on.
+
+    Arguments
+    ---------
+    folder : pathlib.Path
+        SpeechBrain loads it already.
+    training : speechbrain_hrf.export.training.Training
+    modules : dict
+        The four modules of ``EncoderClassifier``.
+    audio : list of str or None
+        Files to take instead of some of the test set.
+
+    Returns
+    -------
+    speechbrain.inference.classifiers.EncoderClassifier
+        The folder itself, as its users load it; not the modules in memory.
+    dict
+        The recordings, signal [samples] by name.
+    list of Audio
+        These, and all that is made of them.
+    str
+        What recordings they are.
+
+    Example
+    -------
+    >>> load_examples(None, None, {}, ["none.wav"])
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: There is no audio file .../none.wav.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        files, described = audio_files(training, audio, pathlib.Path(scratch))
+        classifier = _load_classifier(folder)
+        recordings: dict[str, torch.Tensor] = {}
+        for file in files:
+            name = os.path.basename(file)
+            # Two of one name, from two folders, are both compared.
+            name = file if name in recordings else name
+            recordings[name] = classifier.load_audio(file)
+    hop = modules["compute_features"].compute_STFT.hop_length
+    rate = training.definition.sample_rate
+    made = make_examples(recordings, rate, hop)
+    return classifier, recordings, made, described
+
+
+def _load_classifier(folder: pathlib.Path) -> EncoderClassifier:
+    with torch.random.fork_rng(devices=[]):
+        return EncoderClassifier.from_hparams(
+            source=str(folder.absolute()), run_opts={"device": "cpu"}
+        )

@@ -25,8 +25,8 @@ from speechbrain_hrf.export import (
     export_pretrained,
     pretrained,
 )
+from speechbrain_hrf.export.examples import TOLERANCE
 from speechbrain_hrf.export.onnx import files
-from speechbrain_hrf.export.onnx.check import TOLERANCE
 from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.runtime.checksums import find_changes
 from speechbrain_hrf.runtime.session import open_session

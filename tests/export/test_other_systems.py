@@ -12,8 +12,7 @@ import sys
 import pytest
 import torch
 
-from speechbrain_hrf.export import fresh_process
-from speechbrain_hrf.export.onnx import files
+from speechbrain_hrf.export import examples, fresh_process
 
 # Every Python process runs a module of this name when it starts.
 OTHER_SYSTEM = """\
@@ -113,7 +112,7 @@ def test_a_folder_is_verified_without_links(exported, tmp_path, no_links):
     with torch.random.fork_rng(devices=[]):
         fresh_process.main(str(request), str(tmp_path / "answer.json"))
     answers = json.loads((tmp_path / "answer.json").read_text())
-    classifier = files._load_classifier(report.folder)
+    classifier = examples._load_classifier(report.folder)
     found = classifier.classify_file(sound)[0][0].tolist()
     assert answers["from_hparams"][sound][0] == pytest.approx(found, abs=1e-6)
 

@@ -20,12 +20,10 @@ from speechbrain_hrf.export.accuracy import (
 from speechbrain_hrf.export.c.library import Library
 from speechbrain_hrf.export.c.text import Array
 from speechbrain_hrf.export.examples import (
-    LARGE,
-    TOLERANCE,
     Audio,
     measure_difference,
+    refuse_differences,
 )
-from speechbrain_hrf.export.verify import VerificationError
 from speechbrain_hrf.training.scores import score_text
 
 
@@ -70,17 +68,7 @@ def check(
         expected = classifier.mods.classifier(embedding).squeeze(1)
         output = library.classify(samples)[None]
         found[example.name] = measure_difference(output, expected)
-    # Written so that NaN is no agreement.
-    wrong = [f"{k} ({v:.1e})" for k, v in found.items() if not v <= TOLERANCE]
-    if wrong:
-        raise VerificationError(
-            "hrf_model.c does not give SpeechBrain's log-probabilities, by "
-            f"more than {TOLERANCE:.0e} (below {LARGE:.0f} in proportion) on "
-            f"{', '.join(wrong)}. Nothing was exported. If it is little more, "
-            "give other recordings (--audio): audio that was upsampled has "
-            "bands that hold rounding errors alone. If not, this is a fault of "
-            "the export: report it, and export without --c."
-        )
+    refuse_differences("hrf_model.c", found, "--c")
     return found
 
 

@@ -4,13 +4,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import os
 import pathlib
 import tempfile
 from collections.abc import Mapping, Sequence
-
-import torch
-from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.export.c.check import check, compare_int8, to_int16
 from speechbrain_hrf.export.c.library import (
@@ -25,9 +21,8 @@ from speechbrain_hrf.export.c.source import (
     make_sources,
 )
 from speechbrain_hrf.export.definition import Modules
-from speechbrain_hrf.export.examples import make_examples
+from speechbrain_hrf.export.examples import load_examples
 from speechbrain_hrf.export.training import Training
-from speechbrain_hrf.export.verify import audio_files
 
 
 def write_c(
@@ -65,6 +60,7 @@ def write_c(
 
     Example
     -------
+    >>> import torch
     >>> modules = {"compute_features": torch.nn.Identity()}
     >>> modules["mean_var_norm"] = modules["compute_features"]
     >>> write_c(pathlib.Path("model"), None, modules)
@@ -105,20 +101,9 @@ def _verify(
     libraries: Mapping[str, Library],
     audio: Sequence[str] | None,
 ) -> str:
-    # The folder itself, as its users load it; not the modules in memory.
-    with torch.random.fork_rng(devices=[]):
-        classifier = EncoderClassifier.from_hparams(
-            source=str(folder.absolute()), run_opts={"device": "cpu"}
-        )
-    with tempfile.TemporaryDirectory() as scratch:
-        paths, described = audio_files(training, audio, pathlib.Path(scratch))
-        recordings = {
-            f"{number}, {os.path.basename(path)}": classifier.load_audio(path)
-            for number, path in enumerate(paths, start=1)
-        }
-    rate = training.definition.sample_rate
-    hop = modules["compute_features"].compute_STFT.hop_length
-    examples = make_examples(recordings, rate, hop)
+    classifier, recordings, examples, described = load_examples(
+        folder, training, modules, audio
+    )
     differences = check(libraries[SOURCE], classifier, examples)
     found = (
         f"{SOURCE}: compiled here, it differs from SpeechBrain by "
@@ -132,7 +117,7 @@ def _verify(
             libraries[SOURCE_INT8],
             list(training.recordings()),
             signals,
-            rate,
+            training.definition.sample_rate,
         )
         found = f"{found}\n{int8}"
     return found

@@ -11,25 +11,14 @@ import torch
 from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.export.examples import (
-    LARGE,
-    TOLERANCE,
     Audio,
-    make_examples,
     measure_difference,
+    refuse_differences,
 )
 from speechbrain_hrf.export.onnx.graph import LOG_PROBABILITIES, Array
 from speechbrain_hrf.export.onnx.model import FEATURES, WAVEFORM
 from speechbrain_hrf.export.verify import VerificationError
 from speechbrain_hrf.runtime.session import open_session
-
-__all__ = [
-    "LARGE",
-    "TOLERANCE",
-    "Audio",
-    "check",
-    "make_examples",
-    "measure_difference",
-]
 
 
 @torch.no_grad()
@@ -79,7 +68,7 @@ def check(
             output = _run(session, name, example, inputs[name])
             found[name][example.name] = measure_difference(output, expected)
     for name, differences in found.items():
-        _refuse_differences(name, differences)
+        refuse_differences(name, differences, "--onnx")
     return found
 
 
@@ -102,21 +91,3 @@ def _run(
             f"ONNX Runtime cannot run {name} on {example.name}: {error}"
         ) from error
     return output
-
-
-def _refuse_differences(name: str, differences: Mapping[str, float]) -> None:
-    # Written so that NaN is no agreement.
-    wrong = [
-        f"{key} ({value:.1e})"
-        for key, value in differences.items()
-        if not value <= TOLERANCE
-    ]
-    if wrong:
-        raise VerificationError(
-            f"{name} does not give SpeechBrain's log-probabilities, by more "
-            f"than {TOLERANCE:.0e} (below {LARGE:.0f} in proportion) on "
-            f"{', '.join(wrong)}. Nothing was exported. If it is little more, "
-            "give other recordings (--audio): audio that was upsampled has "
-            "bands that hold rounding errors alone. If not, this is a fault "
-            "of the export: report it, and export without --onnx."
-        )

@@ -7,29 +7,25 @@ Authors
 """
 
 import json
-import os
 import pathlib
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import onnx
-import torch
-from speechbrain.inference.classifiers import EncoderClassifier
 
 from speechbrain_hrf.export.definition import Modules
+from speechbrain_hrf.export.examples import load_examples
 from speechbrain_hrf.export.manifest import (
     fingerprint,
     list_versions,
     write_manifest,
 )
 from speechbrain_hrf.export.model import count_features
-from speechbrain_hrf.export.onnx.check import check, make_examples
+from speechbrain_hrf.export.onnx.check import check
 from speechbrain_hrf.export.onnx.graph import OPSET
 from speechbrain_hrf.export.onnx.model import make_graphs
 from speechbrain_hrf.export.onnx.sizes import size_report
 from speechbrain_hrf.export.training import Training
-from speechbrain_hrf.export.verify import audio_files
 from speechbrain_hrf.runtime.folder import read_description
 
 _PACKAGES = ("onnx", "onnxruntime")
@@ -67,6 +63,7 @@ def write_onnx(
 
     Example
     -------
+    >>> import torch
     >>> modules = {"compute_features": torch.nn.Identity()}
     >>> write_onnx(pathlib.Path("model"), None, modules)
     Traceback (most recent call last):
@@ -80,10 +77,9 @@ def write_onnx(
     contents = {
         name: model.SerializeToString() for name, model in graphs.items()
     }
-    classifier = _load_classifier(folder)
-    recordings, described = _read_recordings(training, classifier, audio)
-    hop = modules["compute_features"].compute_STFT.hop_length
-    examples = make_examples(recordings, training.definition.sample_rate, hop)
+    classifier, recordings, examples, described = load_examples(
+        folder, training, modules, audio
+    )
     differences = check(contents, classifier, examples)
     made = [example.name for example in examples[len(recordings) :]]
     content = {
@@ -112,30 +108,6 @@ def write_onnx(
         for name, found in differences.items()
     ]
     return "\n".join([*agreement, str(size_report(contents["model.onnx"]))])
-
-
-def _load_classifier(folder: pathlib.Path) -> EncoderClassifier:
-    # The folder itself, as its users load it; not the modules in memory.
-    with torch.random.fork_rng(devices=[]):
-        return EncoderClassifier.from_hparams(
-            source=str(folder.absolute()), run_opts={"device": "cpu"}
-        )
-
-
-def _read_recordings(
-    training: Training,
-    classifier: EncoderClassifier,
-    audio: Sequence[str] | None,
-) -> tuple[dict[str, torch.Tensor], str]:
-    with tempfile.TemporaryDirectory() as scratch:
-        files, described = audio_files(training, audio, pathlib.Path(scratch))
-        found: dict[str, torch.Tensor] = {}
-        for file in files:
-            name = os.path.basename(file)
-            # Two of one name, from two folders, are both compared.
-            name = file if name in found else name
-            found[name] = classifier.load_audio(file)
-    return found, described
 
 
 def _describe_graphs(modules: Modules) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from speechbrain_hrf import (
     apply_hrf,
     merge_hrf,
 )
-from speechbrain_hrf.export.onnx.check import TOLERANCE
+from speechbrain_hrf.export.examples import TOLERANCE
 from speechbrain_hrf.export.onnx.model import make_graphs
 from speechbrain_hrf.export.onnx.translate import translate
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from speechbrain.lobes.features import Fbank
 
-from speechbrain_hrf.export.onnx.check import make_examples, measure_difference
+from speechbrain_hrf.export.examples import make_examples, measure_difference
 
 RECORDINGS = {"a.wav": 0.1 * torch.randn(9000), "b.wav": torch.randn(40000)}
 
