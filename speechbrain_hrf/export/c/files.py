@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 import pathlib
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -70,10 +71,12 @@ def write_c(
     """
     files = make_sources(modules, training.labels, int8)
     compiler = find_compiler()
-    if compiler is None:
+    if not compiler:
+        named = os.environ.get("CC")
+        missing = f"CC={named!r}" if named else "cc, or what CC names"
         found = (
-            f"{SOURCE}: not verified, for there is no C compiler here (cc, or "
-            "what CC names)"
+            f"{SOURCE}: not verified, for there is no C compiler here "
+            f"({missing})"
         )
     else:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:

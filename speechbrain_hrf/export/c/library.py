@@ -4,12 +4,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,24 +26,32 @@ FLAGS = (
 OK, RESULT, AGAIN = 0, 1, 2
 
 
-def find_compiler() -> str | None:
+def find_compiler() -> list[str]:
     """The host's C compiler: what CC names, else cc.
 
     Returns
     -------
-    str or None
-        None where there is none, or none that takes cc's options.
+    list of str
+        Its path, and the arguments that CC gives it, as in "ccache gcc" or
+        "gcc -m64". Empty where there is none.
 
     Example
     -------
-    >>> find_compiler() is None or os.path.isabs(find_compiler())
+    >>> not find_compiler() or os.path.isabs(find_compiler()[0])
     True
     """
-    return shutil.which(os.environ.get("CC") or "cc")
+    named = os.environ.get("CC") or "cc"
+    if path := shutil.which(named):  # which may hold spaces and backslashes
+        return [path]
+    with contextlib.suppress(ValueError):  # a quote that nothing closes
+        program, *arguments = shlex.split(named)
+        if path := shutil.which(program):
+            return [path, *arguments]
+    return []
 
 
 def compile_library(
-    compiler: str,
+    compiler: Sequence[str],
     files: Mapping[str, str],
     source: str,
     classes: int,
@@ -51,7 +61,8 @@ def compile_library(
 
     Arguments
     ---------
-    compiler : str
+    compiler : list of str
+        See ``find_compiler``.
     files : dict
         Text by file name, as ``make_sources`` gives them.
     source : str
@@ -74,7 +85,7 @@ def compile_library(
     -------
     >>> files = {"hrf_model.h": "", "a.c": "not C"}
     >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> compile_library("cc", files, "a.c", 4, folder)
+    >>> compile_library(["cc"], files, "a.c", 4, folder)
     Traceback (most recent call last):
     ...
     ValueError: cc refuses a.c: ...
@@ -83,7 +94,7 @@ def compile_library(
         (folder / name).write_text(files[name], encoding="utf-8")
     target = folder / f"{source.removesuffix('.c')}.so"
     process = subprocess.run(
-        [compiler, *FLAGS, "-shared", "-fPIC", source, "-o", target, "-lm"],
+        [*compiler, *FLAGS, "-shared", "-fPIC", source, "-o", target, "-lm"],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -92,7 +103,7 @@ def compile_library(
     )
     if process.returncode:
         raise ValueError(
-            f"{compiler} refuses {source}: {process.stderr.strip()[:2000]}"
+            f"{shlex.join(compiler)} refuses {source}: {process.stderr.strip()[:2000]}"
         )
     return Library(target, classes)
 

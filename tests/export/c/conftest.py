@@ -22,7 +22,7 @@ from speechbrain_hrf.export.c.source import (
 def compiler():
     """The host's C compiler, or a skip."""
     found = find_compiler()
-    if found is None:
+    if not found:
         pytest.skip("there is no C compiler (cc, or what CC names)")
     return found
 

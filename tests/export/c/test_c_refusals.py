@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +17,7 @@ from speechbrain.processing.features import InputNormalization
 from speechbrain_hrf import ClassifierHead, SpeechFormer, cli
 from speechbrain_hrf.export.c import files
 from speechbrain_hrf.export.c.check import check
+from speechbrain_hrf.export.c.library import compile_library, find_compiler
 from speechbrain_hrf.export.c.source import make_sources
 from speechbrain_hrf.export.examples import make_examples
 from speechbrain_hrf.export.verify import VerificationError
@@ -76,17 +78,46 @@ def test_nan_is_refused(where):
         make_sources(modules, LABELS)
 
 
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ("no-such-compiler -O1", "CC='no-such-compiler -O1'"),
+        ("'", "CC="),
+        ("", "cc, or what CC names"),
+    ],
+)
 def test_without_a_compiler_it_says_that_nothing_was_verified(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, named, says
 ):
-    monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setenv("CC", named)
+    monkeypatch.setenv("PATH", "")
     training = SimpleNamespace(labels=LABELS)
     said = files.write_c(tmp_path, training, make_modules())
-    assert "not verified, for there is no C compiler here" in said
+    assert f"not verified, for there is no C compiler here ({says}" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "hrf_model.c",
         "hrf_model.h",
     ]
+
+
+def test_a_compiler_with_arguments(compiler, tmp_path, monkeypatch):
+    """As "ccache gcc"; and one whose path has a space."""
+    (program,) = compiler
+    (tmp_path / "my tools").mkdir()
+    spaced = tmp_path / "my tools" / "cc"
+    spaced.symlink_to(program)
+    for named, expected in (
+        (f"env -u HRF_NOTHING {program}", ["-u", "HRF_NOTHING", program]),
+        (f"{program} -DHRF_X='a b'", ["-DHRF_X=a b"]),
+        (str(spaced), []),
+    ):
+        monkeypatch.setenv("CC", named)
+        found = find_compiler()
+        assert os.path.isabs(found[0]) and found[1:] == expected
+    monkeypatch.setenv("CC", f"env -u HRF_NOTHING {program}")
+    text = {"hrf_model.h": "", "a.c": "int x;\n#error HRF_STOP\n"}
+    with pytest.raises(ValueError, match=r"env -u .* refuses a\.c: .*HRF_STOP"):
+        compile_library(find_compiler(), text, "a.c", 4, tmp_path)
 
 
 def test_a_difference_is_refused(compiled):
