@@ -137,7 +137,6 @@ def prepare(hparams):
         drop_tag_only_rows=hparams["drop_tag_only_rows"],
         drop_rows_before_interviewer=hparams["drop_rows_before_interviewer"],
     )
-    refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
 
 
 def dataio_prep(hparams):
@@ -207,6 +206,10 @@ if __name__ == "__main__":
     # Data
     if not hparams["skip_prep"]:
         run_on_main(prepare, args=[hparams])
+    run_on_main(
+        refuse_other_data,
+        args=[hparams["manifest_folder"], hparams["save_folder"]],
+    )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
     weights = hparams["training_class_weights"](

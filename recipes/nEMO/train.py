@@ -117,7 +117,6 @@ def prepare(hparams):
         protocol=hparams["protocol"],
         max_unusable=hparams["max_unusable"],
     )
-    refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
 
 
 def dataio_prep(hparams):
@@ -185,6 +184,10 @@ if __name__ == "__main__":
     # Data
     if not hparams["skip_prep"]:
         run_on_main(prepare, args=[hparams])
+    run_on_main(
+        refuse_other_data,
+        args=[hparams["manifest_folder"], hparams["save_folder"]],
+    )
     datasets = dataio_prep(hparams)
     fit_normalisation(hparams["mean_var_norm"], datasets["train"])
 

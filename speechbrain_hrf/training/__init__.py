@@ -15,7 +15,7 @@ from speechbrain_hrf.training.epoch import end_epoch
 from speechbrain_hrf.training.finish import finish_run
 from speechbrain_hrf.training.launch import parse_arguments
 from speechbrain_hrf.training.optimizer import hrf_optimizer
-from speechbrain_hrf.training.other_run import refuse_other_data
+from speechbrain_hrf.training.other_data import refuse_other_data
 from speechbrain_hrf.training.scores import EmotionScores
 from speechbrain_hrf.training.speed import speed_up_steps
 from speechbrain_hrf.training.stand_in import make_stand_in

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import math
 import os
 
 from speechbrain_hrf.lobes.hubert import read_geometry
@@ -96,6 +97,51 @@ def use_hubert(hparams_file: str, overrides: str) -> str:
     changed.setdefault("n_feats", geometry.n_feats)
     changed.setdefault("segment_frames", geometry.frames_for(samples))
     return as_overrides(changed)
+
+
+def whole_frames(hparams_file: str, overrides: str) -> str:
+    """Makes ``segment_frames`` an int where it comes out as 550.0.
+
+    Arguments
+    ---------
+    hparams_file : str
+        The recipe's YAML.
+    overrides : str
+        As ``use_hubert`` returns them.
+
+    Returns
+    -------
+    str
+        Overrides for ``load_hyperpyyaml``.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number, or below 1.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("seconds: 5\\nsegment_frames: !ref <seconds> * 100")
+    >>> print(whole_frames(yaml.strpath, "seconds: 5.5"))
+    seconds: 5.5
+    segment_frames: 550
+    >>> whole_frames(yaml.strpath, "seconds: 5.555")
+    Traceback (most recent call last):
+        ...
+    ValueError: segment_frames is 555.5: it must be a whole number, 1 or more.
+    """
+    frames = resolved_yaml(hparams_file, overrides).get("segment_frames", 1)
+    is_number = isinstance(frames, int | float) and 1 <= frames < math.inf
+    # 0.29 * 100 is 28.999999999999996.
+    if not is_number or not math.isclose(frames, round(frames)):
+        raise ValueError(
+            f"segment_frames is {frames}: it must be a whole number, 1 or more."
+        )
+    if isinstance(frames, int):
+        return overrides
+    whole = {"segment_frames": round(frames)}
+    return as_overrides({**read_overrides(overrides), **whole})
 
 
 def keeps_features(

@@ -15,10 +15,13 @@ from speechbrain.utils.distributed import get_rank
 from torch import distributed
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
-from speechbrain_hrf.training.features import use_hubert
+from speechbrain_hrf.training.features import use_hubert, whole_frames
 from speechbrain_hrf.training.last_words import say_last_words
 from speechbrain_hrf.training.option_kinds import refuse_other_kinds
-from speechbrain_hrf.training.option_names import refuse_unknown
+from speechbrain_hrf.training.option_names import (
+    refuse_unknown,
+    restore_equals,
+)
 from speechbrain_hrf.training.other_run import refuse_other_options
 from speechbrain_hrf.training.output_folder import own_until_exit
 from speechbrain_hrf.training.overrides import (
@@ -77,6 +80,7 @@ def parse_arguments(
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(argv, script)
     )
+    overrides = restore_equals(argv, hparams_file, overrides)
     refuse_unknown(argv, hparams_file, overrides)
     if fill_in is not None:
         overrides = fill_in(hparams_file, overrides)
@@ -130,7 +134,8 @@ def complete_overrides(hparams_file: str, overrides: str) -> str:
         )
     overrides = expand_home(hparams_file, overrides)
     overrides = use_stand_in(hparams_file, overrides)
-    return use_hubert(hparams_file, overrides)
+    overrides = use_hubert(hparams_file, overrides)
+    return whole_frames(hparams_file, overrides)
 
 
 def _leave_process_group() -> None:

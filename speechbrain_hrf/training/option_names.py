@@ -1,6 +1,6 @@
-"""Options that the YAML does not have, or that were given no value, are refused.
+"""Options that the YAML does not have, or that have no value, are refused.
 
-Both would end in a run that is not the one that was meant: SpeechBrain takes an
+They would end in a run that is not the one that was meant: SpeechBrain takes an
 option without a value for null, and ``labels: null`` asks for the stand-in corpus.
 
 Authors
@@ -10,15 +10,20 @@ Authors
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Container, Iterator, Sequence
 
-from speechbrain_hrf.training.overrides import read_overrides, resolved_yaml
+from speechbrain_hrf.training.overrides import (
+    read_option,
+    read_overrides,
+    resolved_yaml,
+)
 
 
 def refuse_unknown(
     argv: Sequence[str], hparams_file: str, overrides: str
 ) -> None:
-    """Raises for an option that the YAML lacks, and for one without a value.
+    """Raises for an option that the YAML lacks, or whose value is not one.
 
     Arguments
     ---------
@@ -45,6 +50,10 @@ def refuse_unknown(
     ValueError: There is no option label in ...x.yaml: did you mean labels?
     """
     known = resolved_yaml(hparams_file, "")
+    for key, given in _given(argv, known):
+        if not given:
+            raise ValueError(f"--{key} needs a value: --{key} VALUE.")
+        read_option(key, given)
     for key in read_overrides(overrides):
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1)
@@ -52,12 +61,49 @@ def refuse_unknown(
             raise ValueError(
                 f"There is no option {key} in {hparams_file}: {fix}"
             )
+
+
+def restore_equals(
+    argv: Sequence[str], hparams_file: str, overrides: str
+) -> str:
+    """Puts the ``=`` within values back, for which SpeechBrain has blanks.
+
+    Arguments
+    ---------
+    argv : sequence of str
+        The command line.
+    hparams_file : str
+        The recipe's YAML.
+    overrides : str
+        What SpeechBrain has read from the command line.
+
+    Returns
+    -------
+    str
+        Overrides for ``load_hyperpyyaml``.
+
+    Example
+    -------
+    >>> yaml = getfixture("tmpdir").join("x.yaml")
+    >>> yaml.write("labels: null")
+    >>> restore_equals(["--labels", "a=1.csv"], yaml.strpath, "labels: a 1.csv")
+    'labels: a=1.csv'
+    """
+    lines = {
+        f"{key}: {given.replace('=', ' ')}": f"{key}: {given}"
+        for key, given in _given(argv, resolved_yaml(hparams_file, ""))
+    }
+    return "\n".join(lines.get(x, x) for x in overrides.splitlines())
+
+
+def _given(
+    argv: Sequence[str], known: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """The YAML's options on a command line, and the text of each."""
     for k, argument in enumerate(argv):
-        value = argv[k + 1] if k + 1 < len(argv) else ""
-        key, equals, given = argument.partition("=")
-        if not key.startswith("--") or key[2:] not in known:
-            continue
-        if not equals:
-            given = "" if value.startswith("--") else value
-        if not given:
-            raise ValueError(f"{key} needs a value: {key} VALUE.")
+        key, _, first = argument.partition("=")
+        if key.startswith("--") and key[2:] in known:
+            rest = itertools.takewhile(
+                lambda word: not word.startswith("--"), argv[k + 1 :]
+            )
+            yield key[2:], " ".join([first, *rest]).strip()

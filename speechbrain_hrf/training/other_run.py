@@ -1,31 +1,29 @@
-"""A run goes on with the options and data that it began with, or not at all.
+"""A run goes on with the options that it began with, or not at all.
 
 Authors
  * The speechbrain_hrf authors 2026
 """
 
-import hashlib
-import json
+import math
 import os
 import pathlib
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
+from speechbrain.utils.checkpoints import Checkpointer
 
-from speechbrain_hrf.files import write_whole
-from speechbrain_hrf.strict_json import parse_json
 from speechbrain_hrf.training.overrides import resolved_yaml
 from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
-TRAINED_ON = "trained_on.json"
-# Where a file lies may change; what it is and which split it is in may not.
-_PLACE = "wav"
+# In the place of checkpoints while models are trained together.
+STATE = "ensemble.pt"
 # What may be another in a run that goes on: it trains longer, elsewhere, or
 # computes the same in another way.
 MAY_CHANGE = {
-    "number_of_epochs",
+    "number_of_epochs",  # but see refuse_fewer_epochs
     "epoch_counter",
     "checkpointer",  # holds epoch_counter; its other parts stand by themselves
+    "output_folder",  # it is looked for there
     "data_folder",
     "audio_folder",
     "labels",  # a table that moved; its content is in the manifests
@@ -58,7 +56,8 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
 
     SpeechBrain would take up its checkpoints all the same: score the old model
     on the new split, say, which it may have been trained on. To be called
-    before anything is written into the folder.
+    before anything is written into the folder. A folder that was moved, or is
+    spelt otherwise, is the same one.
 
     Arguments
     ---------
@@ -70,7 +69,8 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
     Raises
     ------
     ValueError
-        Naming the folder, the options that differ, and the fix.
+        Naming the folder, the options that differ, and the fix. Likewise if
+        the run has more epochs than are asked for now.
 
     Example
     -------
@@ -80,7 +80,7 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
     ... output_folder: {folder}
     ... save_folder: {folder}/save''')
     >>> refuse_other_options(yaml.strpath, "")
-    >>> folder.join("save", "CKPT+1", "CKPT.yaml").write("", ensure=True)
+    >>> folder.join("save", "CKPT+1", "CKPT.yaml").write("{}", ensure=True)
     >>> folder.join("hyperparams.yaml").write(yaml.read())
     >>> refuse_other_options(yaml.strpath, "lr: 0.5")
     Traceback (most recent call last):
@@ -90,18 +90,17 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
     new = resolved_yaml(hparams_file, overrides)
     folder = pathlib.Path(new["output_folder"])
     earlier = folder / "hyperparams.yaml"
-    if not any(pathlib.Path(new["save_folder"]).glob("CKPT*")):
-        return
-    if not earlier.is_file():
+    if not is_begun(new["save_folder"]) or not earlier.is_file():
         return
     text = read_yaml_text(earlier)
     with explain_yaml(earlier):
         old = YAML().load(text)
+    folders = old.get("output_folder", ""), new["output_folder"]
     differing = [
         key
         for key in dict.fromkeys([*new, *old])
         if key not in MAY_CHANGE
-        and _plain(new.get(key)) != _plain(old.get(key))
+        and not _is_same(old.get(key), new.get(key), folders)
     ]
     if differing:
         shown = ", ".join(
@@ -114,131 +113,101 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
             + ". Give this run its own --output_folder (or --arm), or remove "
             "that folder."
         )
+    saved = Checkpointer(new["save_folder"]).list_checkpoints()
+    epochs = [checkpoint.meta.get("epoch", 0) for checkpoint in saved]
+    limit = new.get("number_of_epochs", math.inf)
+    refuse_fewer_epochs(folder, max(epochs, default=0), limit)
 
 
-def refuse_other_data(
-    manifest_folder: str | os.PathLike[str],
-    save_folder: str | os.PathLike[str],
+def refuse_fewer_epochs(
+    folder: str | os.PathLike[str], trained: int, limit: float
 ) -> None:
-    """Raises if checkpoints are of a run on other manifests.
+    """Raises if a run has more epochs than it is to have.
 
-    Preparers write manifests anew when a corpus has changed. SpeechBrain would
-    take up the old checkpoints all the same, and score a model on utterances
-    that it was trained on. To be called after preparation, on the main process.
+    Its model would be scored, and pass for one of so few epochs.
 
     Arguments
     ---------
-    manifest_folder : str
-        With train.json and the others.
-    save_folder : str
-        Where checkpoints go. What they are trained on is noted there.
+    folder : str or os.PathLike
+        The output folder, for the error.
+    trained : int
+        Epochs that it has.
+    limit : float
+        ``number_of_epochs``.
 
     Raises
     ------
     ValueError
-        Naming the splits that differ, and the fix.
+        Naming both, and the fix.
 
     Example
     -------
-    >>> folder = pathlib.Path(getfixture("tmpdir"))
-    >>> manifest = folder / "train.json"
-    >>> _ = manifest.write_text('{"a": {"wav": "a.wav", "emo": "sad"}}')
-    >>> refuse_other_data(folder, folder / "save")
-    >>> (folder / "save" / "CKPT+1").mkdir()
-    >>> _ = manifest.write_text('{"b": {"wav": "a.wav", "emo": "sad"}}')
-    >>> refuse_other_data(folder, folder / "save")
+    >>> refuse_fewer_epochs("run", 120, 120)
+    >>> refuse_fewer_epochs("run", 120, 30)
     Traceback (most recent call last):
         ...
-    ValueError: .../save holds checkpoints of a run on other data: the train...
+    ValueError: run holds a run of 120 epochs, and number_of_epochs is 30: ...
     """
-    now = {
-        path.stem: _digest(path)
-        for path in sorted(pathlib.Path(manifest_folder).glob("*.json"))
-        if path.stem in ("train", "valid", "test")
-    }
-    save_folder = pathlib.Path(save_folder)
-    note = save_folder / TRAINED_ON
-    if any(save_folder.glob("CKPT*")) and note.is_file():
-        then = read_trained_on(note)
-        differing = [
-            split
-            for split in dict.fromkeys([*then, *now])
-            if then.get(split) != now.get(split)
-        ]
-        if differing:
-            raise ValueError(
-                f"{save_folder} holds checkpoints of a run on other data: the "
-                f"{' and the '.join(differing)} set changed since. Its model "
-                "may have been trained on what it would be scored on. Give "
-                "this run its own --output_folder (or --arm), or remove that "
-                "folder."
-            )
-        return
-    save_folder.mkdir(parents=True, exist_ok=True)
-    write_whole(note, json.dumps(now, indent=1) + "\n")
+    if trained >= limit + 1:
+        raise ValueError(
+            f"{folder} holds a run of {trained} epochs, and number_of_epochs "
+            f"is {limit}: give {trained} or more, or give this run its own "
+            "--output_folder (or --arm)."
+        )
 
 
-def read_trained_on(note: str | os.PathLike[str]) -> dict[str, str]:
-    """What a run was trained, validated and tested on.
+def is_begun(save_folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds what a run goes on from.
 
     Arguments
     ---------
-    note : str or os.PathLike
-        The file of that name, in ``save``.
+    save_folder : str or os.PathLike
+        Need not exist.
 
     Returns
     -------
-    dict
-        A split's checksum, by its name.
-
-    Raises
-    ------
-    ValueError
-        If it is damaged.
+    bool
 
     Example
     -------
-    >>> note = pathlib.Path(getfixture("tmpdir"), TRAINED_ON)
-    >>> _ = note.write_text("{")
-    >>> read_trained_on(note)
-    Traceback (most recent call last):
-        ...
-    ValueError: ...json is not valid JSON (...). Nobody can tell any more ...
+    >>> is_begun(getfixture("tmpdir").strpath)
+    False
     """
-    fix = (
-        "Nobody can tell any more on what its run was trained: give this one "
-        "its own --output_folder (or --arm), or remove that run."
+    folder = pathlib.Path(save_folder)
+    return any(folder.glob("CKPT*")) or (folder / STATE).is_file()
+
+
+def _is_same(then, now, folders):
+    """Whether an option is as it was, its paths seen from the output folder."""
+    then_folder, now_folder = folders
+    return _plain(then) == _plain(now) or (
+        _plain(then, then_folder) == _plain(now, now_folder)
     )
-    note = pathlib.Path(note)
-    found = parse_json(note.read_bytes(), note, fix)
-    if not isinstance(found, dict):
-        raise ValueError(f"{note} is no JSON object. {fix}")
-    return found
 
 
-def _plain(node):
+def _plain(node, seen_from=None):
     """A node of a YAML tree as values that compare by content."""
     tag = getattr(getattr(node, "tag", None), "value", None)
     if isinstance(node, dict):
         content = {
-            key: _plain(value)
+            key: _plain(value, seen_from)
             for key, value in node.items()
             if key != "num_workers"  # of a data loader
         }
     elif isinstance(node, list):
-        content = [_plain(value) for value in node]
+        content = [_plain(value, seen_from) for value in node]
     elif isinstance(node, TaggedScalar):
         content = node.value
+    elif seen_from and isinstance(node, str) and "/" in node:
+        return _relative(node, seen_from)
     else:
         return node
     return (tag, content) if tag else content
 
 
-def _digest(path):
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    kept = {
-        name: {k: v for k, v in entry.items() if k != _PLACE}
-        for name, entry in entries.items()
-    }
-    content = json.dumps(kept, sort_keys=True).encode()
-    return hashlib.sha256(content).hexdigest()
+def _relative(path, folder):
+    """A path in a folder, or beside it, from there; others as they are."""
+    beside = os.path.join(os.path.dirname(os.path.abspath(folder)), "")
+    if os.path.abspath(path).startswith(beside):
+        return os.path.relpath(path, folder)
+    return path

@@ -20,6 +20,7 @@ from typing import Any
 
 from hyperpyyaml import resolve_references
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
@@ -71,12 +72,60 @@ def read_overrides(overrides: str) -> dict[str, Any]:
     -------
     dict
 
+    Raises
+    ------
+    ValueError
+        If they are no YAML.
+
     Example
     -------
     >>> read_overrides("")
     {}
     """
-    return YAML().load(overrides or "") or {}
+    with explain_yaml(f"Overrides: {overrides!r}"):
+        return YAML().load(overrides or "") or {}
+
+
+def read_option(key: str, text: str) -> Any:
+    """What YAML makes of an option's text.
+
+    Arguments
+    ---------
+    key : str
+    text : str
+        As on a command line.
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    ValueError
+        If it is no YAML, or YAML would pass over a part of it.
+
+    Example
+    -------
+    >>> read_option("lr", "1e-3"), read_option("corpus_name", "'#1 calls'")
+    (0.001, '#1 calls')
+    >>> read_option("corpus_name", "#1 calls")
+    Traceback (most recent call last):
+        ...
+    ValueError: corpus_name is #1 calls, which YAML takes for a comment from #
+    on: put it into quotes of its own, --corpus_name '"#1 calls"'.
+    """
+    try:
+        value = YAML().load(f"{key}: {text}")[key]
+    except YAMLError as error:
+        why = f"is no YAML ({getattr(error, 'problem', None) or error})"
+    else:
+        if "#" not in text or "#" in str(value):
+            return value
+        why = "YAML takes for a comment from # on"
+    raise ValueError(
+        f"{key} is {text}, which {why}: put it into quotes of its own, "
+        f"--{key} '\"{text}\"'."
+    )
 
 
 def as_overrides(mapping: Mapping[str, Any]) -> str:

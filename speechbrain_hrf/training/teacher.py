@@ -14,7 +14,7 @@ from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.results import METRICS_FILE
-from speechbrain_hrf.training.other_run import TRAINED_ON, read_trained_on
+from speechbrain_hrf.training.other_data import TRAINED_ON, read_trained_on
 
 # What makes the features that the models get.
 FEATURES = ("sample_rate", "compute_features", "segment_frames")

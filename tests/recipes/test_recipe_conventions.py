@@ -111,6 +111,15 @@ def test_a_link_to_another_recipes_file_is_reported(copy):
     assert any("is a link" in violation for violation in found)
 
 
+@pytest.mark.parametrize("name", RECIPES)
+def test_data_are_compared_whether_they_were_prepared_or_not(name):
+    """What train.py calls under no condition."""
+    script = (REPOSITORY / "recipes" / name / "train.py").read_text("utf-8")
+    main = ast.parse(script).body[-1].body
+    calls = [ast.unparse(node) for node in main if isinstance(node, ast.Expr)]
+    assert any("run_on_main(refuse_other_data" in call for call in calls)
+
+
 def test_the_ways_of_naming_a_key():
     """What counts as naming a key in train.py, and what does not."""
     script = """

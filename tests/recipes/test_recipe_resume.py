@@ -138,6 +138,23 @@ def test_other_runs_leave_the_finished_one_as_it_was(tmp_path, run_recipe):
         assert contents(folder)[name] == before[name]
 
 
+def test_data_are_compared_without_preparation_too(tmp_path, run_recipe):
+    """Manifests that were written by hand, and changed after the training."""
+    folder = tmp_path / "a"
+    run_recipe(folder)
+    note = (folder / "save" / "trained_on.json").read_bytes()
+    manifest = folder / "manifests" / "train.json"
+    text = manifest.read_text()
+    manifest.write_text(text.replace("neutral", "calm"))
+    assert text != manifest.read_text()
+    said = run_recipe(folder, "--skip_prep", "True", status=1)
+    assert "the train set changed since" in said
+    manifest.write_text(text)
+    (folder / "save" / "trained_on.json").unlink()
+    run_recipe(folder, "--skip_prep", "True")
+    assert (folder / "save" / "trained_on.json").read_bytes() == note
+
+
 def contents(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from speechbrain_hrf import apply_hrf
 from speechbrain_hrf.dataio.segments import SegmentBatch
 from speechbrain_hrf.training.distil import Distillation, make_distillation
-from speechbrain_hrf.training.other_run import refuse_other_data
+from speechbrain_hrf.training.other_data import refuse_other_data
 
 LABELS = ["a", "b", "c"]
 CLIP = {"a": {"wav": "a.wav", "emo": "a"}}

@@ -8,10 +8,11 @@ import contextlib
 
 import pytest
 import torch
-from ensemble_runs import ARMS, hparams_file, runs_of
+from ensemble_runs import ARMS, SCRIPT, hparams_file, runs_of
 from torch import nn
 
-from speechbrain_hrf.training.ensemble import capture
+from speechbrain_hrf.training.ensemble import capture, train_ensemble
+from speechbrain_hrf.training.ensemble.__main__ import main
 from speechbrain_hrf.training.ensemble.adamw import (
     AdamWOptions,
     Moments,
@@ -142,6 +143,26 @@ class Stream:
         self.captures += 1
         place = torch.zeros(2)
         return place, lambda: place.copy_(function())
+
+
+def test_a_gpu_beyond_those_there_are_is_refused(tmp_path, monkeypatch):
+    """As on a machine with one."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    runs = [{"output_folder": str(tmp_path / "a")}]
+    with pytest.raises(RuntimeError, match="cuda:1, .* up to cuda:0, here"):
+        train_ensemble(SCRIPT, hparams_file("conformer"), runs, "cuda:1")
+
+
+def test_a_damaged_list_of_runs_is_named(tmp_path, capsys):
+    path = tmp_path / "runs.json"
+    for text, message in (
+        ("[{]", "runs.json is not valid JSON"),
+        ('{"seed": 1}', "no list of objects, one a run"),
+    ):
+        path.write_text(text)
+        assert main([str(SCRIPT), "hparams/x.yaml", str(path)]) == 1
+        assert message in capsys.readouterr().err
 
 
 def test_a_shape_is_captured_once_and_replayed(monkeypatch):

@@ -296,8 +296,13 @@ def test_runs_that_are_refused(corpus, tmp_path):
         train([runs[0], {**runs[1], "hrf_ratio": 4, "batch_size": 2}])
     with pytest.raises(ValueError, match="output_folder is .* for 2 runs"):
         train([runs[0], {**runs[1], "output_folder": runs[0]["output_folder"]}])
+    with pytest.raises(ValueError, match="no option hrf_ration .* hrf_ratio"):
+        train([{**runs[0], "hrf_ration": 4}])
     with pytest.raises(ValueError, match="list of runs is empty"):
         train([])
+    for other in (runs[0], ["seed"], [1], "runs", None):
+        with pytest.raises(ValueError, match="no list of objects, one a run"):
+            train(other)
 
 
 def test_another_run_s_state_is_refused(corpus, tmp_path, monkeypatch):
@@ -311,8 +316,29 @@ def test_another_run_s_state_is_refused(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(group, "save_state", save)
     with pytest.raises(Stopped):
         train(runs)
-    with pytest.raises(ValueError, match="other options or data .*lr.*folder"):
-        train([{**runs[0], "lr": 0.5}])
+    monkeypatch.undo()
+    options = pathlib.Path(runs[0]["output_folder"], "hyperparams.yaml")
+    before = options.read_bytes()
+    for other, message in (
+        ({"lr": 0.5}, "other options: lr is 0.5"),
+        (
+            {"number_of_epochs": 0},
+            "1 epochs, and number_of_epochs is 0: give 1",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train([{**runs[0], **other}])
+        assert options.read_bytes() == before
+    note = options.parent / "save" / "trained_on.json"
+    data = note.read_text()
+    note.write_text(data.replace('"train"', '"others"'))
+    with pytest.raises(
+        ValueError, match="the others and the train set changed"
+    ):
+        train([{**runs[0], "number_of_epochs": 3}])
+    assert options.read_bytes() == before
+    note.write_text(data)
+    train(runs)  # in the end it goes on
 
 
 @pytest.mark.slow

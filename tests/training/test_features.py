@@ -8,6 +8,7 @@ from speechbrain.lobes.features import Fbank
 
 from speechbrain_hrf.lobes.hubert import HubertFrames
 from speechbrain_hrf.training.features import use_hubert
+from speechbrain_hrf.training.launch import complete_overrides
 from speechbrain_hrf.training.overrides import resolved_yaml
 from speechbrain_hrf.training.stand_in import use_stand_in
 
@@ -48,6 +49,29 @@ def test_every_recipe_can_be_trained_on_hubert(yaml, hubert):
         assert front_end.in_features == 16
     else:
         assert front_end.linear.in_features == 3 * front_end.conv1.out_channels
+
+
+OWN_DATA = REPOSITORY / "recipes/OwnData/hparams/speechformer_hrf.yaml"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "frames"), [("7", 700), ("5.5", 550), ("0.29", 29)]
+)
+def test_seconds_are_whole_frames(seconds, frames, hubert):
+    given = f"data_folder: /data\nsegment_seconds: {seconds}"
+    hparams = loaded(OWN_DATA, complete_overrides(OWN_DATA, given))
+    found = hparams["segment_frames"]
+    assert found == frames and isinstance(found, int)
+    both = complete_overrides(OWN_DATA, f"{given}\n{hubert}")
+    assert resolved_yaml(OWN_DATA, both)["segment_frames"] == frames // 2 - 1
+
+
+@pytest.mark.parametrize("seconds", ["5.555", "0"])
+def test_other_seconds_are_refused(seconds):
+    with pytest.raises(ValueError, match="segment_frames is .* whole number"):
+        complete_overrides(
+            OWN_DATA, f"data_folder: /data\nsegment_seconds: {seconds}"
+        )
 
 
 YAML = YAMLS[0]

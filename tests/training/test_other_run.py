@@ -1,68 +1,15 @@
-"""Checkpoints are taken up for the options and data they were made with."""
+"""Checkpoints are taken up for the options they were made with."""
 
-import json
+import os
 import pathlib
 
 import pytest
 from hyperpyyaml import resolve_references
 from speechbrain import create_experiment_directory
 
-from speechbrain_hrf.training.other_run import (
-    refuse_other_data,
-    refuse_other_options,
-)
+from speechbrain_hrf.training.other_run import refuse_other_options
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
-
-TRAIN = {"a": {"wav": "{data_root}/a.wav", "emo": "sad", "duration": 1.0}}
-TEST = {"b": {"wav": "{data_root}/b.wav", "emo": "ang", "duration": 2.0}}
-
-
-@pytest.fixture()
-def run(tmp_path):
-    """A folder with manifests, the note on them, and a checkpoint."""
-    write(tmp_path, train=TRAIN, test=TEST)
-    refuse_other_data(tmp_path, tmp_path / "save")
-    (tmp_path / "save" / "CKPT+1").mkdir()
-    return tmp_path
-
-
-def write(folder, **manifests):
-    for split, entries in manifests.items():
-        (folder / f"{split}.json").write_text(json.dumps(entries))
-
-
-def test_the_same_data_in_another_place_is_the_same(run):
-    moved = {"a": {**TRAIN["a"], "wav": "{data_root}/elsewhere/a.wav"}}
-    write(run, train=moved)
-    refuse_other_data(run, run / "save")
-
-
-@pytest.mark.parametrize(
-    ("changed", "named"),
-    [
-        ({"train": TEST, "test": TRAIN}, "the test and the train set"),
-        ({"test": {"b": {**TEST["b"], "emo": "sad"}}}, "the test set"),
-        ({"valid": TEST}, "the valid set"),
-    ],
-)
-def test_changed_splits_are_refused(run, changed, named):
-    write(run, **changed)
-    with pytest.raises(ValueError, match=f"{named} changed since"):
-        refuse_other_data(run, run / "save")
-    with pytest.raises(ValueError):  # nor does a second try help
-        refuse_other_data(run, run / "save")
-
-
-def test_before_the_first_checkpoint_data_may_change(run):
-    (run / "save" / "CKPT+1").rmdir()
-    write(run, train=TEST, test=TRAIN)
-    refuse_other_data(run, run / "save")
-    (run / "save" / "CKPT+1").mkdir()
-    refuse_other_data(run, run / "save")
-    write(run, train=TRAIN)
-    with pytest.raises(ValueError, match="the train set"):
-        refuse_other_data(run, run / "save")
 
 
 @pytest.fixture
@@ -76,7 +23,8 @@ def finished(recipe_folder, tmp_path):
     )
     checkpoint = output / "save" / "CKPT+1"
     checkpoint.mkdir(parents=True)
-    (checkpoint / "CKPT.yaml").write_text("")
+    mark = "end-of-epoch: true\nepoch: 120\nunixtime: 0.0\n"
+    (checkpoint / "CKPT.yaml").write_text(mark)
     return yaml, overrides
 
 
@@ -87,6 +35,55 @@ def test_the_same_run_goes_on(finished, more):
     yaml, overrides = finished
     kept = [x for x in overrides.splitlines() if x.split(":")[0] not in more]
     refuse_other_options(yaml, "\n".join([*kept, more]))
+
+
+def test_fewer_epochs_than_it_has_are_refused(finished):
+    yaml, overrides = finished
+    refuse_other_options(yaml, f"{overrides}\nnumber_of_epochs: 120")
+    with pytest.raises(ValueError, match="120 epochs, .* is 119: give 120 or"):
+        refuse_other_options(yaml, f"{overrides}\nnumber_of_epochs: 119")
+
+
+OPTIONS = """\
+lr: 0.001
+arm: out
+distil_from: {above}teacher
+output_folder: {folder}
+save_folder: !ref <output_folder>/save
+train_logger: !new:speechbrain.utils.train_logger.FileTrainLogger
+    save_file: !ref <output_folder>/train_log.txt
+"""
+
+
+def test_a_folder_may_move_and_be_spelt_otherwise(tmp_path, monkeypatch):
+    """With the other runs beside it, one of which it may learn from."""
+    yaml = tmp_path / "x.yaml"
+
+    def refuse(folder, above=None, more=""):
+        above = f"{os.path.dirname(folder)}/" if above is None else above
+        yaml.write_text(OPTIONS.format(folder=folder, above=above))
+        refuse_other_options(yaml, more)
+
+    runs = tmp_path / "runs"
+    monkeypatch.chdir(runs.parent)
+    (runs / "out" / "save" / "CKPT+1").mkdir(parents=True)
+    yaml.write_text(OPTIONS.format(folder="runs/out", above="runs/"))
+    with open(yaml) as stream:
+        resolved = resolve_references(stream).getvalue()
+    (runs / "out" / "hyperparams.yaml").write_text(resolved)
+    for folder in ("runs/out", "./runs/out", "runs/../runs/out", runs / "out"):
+        refuse(folder)
+    refuse("runs/out/", "runs/")
+    monkeypatch.chdir(runs)
+    refuse("out", "./")
+    refuse("out/", "../runs/")
+    with pytest.raises(ValueError, match="distil_from is .*, was runs/teacher"):
+        refuse("out", "other/")
+    with pytest.raises(ValueError, match="lr is 0.5, was 0.001"):
+        refuse("out", "./", "lr: 0.5")
+    (runs / "out").rename(tmp_path / "other")
+    monkeypatch.chdir(tmp_path)
+    refuse("other", "./")
 
 
 @pytest.mark.parametrize(

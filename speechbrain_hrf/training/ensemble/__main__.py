@@ -8,10 +8,10 @@ Authors
 """
 
 import argparse
-import json
 import logging
 import sys
 
+from speechbrain_hrf.strict_json import parse_json
 from speechbrain_hrf.training.allocator import keep_freed_memory
 from speechbrain_hrf.training.ensemble import train_ensemble
 
@@ -51,8 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     keep_freed_memory()
     try:
-        with open(options.runs, encoding="utf-8") as stream:
-            runs = json.load(stream)
+        with open(options.runs, "rb") as stream:
+            runs = parse_json(stream.read(), options.runs, "Correct it.")
         for path in train_ensemble(
             options.train_script,
             options.hparams_file,

@@ -5,25 +5,23 @@ Authors
 """
 
 import contextlib
-import hashlib
-import pathlib
 from types import ModuleType
 
 from hyperpyyaml import load_hyperpyyaml, resolve_references
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
 from speechbrain_hrf.training.ensemble.data import Fold
-from speechbrain_hrf.training.ensemble.options import refuse_unknown
+from speechbrain_hrf.training.ensemble.options import refuse_unsuited
 from speechbrain_hrf.training.ensemble.recipe import begin_folder, brain_class
 from speechbrain_hrf.training.ensemble.variant import Variant
 from speechbrain_hrf.training.launch import complete_overrides
+from speechbrain_hrf.training.option_names import refuse_unknown
 from speechbrain_hrf.training.other_run import (
-    MAY_CHANGE,
-    TRAINED_ON,
+    refuse_fewer_epochs,
     refuse_other_options,
 )
 from speechbrain_hrf.training.output_folder import owned_output
-from speechbrain_hrf.training.overrides import as_overrides, resolved_yaml
+from speechbrain_hrf.training.overrides import resolved_yaml
 
 
 def build_variant(
@@ -60,8 +58,8 @@ def build_variant(
     Raises
     ------
     ValueError
-        For options that an ensemble does not know, and output folders that
-        hold a run with other options or data.
+        For options that the recipe or an ensemble does not know, and output
+        folders that hold a run with other options or data, or of more epochs.
 
     Example
     -------
@@ -73,9 +71,10 @@ def build_variant(
     ValueError: record_steps is 9, but models that are trained together know
     0 alone: ...
     """
+    refuse_unknown([], hparams_file, overrides)
     if hasattr(module, "fill_in"):  # what train.py gives to parse_arguments
         overrides = module.fill_in(hparams_file, overrides)
-    refuse_unknown(resolved_yaml(hparams_file, overrides))
+    refuse_unsuited(resolved_yaml(hparams_file, overrides))
     overrides = complete_overrides(hparams_file, overrides)
     with open(hparams_file, encoding="utf-8") as stream:
         text = resolve_references(stream, overrides).read()
@@ -83,10 +82,8 @@ def build_variant(
     if held is not None:
         held.enter_context(owned_output(resolved["output_folder"]))
         remove_unfinished(resolved["save_folder"])
-    if any(pathlib.Path(resolved["save_folder"]).glob("CKPT*")):
-        refuse_other_options(hparams_file, overrides)
+    refuse_other_options(hparams_file, overrides)
     hparams = load_hyperpyyaml(text)
-    begin_folder(hparams["output_folder"], hparams_file, text, module.__file__)
     key = Fold.key(hparams)
     if key in folds:
         folds[key].copy_to(hparams)
@@ -102,13 +99,9 @@ def build_variant(
     )
     brain.class_weights = brain.distillation = None
     brain.on_fit_start()
-    options = {
-        key: as_overrides({key: node})
-        for key, node in resolved.items()
-        if key not in MAY_CHANGE
-    }
-    note = pathlib.Path(hparams["save_folder"], TRAINED_ON)
-    data = hashlib.sha256(note.read_bytes()).hexdigest()
-    return Variant(
-        hparams, brain, folds[key], report, {**options, "data": data}
-    )
+    variant = Variant(hparams, brain, folds[key], report)
+    limit = hparams["epoch_counter"].limit
+    refuse_fewer_epochs(variant.output_folder, variant.epoch, limit)
+    # Nothing is refused any more.
+    begin_folder(hparams["output_folder"], hparams_file, text, module.__file__)
+    return variant

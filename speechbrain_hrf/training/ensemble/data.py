@@ -39,6 +39,7 @@ class Fold:
 
     def __init__(self, module: ModuleType, hparams: dict):
         module.prepare(hparams)
+        refuse_other_data(hparams["manifest_folder"], hparams["save_folder"])
         self.data_folder = hparams["data_folder"]
         self.datasets = module.dataio_prep(hparams)
         self.collate = hparams["collate_fn"]

@@ -200,8 +200,6 @@ class Group:
                 variant.brain.checkpointer.max_key,
             )
             variant.take(snapshot)
-            save_state(
-                variant.save_folder, variant.last, variant.best, variant.made_by
-            )
+            save_state(variant.save_folder, variant.last, variant.best)
             rates[k] = snapshot.lr
         self.stack.lr.copy_(rates)

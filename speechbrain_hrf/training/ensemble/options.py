@@ -7,9 +7,8 @@ Authors
 from collections.abc import Mapping, Sequence
 
 import speechbrain as sb
-from ruamel.yaml import YAML
 
-from speechbrain_hrf.training.overrides import as_overrides
+from speechbrain_hrf.training.overrides import as_overrides, read_option
 
 # The recipes' options that say what a run is trained and scored on.
 FOLDS = ("fold", "valid_session", "held_out_part")
@@ -46,8 +45,8 @@ def read_runs(runs: Sequence[Mapping[str, object]]) -> list[str]:
     Raises
     ------
     ValueError
-        If there is none, two have one output folder, or they differ in
-        anything but ``MAY_DIFFER``.
+        If there is none, one is no object, two have one output folder, or
+        they differ in anything but ``MAY_DIFFER``.
 
     Example
     -------
@@ -59,6 +58,12 @@ def read_runs(runs: Sequence[Mapping[str, object]]) -> list[str]:
     ValueError: The runs differ in hrf_ratio: those of one ensemble may differ
     in seed, fold, valid_session, held_out_part, lr, output_folder alone. ...
     """
+    is_list = isinstance(runs, Sequence)
+    if not is_list or not all(isinstance(run, Mapping) for run in runs):
+        raise ValueError(
+            "The runs are no list of objects, one a run, such as "
+            '[{"seed": 1, "output_folder": "a"}].'
+        )
     if not runs:
         raise ValueError("There is no run to train: the list of runs is empty.")
     keys = dict.fromkeys(key for run in runs for key in run)
@@ -82,16 +87,18 @@ def read_runs(runs: Sequence[Mapping[str, object]]) -> list[str]:
                 "give each run its own."
             )
     return [
-        as_overrides({key: _read(value) for key, value in run.items()})
+        as_overrides({key: _read(key, value) for key, value in run.items()})
         for run in runs
     ]
 
 
-def _read(value: object) -> object:
-    return YAML().load(value) if isinstance(value, str) and value else value
+def _read(key: str, value: object) -> object:
+    if isinstance(value, str) and value:
+        return read_option(key, value)
+    return value
 
 
-def refuse_unknown(resolved: Mapping[str, object]) -> None:
+def refuse_unsuited(resolved: Mapping[str, object]) -> None:
     """Raises for an option that an ensemble would leave out.
 
     Arguments
@@ -106,7 +113,7 @@ def refuse_unknown(resolved: Mapping[str, object]) -> None:
 
     Example
     -------
-    >>> refuse_unknown({"hrf_lr_scale": 0.5})
+    >>> refuse_unsuited({"hrf_lr_scale": 0.5})
     Traceback (most recent call last):
         ...
     ValueError: hrf_lr_scale is 0.5, but models that are trained together know

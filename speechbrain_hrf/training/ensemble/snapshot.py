@@ -14,9 +14,8 @@ import pathlib
 
 import torch
 
+from speechbrain_hrf.training.other_run import STATE
 from speechbrain_hrf.training.output_folder import explain_lost_output
-
-STATE = "ensemble.pt"
 
 
 @dataclasses.dataclass
@@ -61,9 +60,7 @@ class Snapshot:
         return None if self.max_key is None else self.meta[self.max_key]
 
 
-def save_state(
-    save_folder: str, last: Snapshot, best: Snapshot | None, made_by: dict
-) -> None:
+def save_state(save_folder: str, last: Snapshot, best: Snapshot | None) -> None:
     """Writes where a run stands.
 
     Arguments
@@ -73,41 +70,39 @@ def save_state(
         Of the last epoch.
     best : Snapshot or None
         Of the one with the best score, if its checkpoint is not written yet.
-    made_by : dict
-        Options and data, by which it counts as this run's.
 
     Example
     -------
     >>> folder = getfixture("tmpdir").strpath
-    >>> save_state(folder, Snapshot(3, 9, 0.1, {}, {}), None, {"lr": 0.1})
-    >>> last, best = load_state(folder, {"lr": 0.1})
+    >>> save_state(folder, Snapshot(3, 9, 0.1, {}, {}), None)
+    >>> last, best = load_state(folder)
     >>> last.epoch, best
     (3, None)
     """
     content = {
-        "made_by": made_by,
         "last": vars(last),
         "best": None if best is None else vars(best),
     }
     place = pathlib.Path(save_folder, STATE)
     partial = place.with_name(f".{STATE}")
-    # Not forced onto the disk, which a hundred files after each epoch would
-    # wait for: a process may be killed at any moment, a machine not.
+    # Not forced onto the disk, as the epoch's short line in history.jsonl is: a
+    # power cut costs the run, a killed process nothing.
     with explain_lost_output(save_folder):
         torch.save(content, partial)
         os.replace(partial, place)
 
 
 def load_state(
-    save_folder: str, made_by: dict
+    save_folder: str,
 ) -> tuple[Snapshot | None, Snapshot | None]:
     """Reads where a run stands.
+
+    Whether it is the same run: see ``refuse_other_options`` and
+    ``refuse_other_data``.
 
     Arguments
     ---------
     save_folder : str
-    made_by : dict
-        See ``save_state``.
 
     Returns
     -------
@@ -116,32 +111,15 @@ def load_state(
     Snapshot or None
         Of the best one.
 
-    Raises
-    ------
-    ValueError
-        If the file is of a run with other options or data.
-
     Example
     -------
-    >>> load_state(getfixture("tmpdir").strpath, {})
+    >>> load_state(getfixture("tmpdir").strpath)
     (None, None)
     """
     place = pathlib.Path(save_folder, STATE)
     if not place.is_file():
         return None, None
     content = torch.load(place, map_location="cpu", weights_only=True)
-    then = content["made_by"]
-    differing = [
-        key
-        for key in dict.fromkeys([*then, *made_by])
-        if then.get(key) != made_by.get(key)
-    ]
-    if differing:
-        raise ValueError(
-            f"{place} is of a run with other options or data "
-            f"({', '.join(differing)}): give this run its own output_folder, "
-            "or remove that folder."
-        )
     return tuple(
         None if content[name] is None else Snapshot(**content[name])
         for name in ("last", "best")

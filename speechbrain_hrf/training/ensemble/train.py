@@ -163,10 +163,16 @@ def _out_of_memory(error: BaseException | None) -> bool:
 
 
 def _refuse_missing(device: str) -> None:
-    if "cuda" in device and not torch.cuda.is_available():
+    if "cuda" not in device:
+        return
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (torch.device(device).index or 0) >= count:
+        last = (
+            f"{count} of them, up to cuda:{count - 1}," if count else "no GPU"
+        )
         raise RuntimeError(
-            f"device is {device}, but PyTorch finds no GPU here: give cpu, or "
-            "run it where there is one."
+            f"device is {device}, but PyTorch finds {last} here: give "
+            f"{'one of these' if count else 'cpu'}, or run it where there is one."
         )
 
 

@@ -32,8 +32,6 @@ class Variant:
     fold : Fold or None
         What it is trained and scored on.
     report : speechbrain_hrf.nnet.HRFReport or None
-    made_by : dict
-        Options and data, see ``save_state``.
 
     Attributes
     ----------
@@ -49,7 +47,7 @@ class Variant:
     >>> folder = getfixture("tmpdir").strpath
     >>> hparams = {"output_folder": folder, "save_folder": folder,
     ...     "checkpointer": None, "epoch_counter": EpochCounter(3)}
-    >>> variant = Variant(hparams, None, None, None, {})
+    >>> variant = Variant(hparams, None, None, None)
     >>> variant.take(Snapshot(3, 9, 0.1, {}, {}))
     >>> variant.epoch, variant.finished
     (3, True)
@@ -61,12 +59,11 @@ class Variant:
         brain: sb.Brain,
         fold: Fold | None,
         report: HRFReport | None,
-        made_by: dict,
     ):
         self.hparams, self.brain = hparams, brain
-        self.fold, self.report, self.made_by = fold, report, made_by
+        self.fold, self.report = fold, report
         self.checkpointer = hparams["checkpointer"]
-        self.last, self.best = load_state(self.save_folder, made_by)
+        self.last, self.best = load_state(self.save_folder)
         self.best_score = None
         self.failed = None
         # Of the checkpoint; the counter itself runs ahead within an epoch.
@@ -205,6 +202,4 @@ class Variant:
             self.checkpointer.save_and_keep_only(
                 meta=snapshot.meta,
                 max_keys=[] if key is None else [key],
-                # SpeechBrain adds to its default list at every call.
-                importance_keys=[],
             )
