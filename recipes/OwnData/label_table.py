@@ -200,7 +200,7 @@ def _decode(table):
 
 def _header(table, body):
     """Names of the columns in lower case, and the delimiter."""
-    line = body.partition("\n")[0].strip()
+    line = body.partition("\n")[0]
     for delimiter in ",;\t":
         cells = next(csv.reader([line], delimiter=delimiter), [])
         names = [cell.strip().lower() for cell in cells]
@@ -235,6 +235,8 @@ def _row(table, folder, number, cells):
     for name in COLUMNS[:4]:  # a start or stop may be missing
         if cells.get(name) == "":
             _refuse(where, f"{name} is empty")
+    if {"{", "}"} & {*cells["label"]}:
+        _refuse(where, f"label is {cells['label']!r}: leave out the braces")
     split = cells.get("split")
     if split is not None and split.lower() not in SPLITS:
         _refuse(where, f"split is {split!r}, not train, valid or test")

@@ -22,7 +22,7 @@ from speechbrain_hrf.training.overrides import (
     read_overrides,
     resolved_yaml,
 )
-from speechbrain_hrf.training.stand_in import STAND_IN
+from speechbrain_hrf.training.stand_in import STAND_IN, SUFFIX
 
 TABLE = "labels.csv"
 _LAYOUT = (
@@ -66,7 +66,8 @@ def fill_in(hparams_file, overrides):
     Raises
     ------
     FileNotFoundError, ValueError
-        For a table that cannot be used, see ``read_rows``.
+        For a table that cannot be used, see ``read_rows``, and a corpus_name
+        of stand-in corpora.
 
     Example
     -------
@@ -84,6 +85,11 @@ def fill_in(hparams_file, overrides):
     resolved = resolved_yaml(hparams_file, overrides)
     given = read_overrides(overrides)
     labels, folder = resolved["labels"], resolved["data_folder"]
+    if str(resolved["corpus_name"]).endswith(SUFFIX):
+        raise ValueError(
+            f"corpus_name is {resolved['corpus_name']!r}: names that end in "
+            f"{SUFFIX} are those of stand-in corpora. Give another one."
+        )
     if not labels and folder == STAND_IN:
         if resolved["corpus_name"] != NAMELESS:
             raise ValueError(

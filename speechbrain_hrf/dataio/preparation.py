@@ -134,14 +134,23 @@ def make_entry(
     Returns
     -------
     dict
+        Braces are doubled, as SpeechBrain reads them.
 
     Example
     -------
-    >>> make_entry("/data/a/b.wav", "/data", 1.5, emo="sad")
-    {'wav': '{data_root}/a/b.wav', 'duration': 1.5, 'emo': 'sad'}
+    >>> make_entry("/data/a/b{1}.wav", "/data", 1.5, emo="sad")
+    {'wav': '{data_root}/a/b{{1}}.wav', 'duration': 1.5, 'emo': 'sad'}
     """
     relative = os.path.relpath(path, data_folder).replace(os.sep, "/")
-    return {"wav": f"{{data_root}}/{relative}", "duration": duration, **about}
+    wav = "{data_root}/" + _double_braces(relative)
+    about = {key: _double_braces(value) for key, value in about.items()}
+    return {"wav": wav, "duration": duration, **about}
+
+
+def _double_braces(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return value.replace("{", "{{").replace("}", "}}")
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from preparers import RECIPES, load_manifests, load_module, load_preparer
+from speechbrain.dataio.dataset import DynamicItemDataset
 
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.sound.audio import read
@@ -306,6 +307,21 @@ def test_a_label_that_nobody_trains_is_refused(corpus, tmp_path, caplog):
     assert "the test set has no utterance of no: its UA is" in caplog.text
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_braces_in_names(corpus, tmp_path, known):
+    """SpeechBrain fills in what stands between them."""
+    people = [f"{who}{{1}}" for who in PEOPLE]
+    columns = "path,label,speaker" if known else "path,label"
+    prepared(corpus(rows_of(people), columns), tmp_path / "m")
+    dataset = DynamicItemDataset.from_json(
+        tmp_path / "m" / "test.json", replacements={"data_root": str(tmp_path)}
+    )
+    for name, entry in dataset.data.items():
+        assert entry["wav"] == str(tmp_path / name) and "{1}" in name
+        who = entry["speaker" if known else "recording"]
+        assert who == (name.partition("/")[0] if known else name)
+
+
 def filled(**given):
     text = "\n".join(f"{k}: {json.dumps(v)}" for k, v in given.items())
     return read_overrides(own_options.fill_in(YAML, text))
@@ -333,6 +349,8 @@ def test_what_follows_from_the_table(corpus, tmp_path):
     assert "dataset" not in found
     with pytest.raises(ValueError, match="labels are 3, 20, 100: give each"):
         filled(labels=str(table), classes=[3, 20])
+    with pytest.raises(ValueError, match="corpus_name is 'emo-synthetic': nam"):
+        filled(labels=str(table), corpus_name="emo-synthetic")
 
 
 def test_what_cannot_be_split_is_said_at_once(corpus, caplog):

@@ -48,6 +48,10 @@ FORMS = {
         f"{k},{line}\n" if k else f",{line}\n"
         for k, line in enumerate(PLAIN.splitlines())
     ),
+    "pandas, tabs": "".join(
+        f"{k}\t{line}\n" if k else f"\t{line}\n"
+        for k, line in enumerate(PLAIN.replace(",", "\t").splitlines())
+    ),
     "no end of line": PLAIN.rstrip("\n"),
 }
 
@@ -139,6 +143,7 @@ REFUSED = [
     ("path,label,Label\na,b,c\n", "2 columns label"),
     ("path,label\na/1.wav,\n", "line 2: label is empty"),
     ("path,label,speaker\na/1.wav,x\n", "line 2: speaker is empty"),
+    ("path,label\na/1.wav,{x}\n", "line 2: label is '{x}': leave out the br"),
     ("path,label\n\na/1.wav,x,y\n", "line 3: it has 3 cells.*2 columns"),
     ("sep=,\npath,label\na/1.wav,\n", "line 3: label is empty"),
     ("path,label,split\na/1.wav,x,all\n", "line 2: split is 'all', not train"),
