@@ -314,10 +314,9 @@ def _cut_clips(sessions, on, max_unusable, data_folder):
                 sum(stop - start for start, stop in ranges) / rate,
                 WINDOW_SECONDS,
             )
-    if on & {"drop_sync_rows", "drop_tag_only_rows"}:
-        logger.info("DAIC-WOZ: %d rows without words dropped", dropped)
-    elif "drop_rows_before_interviewer" in on:
-        logger.info("DAIC-WOZ: %d rows before the interview dropped", dropped)
+    drops = [name for name in CORRECTIONS if name in on and "drop" in name]
+    if drops:
+        logger.info("DAIC-WOZ: %d rows dropped: %s", dropped, ", ".join(drops))
     return clips
 
 

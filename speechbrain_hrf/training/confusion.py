@@ -47,6 +47,8 @@ def draw_confusion(
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    # Else what stands between two is set as a formula, or refused.
+    *labels, title = (text.replace("$", r"\$") for text in (*labels, title))
     display = ConfusionMatrixDisplay(recall, display_labels=labels)
     display.plot(
         ax=axes,

@@ -123,6 +123,7 @@ def write_results(
     folder = pathlib.Path(output_folder)
     scores = results.to_dict()
     with explain_lost_output(folder):
+        results.write(folder)
         _draw(results, scores, "", folder / "confusion_matrix.png")
         if results.per_participant:
             _draw(
@@ -131,7 +132,6 @@ def write_results(
                 ", per participant",
                 folder / "confusion_matrix_participants.png",
             )
-        results.write(folder)
 
 
 def _draw(results, scores, what, path):

@@ -83,14 +83,15 @@ def summary_table(folder: str | os.PathLike[str]) -> str:
     rows = []
     for name, runs in arms.items():
         runs.sort(key=lambda run: run.seed)
-        if any(
-            getattr(run, key) != getattr(runs[0], key)
-            for run in runs
+        differing = [
+            key
             for key in SAME
-        ):
+            if any(getattr(run, key) != getattr(runs[0], key) for run in runs)
+        ]
+        if differing:
             raise ValueError(
                 f"The runs in {folder / name} are not seeds of one arm: they "
-                f"differ in {' or '.join(SAME)}."
+                f"differ in {', '.join(differing)}."
             )
         cells = [
             name,

@@ -240,10 +240,13 @@ def test_tags_and_sync_are_kept_unless_dropped(root, tmp_path, caplog):
     assert "dropped" not in caplog.text and " is on" not in caplog.text
     assert starts(drop_sync_rows=True) == [10000, 19000]
     assert "drop_sync_rows is on, for all interviews" in caplog.text
-    assert "1 rows without words dropped" in caplog.text
+    assert "1 rows dropped: drop_sync_rows" in caplog.text
     assert starts(drop_tag_only_rows=True) == [20000]
-    assert "2 rows without words dropped" in caplog.text
+    assert "2 rows dropped: drop_tag_only_rows" in caplog.text
     assert starts(drop_sync_rows=True, drop_tag_only_rows=True) == [20000]
+    starts(drop_sync_rows=True, drop_rows_before_interviewer=True)
+    both = "3 rows dropped: drop_sync_rows, drop_rows_before_interviewer"
+    assert both in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,21 @@ def results():
     )
 
 
+def test_names_with_what_sets_formulas_are_drawn(results, tmp_path):
+    results = dataclasses.replace(
+        results, labels=["$x^$", "5 $"], dataset="$\\no$", per_participant=None
+    )
+    write_results(results, tmp_path)
+    assert (tmp_path / "confusion_matrix.png").stat().st_size > 1000
+
+
+def test_scores_are_there_without_their_picture(results, tmp_path):
+    (tmp_path / "confusion_matrix.png" / "in its way").mkdir(parents=True)
+    with pytest.raises(OSError, match="Is a directory"):
+        write_results(results, tmp_path)
+    assert RunResults.read(tmp_path) == results
+
+
 def of_utterances(results):
     return dataclasses.replace(results, per_participant=None)
 
@@ -112,3 +127,12 @@ def test_the_summary_has_both_levels(results, tmp_path):
     assert found["seeds"] == "1, 2"
     assert found["MF1"] == ".250 ± .000"
     assert found["MF1 per participant"] == ".750 ± .000"
+
+
+def test_what_differs_between_seeds_is_named(results, tmp_path):
+    for ratio in 4, 8:
+        folder = tmp_path / "arm" / str(ratio)
+        folder.mkdir(parents=True)
+        dataclasses.replace(results, hrf_ratio=ratio).write(folder)
+    with pytest.raises(ValueError, match=r"they differ in hrf_ratio\.$"):
+        summary_table(tmp_path)
