@@ -148,12 +148,13 @@ def _name_layer(chain: str) -> str:
 def _read_options(
     chain: str, state: Mapping[str, torch.Tensor]
 ) -> tuple[float, dict[str, Any]]:
+    prefix = f"{chain}hrf_factors."
+    # By number: as text, the tenth would stand before the second.
+    numbers = sorted(
+        int(key.removeprefix(prefix)) for key in state if key.startswith(prefix)
+    )
     # The first factor of a convolution has its kernel as well.
-    first, *others = [
-        value
-        for key, value in state.items()
-        if key.startswith(f"{chain}hrf_factors.")
-    ]
+    first, *others = [state[f"{prefix}{number}"] for number in numbers]
     inputs, hidden, layers = first[0].numel(), first.shape[0], len(others)
     outputs = others[-1].shape[0] if others else hidden
     by_outputs = outputs <= hidden <= MOST * outputs

@@ -77,6 +77,8 @@ class MergedClassifier(nn.Module):
             classifier(embedding_model(feats, wav_lens))
             for embedding_model, classifier in (self.merged, self.chained)
         )
-        difference = float((output - reference).abs().max())
-        self.difference = max(self.difference, difference)
+        difference = (output - reference).abs().max()
+        # Not Python's max, which passes over NaN.
+        before = difference.new_tensor(self.difference)
+        self.difference = float(torch.maximum(difference, before))
         return output

@@ -84,6 +84,14 @@ def test_layers_that_were_expanded_differently():
     }
 
 
+def test_the_order_of_keys_does_not_matter():
+    """Of twelve factors, as text, the last ones stand before the third."""
+    trained, model = (nn.Sequential(nn.Linear(6, 3)) for _ in range(2))
+    apply_hrf(trained, ["0"], ratio=2, layers=11)
+    expand_as(model, dict(sorted(trained.state_dict().items())))
+    assert shapes(model) == shapes(trained)
+
+
 def test_a_plain_state_dict_expands_nothing():
     model = Everything()
     expand_as(model, Everything().state_dict())

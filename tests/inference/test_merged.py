@@ -1,7 +1,9 @@
 """Evaluation with merged weights leaves the training alone."""
 
 import copy
+import math
 
+import pytest
 import torch
 
 from speechbrain_hrf import (
@@ -36,13 +38,17 @@ def test_scores_the_merged_copy():
 
 def test_control_a_wrong_product_is_seen(monkeypatch):
     """Without the inner bias, merged and chained outputs are far apart."""
+    let_wrong_products_through(monkeypatch)
+    deployed = MergedClassifier(*build())
+    deployed(torch.randn(3, 60, 78), torch.ones(3))
+    assert deployed.difference > 1e-3
+
+
+def let_wrong_products_through(monkeypatch):
     from speechbrain_hrf.nnet import algebra
 
     monkeypatch.setattr(algebra, "_check_equal", lambda *_: None)
     monkeypatch.setattr(algebra, "collapse_exactly", without_inner_biases)
-    deployed = MergedClassifier(*build())
-    deployed(torch.randn(3, 60, 78), torch.ones(3))
-    assert deployed.difference > 1e-3
 
 
 def without_inner_biases(factors, biases, norms):
@@ -63,10 +69,22 @@ def test_training_goes_on_and_a_second_evaluation_sees_it():
     assert (first - second).abs().max() > 1e-4
 
 
-def test_the_largest_difference_is_kept():
-    deployed = MergedClassifier(*build())
-    lens = torch.ones(2)
-    deployed(torch.randn(2, 60, 78), lens)
-    largest = deployed.difference
-    deployed(torch.zeros(2, 60, 78), lens)
-    assert deployed.difference >= largest
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_largest_difference_is_kept(order, monkeypatch):
+    """Whichever of the batches has it; what is no number stays for ever."""
+    let_wrong_products_through(monkeypatch)
+    model, lens = build(), torch.ones(2)
+    batches, alone = [*torch.randn(2, 2, 60, 78)][::order], []
+    for batch in batches:
+        deployed = MergedClassifier(*model)
+        deployed(batch, lens)
+        alone.append(deployed.difference)
+    assert alone[0] != alone[1]
+    deployed = MergedClassifier(*model)
+    for batch in batches:
+        deployed(batch, lens)
+    assert deployed.difference == max(alone)
+    deployed(torch.full((2, 60, 78), math.nan), lens)
+    assert math.isnan(deployed.difference)
+    deployed(batches[0], lens)
+    assert math.isnan(deployed.difference)
