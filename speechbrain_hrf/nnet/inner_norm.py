@@ -25,7 +25,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -193,7 +193,11 @@ def collapse_batch(
 
 
 @torch.no_grad()
-def update_inner_norms(batches: Iterable[Any], model: nn.Module) -> None:
+def update_inner_norms(
+    batches: Iterable[Any],
+    model: nn.Module,
+    run: Callable[[Any], Any] | None = None,
+) -> None:
     """Computes running averages anew, over all batches alike.
 
     What ``torch.optim.swa_utils.update_bn`` does for BatchNorm layers (and
@@ -204,7 +208,11 @@ def update_inner_norms(batches: Iterable[Any], model: nn.Module) -> None:
     batches : iterable
         Inputs of the model, or tuples that begin with one.
     model : torch.nn.Module
-        After ``apply_hrf`` with inner_norm; its mode stays as it is.
+        After ``apply_hrf`` with inner_norm; only its normalised layers are in
+        training meanwhile, all others (BatchNorm, dropout) in their own mode.
+    run : callable, optional
+        Takes a batch through a model of several inputs:
+        ``lambda batch: model(batch.feats, batch.wav_lens)``.
 
     Example
     -------
@@ -216,17 +224,24 @@ def update_inner_norms(batches: Iterable[Any], model: nn.Module) -> None:
     True
     """
     norms = [each for each in model.modules() if isinstance(each, InnerNorm)]
-    was_training = model.training
-    model.train()
+    # Also the layers that hold them, which know by their mode what to do
+    holders = [m for m in model.modules() if getattr(m, "hrf_norms", None)]
+    modes = {each: each.training for each in [*holders, *norms]}
+    for module in modes:
+        module.training = True
     try:
         for number, batch in enumerate(batches, 1):
             for norm in norms:
                 norm.momentum = 1 / number
-            model(batch[0] if isinstance(batch, list | tuple) else batch)
+            if run is not None:
+                run(batch)
+            else:
+                model(batch[0] if isinstance(batch, list | tuple) else batch)
     finally:
         for norm in norms:
             norm.momentum = MOMENTUM
-        model.train(was_training)
+        for module, was_training in modes.items():
+            module.training = was_training
 
 
 def moments(

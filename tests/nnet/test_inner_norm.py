@@ -246,6 +246,31 @@ def test_averages_are_computed_anew_after_weights_were_averaged():
     assert not layer.training and layer.norms[0].momentum == 0.1
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_other_layers_stay_in_their_mode_meanwhile(training):
+    """A frozen BatchNorm, or a whole model that is not in training."""
+    torch.manual_seed(0)
+    model = nn.ModuleList([nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout()])
+    apply_hrf(model, ["0"], inner_norm=True)
+    model.train(training)
+    model[1].eval()
+    modes = [module.training for module in model.modules()]
+    before = {k: v.clone() for k, v in model[1].state_dict().items()}
+    mean = model[0].norms[0].mean.clone()
+    seen = []
+
+    def run(batch):
+        x, lengths = batch
+        seen.append((model[2].training, model[1](model[0](x)), lengths))
+
+    batches = [(torch.randn(8, 4), "lengths"), (torch.randn(8, 4), "lengths")]
+    update_inner_norms(batches, model, run)
+    assert [module.training for module in model.modules()] == modes
+    torch.testing.assert_close(model[1].state_dict(), before, rtol=0, atol=0)
+    assert not torch.equal(model[0].norms[0].mean, mean)
+    assert [(each[0], each[2]) for each in seen] == [(training, "lengths")] * 2
+
+
 def test_a_layer_that_is_read_is_named():
     """As WavLM's, whose weights torch.nn.functional gets."""
 
