@@ -78,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--keep",
         action="store_true",
-        help="with --int8 or --fp16: keep such a file even if it is no gain",
+        help="with --onnx and --int8 or --fp16: keep such a file even if it is "
+        "no gain",
     )
     options = parser.parse_args(arguments)
     try:

@@ -143,6 +143,8 @@ def main(request_path: str, answer_path: str) -> None:
 
 
 if __name__ == "__main__":
-    # A script's own folder comes first on the path: not for its users.
-    del sys.path[0]
+    # A script's own folder comes first on the path: not for its users. Under
+    # PYTHONSAFEPATH (Python 3.11) it is not there.
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]
     main(*sys.argv[1:])

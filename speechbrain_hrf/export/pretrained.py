@@ -81,7 +81,7 @@ def export_pretrained(
         is a gain on the labelled recordings of the test set. int8 goes for C
         as well.
     keep : bool
-        Whether such a file stays even if it is no gain.
+        Whether such an ONNX file stays even if it is no gain. C's does.
     c : bool
         Whether to write the model as C as well, for a microcontroller.
 
@@ -205,10 +205,10 @@ def _check_options(
             "of model.onnx. Ask for it as well (--onnx); int8 goes with --c, "
             "too."
         )
-    if keep and not precisions:
+    if keep and not (onnx and precisions):
         raise ValueError(
-            "There is no file to keep (--keep): ask for int8 or fp16 as well "
-            "(--int8, --fp16)."
+            "There is no file to keep (--keep): ask for ONNX in int8 or fp16 "
+            "as well (--onnx, --int8, --fp16). C in int8 is always kept."
         )
     for precision in precisions:
         check_precision(precision)

@@ -102,6 +102,7 @@ def test_errors_are_one_line(tmp_path, capsys):
         (["--int8", "--fp16"], "int8, fp16 without ONNX"),
         (["--c", "--int8", "--fp16"], "fp16 without ONNX"),
         (["--onnx", "--keep"], "no file to keep (--keep)"),
+        (["--c", "--int8", "--keep"], "no file to keep (--keep)"),
     ],
 )
 def test_options_that_belong_together(tmp_path, capsys, options, says):

@@ -6,6 +6,7 @@ Authors
 
 import io
 import os
+import subprocess
 import sys
 from math import inf, nan
 
@@ -17,6 +18,7 @@ import torch
 from speechbrain_hrf.export import (
     VerificationError,
     export_pretrained,
+    fresh_process,
     pretrained,
     verify,
 )
@@ -147,3 +149,25 @@ def test_a_terminal_sees_how_far_it_is(exported, monkeypatch):
     verify.verify(report.folder, training, trained, is_safe=True)
     assert "loading the export:   0%" in sys.stderr.getvalue()
     assert "6/6 [" in sys.stderr.getvalue()
+
+
+@pytest.mark.parametrize("safe", ["", "1"])
+def test_the_fresh_process_sees_the_whole_path(tmp_path, safe):
+    """Its own folder does not come first; PYTHONSAFEPATH drops no other."""
+    (tmp_path / "speechbrain").mkdir()
+    first = tmp_path / "speechbrain" / "__init__.py"
+    first.write_text("import sys\nsys.exit(sys.path[0])\n")
+    request = tmp_path / "request.json"
+    request.write_text('{"source": "", "standalone": null}')
+    done = subprocess.run(
+        [sys.executable, fresh_process.__file__, request, "answer.json"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(tmp_path),
+            "PYTHONSAFEPATH": safe,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.strip() == str(tmp_path)

@@ -154,8 +154,10 @@ def add_precision(
 def store_as(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
     """A copy of a model with its parameters stored in another precision.
 
-    int8 takes matrices and kernels, symmetric around 0, with one scale per
-    output channel; vectors stay. fp16 takes both.
+    int8 takes matrices and kernels, symmetric around 0; vectors stay. A scale
+    belongs to a kernel's output channel or a matrix's column. Of a matrix that
+    its operator transposes (Gemm's transB) that is an input. fp16 takes
+    vectors, too.
 
     Arguments
     ---------
@@ -242,7 +244,8 @@ def _to_int8(tensor: onnx.TensorProto) -> _Rounded | None:
     value = numpy_helper.to_array(tensor)
     if value.ndim < 2:
         return None  # a bias: its rounding would add up over all frames
-    # Kernels have their output channels first, matrices last.
+    # Kernels have their output channels first, matrices last, but for Gemm's
+    # with transB: a scale of each input costs and rounds as much.
     axis = 0 if value.ndim > 2 else 1
     others = tuple(a for a in range(value.ndim) if a != axis)
     scale = np.abs(value).max(axis=others, keepdims=True) / 127
