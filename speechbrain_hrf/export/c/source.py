@@ -79,6 +79,7 @@ def make_sources(
     _check_finite(found)
     kind = type(modules["embedding_model"]).__name__
     frames = modules["embedding_model"].segment_frames
+    _check_window(fbank, frames)
     header = _header(kind, labels, fbank, frames)
     found.sizes = _all_sizes(found, fbank, frames)
     files = {HEADER: header, SOURCE: _source(found, labels, kind)}
@@ -125,9 +126,22 @@ def _check_finite(found: Description) -> None:
                 )
 
 
+def _check_window(fbank: Any, frames: int) -> None:
+    # Zeros before a window and behind it are never in the same frame.
+    n_fft, fewest = fbank.compute_STFT.n_fft, 2 * front_end_sizes(fbank)["EDGE"]
+    if frames < fewest:
+        raise ValueError(
+            f"embedding_model has segment_frames={frames}, but C takes no "
+            f"window that is shorter than n_fft={n_fft}: train on segments of "
+            f"{fewest} frames or more. Or export without --c."
+        )
+
+
 def _header(kind: str, labels: Sequence[str], fbank: Any, frames: int) -> str:
     hop = fbank.compute_STFT.hop_length
-    shortest = hop * -(-frames // _OVERLAP)
+    # Where a window begins, its first frames are noted: one window at a time.
+    edge = front_end_sizes(fbank)["EDGE"]
+    shortest = hop * max(-(-frames // _OVERLAP), edge)
     numbers = f"""\
         #define HRF_MODEL {string(kind)}
         #define HRF_CLASSES {len(labels)}

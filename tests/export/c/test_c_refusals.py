@@ -47,6 +47,11 @@ REFUSED = [
         ClassifierHead(16, 4, activation=lambda: torch.nn.GELU("tanh")),
         "activation is GELU",
     ),
+    (
+        "compute_features",
+        Fbank(n_mels=26, deltas=True, n_fft=10000, win_length=625),
+        "segment_frames=60, but .* n_fft=10000: .* 64 frames or more",
+    ),
     ("compute_features", MFCC(), "compute_features is MFCC"),
     ("compute_features", Fbank(), "deltas=False"),
     ("compute_features", Fbank(deltas=True, context=True), "context=True"),

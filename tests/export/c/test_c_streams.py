@@ -6,8 +6,10 @@ Authors
 
 import numpy as np
 import pytest
-from c_models import make_noise, run
+from c_models import LABELS, make_modules, make_noise, run
 
+from speechbrain_hrf.export.c.library import compile_library
+from speechbrain_hrf.export.c.source import SOURCE, make_sources
 from speechbrain_hrf.export.examples import TOLERANCE
 from speechbrain_hrf.runtime.windows import Windows
 
@@ -53,3 +55,24 @@ def test_one_more_window_for_the_end(compiled):
     *_, last = found.library.stream(samples, WINDOW)
     expected = run(found.modules, samples[-WINDOW:])
     assert TOLERANCE < np.abs(last - expected).max() < 0.1
+
+
+def test_frames_that_reach_over_many_hops(compiler, tmp_path):
+    """The shortest hop is as long as the start of a window that they see."""
+    modules = make_modules(frames=20, hop_length=5)
+    files = make_sources(modules, LABELS)
+    assert "#define HRF_SHORTEST_HOP 240 " in files["hrf_model.h"]
+    for said in ("10 ms", "46 hours"):  # which holds for the usual hop alone
+        assert said not in files["hrf_model.h"]
+    library = compile_library(compiler, files, SOURCE, len(LABELS), tmp_path)
+    with pytest.raises(ValueError, match="-3; see hrf_model.h"):
+        list(library.stream(make_noise(10), 160))
+    samples = make_noise(6000)
+    samples[1500:3000] //= 4000
+    windows = Windows(19 * 80, 240)
+    expected = [
+        run(modules, x.astype(np.int16)) for _, x in windows.push(samples)
+    ]
+    output = list(library.stream(samples, 240))
+    assert len(output) == len(expected) == 25
+    assert np.abs(np.array(output) - np.array(expected)).max() < TOLERANCE

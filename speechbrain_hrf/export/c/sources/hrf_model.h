@@ -18,7 +18,7 @@ enum {
     HRF_NO_SAMPLE = -1,    /* none, or none since the last window */
     HRF_WRONG_ORDER = -2,  /* such as feeding after hrf_finish */
     HRF_BAD_ARGUMENT = -3, /* a null pointer, or a hop that cannot be */
-    HRF_TOO_LONG = -4      /* more than 46 hours in one recording */
+    HRF_TOO_LONG = -4      /* more than 2^24 frames in one recording */
 };
 
 extern const char *const hrf_labels[HRF_CLASSES];
@@ -26,8 +26,9 @@ extern const char *const hrf_labels[HRF_CLASSES];
 /* A recording: hrf_reset, hrf_feed as samples arrive, hrf_finish.
  *
  * There is one state, in static memory: what is called from two threads or
- * from an interrupt needs a lock around it. Whenever HRF_FRAMES frames of 10 ms
- * are complete, hrf_feed computes them, which takes most of the time. */
+ * from an interrupt needs a lock around it. Whenever HRF_FRAMES frames, one
+ * every HRF_HOP samples, are complete, hrf_feed computes them, which takes most
+ * of the time. */
 void hrf_reset(void);
 int hrf_feed(const int16_t *samples, size_t n);
 int hrf_finish(float log_probabilities[HRF_CLASSES]);
