@@ -94,7 +94,7 @@ def test_fuzzed_calls_under_sanitizers(
         (tmp_path / file).write_text(text, encoding="utf-8")
     program = tmp_path / "fuzz"
     built = subprocess.run(
-        [compiler, *FLAGS, "-g", SANITIZE, "-fno-sanitize-recover=all"]
+        [*compiler, *FLAGS, "-g", SANITIZE, "-fno-sanitize-recover=all"]
         + ["-I.", source, FUZZ, "-o", program, "-lm"],
         cwd=tmp_path,
         capture_output=True,
@@ -102,7 +102,7 @@ def test_fuzzed_calls_under_sanitizers(
         check=False,
     )
     if "asan" in built.stderr:
-        pytest.skip(f"{compiler} has no sanitizers")
+        pytest.skip(f"{compiler[0]} has no sanitizers")
     assert built.returncode == 0, built.stderr
     ran = subprocess.run(
         [program, "1", "400"], capture_output=True, text=True, check=False

@@ -5,6 +5,8 @@ Authors
 """
 
 import os
+import shlex
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -107,22 +109,21 @@ def test_without_a_compiler_it_says_that_nothing_was_verified(
 
 def test_a_compiler_with_arguments(compiler, tmp_path, monkeypatch):
     """As "ccache gcc"; and one whose path has a space."""
-    (program,) = compiler
+    cc = shlex.join(compiler)
     (tmp_path / "my tools").mkdir()
     spaced = tmp_path / "my tools" / "cc"
-    spaced.symlink_to(program)
+    spaced.symlink_to(sys.executable)
     for named, expected in (
-        (f"env -u HRF_NOTHING {program}", ["-u", "HRF_NOTHING", program]),
-        (f"{program} -DHRF_X='a b'", ["-DHRF_X=a b"]),
         (str(spaced), []),
+        (f"{cc} -DHRF_X='a b'", [*compiler[1:], "-DHRF_X=a b"]),
+        (f"env -u HRF_X {cc}", ["-u", "HRF_X", *compiler]),
     ):
         monkeypatch.setenv("CC", named)
         found = find_compiler()
         assert os.path.isabs(found[0]) and found[1:] == expected
-    monkeypatch.setenv("CC", f"env -u HRF_NOTHING {program}")
     text = {"hrf_model.h": "", "a.c": "int x;\n#error HRF_STOP\n"}
     with pytest.raises(ValueError, match=r"env -u .* refuses a\.c: .*HRF_STOP"):
-        compile_library(find_compiler(), text, "a.c", 4, tmp_path)
+        compile_library(found, text, "a.c", 4, tmp_path)
 
 
 def test_a_difference_is_refused(compiled):
