@@ -9,8 +9,10 @@ from speechbrain_hrf.training import option_kinds
 from speechbrain_hrf.training.option_kinds import (
     BOOLEANS,
     NUMBERS,
+    OR_NULL,
     refuse_other_kinds,
 )
+from speechbrain_hrf.training.overrides import resolved_yaml
 
 RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
 YAMLS = sorted(
@@ -41,6 +43,16 @@ def test_text_is_refused_by_name(yaml):
         for text in ("abc", "null", "True", "nan"):
             with pytest.raises(ValueError, match=f"^{key} is .* a number"):
                 refuse(f"{key}: {text}")
+
+
+def test_the_names_are_those_of_the_recipes():
+    """None is left of an option that was renamed."""
+    options = {}
+    for yaml in YAMLS:
+        options |= resolved_yaml(yaml, "")
+    for names, kind in (BOOLEANS - OR_NULL, bool), (NUMBERS, int | float):
+        for name in names:
+            assert isinstance(options[name], kind), name
 
 
 def test_a_word_that_stands_for_a_number():
