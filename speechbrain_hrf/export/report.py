@@ -114,11 +114,6 @@ class ExportReport:
         """
         return self.write_code(self.folder.as_posix(), self.only_bundled)
 
-    @property
-    def load_standalone(self) -> str:
-        """str: The same without this package; empty if it needs no file."""
-        return self.write_code(self.folder.as_posix(), standalone=True)
-
     def write_code(self, source: str, standalone: bool) -> str:
         """Python that loads the model and classifies a file.
 

@@ -70,7 +70,10 @@ def test_the_cards_code_in_another_environment(
     soundfile.write(audio, samples, rate)
     environment = {k: v for k, v in os.environ.items() if k[:6] != "PYTHON"}
     processes = []
-    for load in (report.load, report.load_standalone):
+    for load in (
+        report.load,
+        report.write_code(report.folder, standalone=True),
+    ):
         script = tmp_path / "script.py"
         script.write_text(SCRIPT.format(load=load))
         processes.append(

@@ -110,7 +110,7 @@ def test_loads_from_anywhere_and_without_the_package(
     shutil.copytree(report.folder, "copy")
     assert torch.equal(classify("copy", wavs, savedir="saved"), expected)
     found = {}
-    exec(report.load_standalone, found)
+    exec(report.write_code(report.folder, standalone=True), found)
     classifier = found["classifier"]
     assert type(classifier).__module__ == report.module
     assert type(classifier.mods.embedding_model).__module__ == report.module
