@@ -176,6 +176,14 @@ def be_a_program() -> None:
     When the reader of its output goes away or Ctrl-C is pressed: at once and
     without a traceback. Every line that was written is flushed, and there is
     nothing to clean up.
+
+    Example
+    -------
+    >>> import subprocess
+    >>> code = "import speechbrain_hrf.runtime.__main__ as runtime, signal; "
+    >>> code += "runtime.be_a_program(); signal.raise_signal(signal.SIGINT)"
+    >>> subprocess.run([sys.executable, "-c", code]).returncode
+    -2
     """
     for number in ("SIGPIPE", "SIGINT"):
         if hasattr(signal, number):
