@@ -71,7 +71,7 @@ class HRFConv(ExpandedLayer):
     def _run(
         self, x: torch.Tensor, convolved: Callable[..., torch.Tensor]
     ) -> torch.Tensor:
-        normalises = self.training and bool(self.norms)
+        normalises = self.training and len(self.norms) > 0
         if normalises:
             self.refuse_second_call()
         if self.chained or normalises:

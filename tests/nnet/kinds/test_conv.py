@@ -113,6 +113,17 @@ def test_the_input_has_its_name(plain):
     assert torch.equal(model[0](input=x), model[0](x))
 
 
+def test_a_compiler_makes_one_graph():
+    """``fullgraph`` refuses what it cannot follow."""
+    model = nn.Sequential(PLAIN["one"](), nn.ConvTranspose1d(4, 3, 2))
+    apply_hrf(model, ["*"], inner_norm=True)
+    compiled = torch.compile(
+        copy.deepcopy(model), backend="eager", fullgraph=True
+    )
+    x = torch.randn(3, 6, 9)
+    torch.testing.assert_close(compiled(x), model(x))
+
+
 @pytest.mark.parametrize("groups", [2, 6])
 def test_groups_are_skipped_by_a_pattern_and_refused_by_name(groups):
     model = nn.Sequential(nn.Conv1d(6, 6, 3, groups=groups), nn.Conv1d(6, 2, 1))
