@@ -382,6 +382,11 @@ def _same(tensor: torch.Tensor) -> torch.Tensor:
 class _Readable(torch.Tensor):
     """What ``readable`` gives: a tensor of another function's result."""
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A file holds a plain tensor, to be read without this package.
+        with torch._C.DisableTorchFunctionSubclass():
+            return self.as_subclass(torch.Tensor).__reduce_ex__(protocol)
+
     @classmethod
     def __torch_function__(
         cls,

@@ -1,6 +1,7 @@
 """What is written to a computed weight raises instead of being lost."""
 
 import copy
+import io
 
 import pytest
 import torch
@@ -64,6 +65,17 @@ def test_packed_weights_too():
     apply_hrf(model, ["in_proj_weight"])
     with pytest.raises(RuntimeError, match="be lost"):
         model._reset_parameters()
+
+
+def test_a_file_holds_plain_tensors(layer):
+    file, weight = io.BytesIO(), layer.weight.detach()
+    torch.save([weight, weight.T], file)
+    file.seek(0)
+    for found in torch.load(file, weights_only=True):
+        assert type(found) is torch.Tensor
+        assert torch.equal(
+            found.reshape(-1).sort()[0], weight.view(-1).sort()[0]
+        )
 
 
 def test_reading_gives_plain_tensors_and_gradients(layer):
