@@ -280,6 +280,7 @@ def test_a_loss_that_is_not_finite_ends_its_own_run_alone(corpus, tmp_path):
         ("hrf_lr_scale", 0.5, "hrf_lr_scale is 0.5"),
         ("features", "hubert", "features is hubert"),
         ("record_steps", 5, "record_steps is 5"),
+        ("skip_prep", True, "skip_prep is True"),
     ],
 )
 def test_options_that_are_refused(corpus, tmp_path, option, value, message):

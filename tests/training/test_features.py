@@ -59,8 +59,8 @@ OWN_DATA = REPOSITORY / "recipes/OwnData/hparams/speechformer_hrf.yaml"
 )
 def test_seconds_are_whole_frames(seconds, frames, hubert):
     given = f"data_folder: /data\nsegment_seconds: {seconds}"
-    hparams = loaded(OWN_DATA, complete_overrides(OWN_DATA, given))
-    found = hparams["segment_frames"]
+    overrides = complete_overrides(OWN_DATA, given)
+    found = resolved_yaml(OWN_DATA, overrides)["segment_frames"]
     assert found == frames and isinstance(found, int)
     both = complete_overrides(OWN_DATA, f"{given}\n{hubert}")
     assert resolved_yaml(OWN_DATA, both)["segment_frames"] == frames // 2 - 1

@@ -21,6 +21,7 @@ ONLY = {
     "hrf_lr_scale": 1,
     "features": "fbank",
     "record_steps": 0,
+    "skip_prep": False,  # runs of a fold share the first one's manifests
 }
 # Of a data loader, what is not about order or size of batches.
 LOADER_OPTIONS = {
