@@ -7,8 +7,8 @@ that call returns: nothing that changes a weight between two passes (an
 optimizer, a checkpoint, a hand) can be missed. Within a pass it counts for the
 very tensors that it was computed from, in the state that they had, by the thread
 and in the gradient mode that asked for it, and until a backward within the pass
-has used up its graph. A layer that is called outside a
-module's forward computes it at every call.
+has used up its graph. A layer that is called outside a module's forward computes
+it at every call.
 
 In evaluation without gradients, on a CPU, a pass takes over what an earlier one
 has computed if a copy of the factors is equal to them, bit by bit: to compare
