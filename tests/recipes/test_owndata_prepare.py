@@ -349,7 +349,7 @@ def test_what_follows_from_the_table(corpus, tmp_path):
     assert "dataset" not in found
     with pytest.raises(ValueError, match="labels are 3, 20, 100: give each"):
         filled(labels=str(table), classes=[3, 20])
-    with pytest.raises(ValueError, match="corpus_name is 'emo-synthetic': nam"):
+    with pytest.raises(ValueError, match="corpus_name is 'emo-synth.* end in"):
         filled(labels=str(table), corpus_name="emo-synthetic")
 
 
