@@ -127,6 +127,7 @@ ADDRESSES = {
     "mkdocs.yml": 1,
     "CITATION.cff": 1,
     "recipes/RAVDESS/README.md": 2,
+    "recipes/nEMO/README.md": 1,
     "contrib/upstream/recipes/RAVDESS/README.md": 1,
     "tests/recipes/RAVDESS.csv": 3,
 }

@@ -83,8 +83,10 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     ...     "scored_epoch": "last"}
     >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
     ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120}])
-    >>> results = Results(None, [line], table, [{"01": 0}], [], [])
-    >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
+    >>> counts = [{"01": np.eye(2, dtype=int)}]
+    >>> results = Results(None, [line], table, counts, [], [])
+    >>> names = ["comparison", "model", "family"]
+    >>> nothing = pandas.DataFrame(columns=names)
     >>> answer(results, Comparisons(nothing, {}, nothing))[1]
     'Conformer: no Lightweight run has finished, so nothing can be...'
     """
@@ -395,12 +397,13 @@ def planned_runs(results: Results) -> tuple[list[Trial], str]:
 
     Example
     -------
-    >>> import pathlib
-    >>> planned_runs(Results(pathlib.Path("nowhere"), [], None, [], [], []))
+    >>> planned_runs(Results(None, [], None, [], [], []))
     ([], '')
     """
-    path = results.folder / "study.yaml"
+    path = results.folder and results.folder / "study.yaml"
+    if not path or not path.exists():
+        return [], ""
     try:
-        return load_study(path).trials if path.exists() else [], ""
+        return load_study(path).trials, ""
     except (OSError, ValueError, YAMLError) as error:
         return [], str(error).strip().splitlines()[0]

@@ -444,7 +444,7 @@ def draw_spectra(
 
     Example
     -------
-    >>> runs = pandas.DataFrame({"model": [], "arm": [], "line": []})
+    >>> runs = pandas.DataFrame(columns=["model", "arm", "row", "line"])
     >>> draw_spectra(Results(None, [], runs, [], [], []), runs, "conformer")
     """
     arms = [LIGHTWEIGHT, *headline(runs["arm"])]

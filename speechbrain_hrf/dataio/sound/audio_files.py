@@ -31,7 +31,7 @@ def find_audio(
     Arguments
     ---------
     top : str or os.PathLike
-        Where to search.
+        Where to search. What is no folder holds none.
     extensions : tuple of str
         In lower case; files may have them in upper case.
     depth : int
@@ -60,7 +60,8 @@ def find_audio(
     """
 
     def stop(error: OSError) -> None:
-        raise error
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
 
     paths, entered = [], set()
     for folder, subfolders, names in os.walk(
