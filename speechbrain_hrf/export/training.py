@@ -202,6 +202,8 @@ class Training:
                     "recording: prepare the data again, or remove that file, "
                     "so that the export is verified on other signals."
                 )
+            # A name's own braces are doubled, as SpeechBrain reads them.
+            path = path.replace("{{", "{").replace("}}", "}")
             path = path.replace("{data_root}", root)
             if not entry.get("parts") and os.path.isfile(path):
                 yield path, entry.get("emo")

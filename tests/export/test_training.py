@@ -93,6 +93,12 @@ def test_recordings_are_whole_files_that_are_at_hand(training_output, tmp_path):
     manifest.write_text(json.dumps(entries))
     found = list(Training(output).recordings())
     assert found == [(str(data / "1.flac"), None)]
+    # As preparers write the name of a recording that has some itself
+    shutil.copy(data / "1.flac", data / "take{1}.flac")
+    entries["1"]["wav"] = "{data_root}/take{{1}}.flac"
+    manifest.write_text(json.dumps(entries))
+    found = list(Training(output).recordings())
+    assert found == [(str(data / "take{1}.flac"), None)]
     manifest.unlink()
     assert list(Training(output).recordings()) == []
 
