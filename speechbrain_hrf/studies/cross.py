@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from speechbrain_hrf.studies.recipe import Recipe
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL, Trial
-from speechbrain_hrf.training.option_kinds import OR_WORD
+from speechbrain_hrf.training.option_kinds import compare_kinds
 
 if TYPE_CHECKING:
     from speechbrain_hrf.studies.study import StudyFile
@@ -165,7 +165,7 @@ def _rows(grid, model):
 def _check_options(options, known, arm, yaml, fold_key):
     """A misspelt option would be found out by the first trial, not before."""
     set_by_study = {**SET_BY_STUDY, fold_key: "give folds"}
-    for key, value in options.items():
+    for key in options:
         if key in set_by_study:
             raise ValueError(
                 f"The arm {arm!r} overrides {key!r}, which a study sets: "
@@ -176,10 +176,9 @@ def _check_options(options, known, arm, yaml, fold_key):
                 f"The arm {arm!r} overrides {key!r}, which {yaml} does not "
                 "have. Look there for its name."
             )
-        is_text = isinstance(value, str) and value[:1] != "!"
-        if is_text and isinstance(known[key], int | float):
-            if value != OR_WORD.get(key):
-                raise ValueError(
-                    f"The arm {arm!r} overrides {key!r} by {value!r}: it must "
-                    f"be of the kind of {known[key]}, as {yaml} has it."
-                )
+    # What a tag gives is not known before the run.
+    plain = {k: x for k, x in options.items() if str(x)[:1] != "!"}
+    try:
+        compare_kinds(known, plain)
+    except ValueError as error:
+        raise ValueError(f"The arm {arm!r}: {error}") from None

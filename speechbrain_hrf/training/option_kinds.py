@@ -62,17 +62,41 @@ def refuse_other_kinds(hparams_file: str, overrides: str) -> None:
     ValueError: skip_prep is 'no': it must be True or False.
     """
     defaults = resolved_yaml(hparams_file, "")
-    _compare(defaults, resolved_yaml(hparams_file, overrides))
+    compare_kinds(defaults, resolved_yaml(hparams_file, overrides))
 
 
-def _compare(
+def compare_kinds(
     defaults: Mapping[str, Any], values: Mapping[str, Any], above: str = ""
 ) -> None:
+    """Raises for values of another kind than a YAML's.
+
+    Arguments
+    ---------
+    defaults : dict
+        The YAML's.
+    values : dict
+        Some or all of its options.
+    above : str
+        Goes before their names, in the error.
+
+    Raises
+    ------
+    ValueError
+        Naming the option and what it must be.
+
+    Example
+    -------
+    >>> compare_kinds({"lr": 0.001, "arm": "mine"}, {"lr": 1, "arm": "other"})
+    >>> compare_kinds({"lr": 0.001}, {"lr": "fast"})
+    Traceback (most recent call last):
+        ...
+    ValueError: lr is 'fast': it must be a number, such as 0.001.
+    """
     for key, value in values.items():
         default = defaults.get(key)
         name = f"{above}{key}"
         if isinstance(value, Mapping) and isinstance(default, Mapping):
-            _compare(default, value, f"{name}: ")
+            compare_kinds(default, value, f"{name}: ")
         elif value is None and (default is None or name in OR_NULL):
             continue
         elif isinstance(default, bool) or name in BOOLEANS:

@@ -27,7 +27,7 @@ def test_text_is_refused_by_name(yaml):
     options = YAML().load(yaml)
 
     def refuse(text):  # the file is read once
-        option_kinds._compare(options, YAML(typ="safe").load(text))
+        option_kinds.compare_kinds(options, YAML(typ="safe").load(text))
 
     booleans = {k for k, v in options.items() if isinstance(v, bool)}
     assert booleans <= BOOLEANS
