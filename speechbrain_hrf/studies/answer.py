@@ -353,9 +353,11 @@ def missing_runs(results: Results) -> list[str]:
         ...
     FileNotFoundError: There is no folder results/none...
     """
-    planned, unknown = planned_runs(results)
-    if unknown:
-        return [f"Whether runs are missing cannot be told: {unknown}"]
+    try:
+        planned = planned_runs(results)
+    except (OSError, ValueError, YAMLError) as error:
+        reason = str(error).strip().splitlines()[0]
+        return [f"Whether runs are missing cannot be told: {reason}"]
     done = {line["id"] for line in results.lines}
     finished = sum(trial.id in done for trial in planned)
     if finished < len(planned):
@@ -364,8 +366,8 @@ def missing_runs(results: Results) -> list[str]:
             wanted = {getattr(trial, noun) for trial in planned}
             begun = {getattr(x, noun) for x in planned if x.id not in done}
             if len(wanted) > 1:
-                whole = len(wanted) - len(begun)
-                parts.append(f"{whole} of {len(wanted)} {noun}s")
+                number = len(wanted) - len(begun)
+                parts.append(f"{number} of {len(wanted)} {noun}s")
         whole = f" (whole: {', '.join(parts)})" if parts else ""
         return [
             f"{finished:,} of {len(planned):,} runs have finished{whole}: "
@@ -380,7 +382,7 @@ def missing_runs(results: Results) -> list[str]:
     ]
 
 
-def planned_runs(results: Results) -> tuple[list[Trial], str]:
+def planned_runs(results: Results) -> list[Trial]:
     """The trials that study.yaml stands for.
 
     Arguments
@@ -390,20 +392,18 @@ def planned_runs(results: Results) -> tuple[list[Trial], str]:
     Returns
     -------
     list of Trial
-        Empty where there is no study.yaml, since lines may be reported on
-        without their study, or one that cannot be read.
-    str
-        Why it cannot be read.
+        Empty where there is no study.yaml: lines may be reported on without
+        their study.
+
+    Raises
+    ------
+    OSError, ValueError, YAMLError
+        If it cannot be read.
 
     Example
     -------
     >>> planned_runs(Results(None, [], None, [], [], []))
-    ([], '')
+    []
     """
     path = results.folder and results.folder / "study.yaml"
-    if not path or not path.exists():
-        return [], ""
-    try:
-        return load_study(path).trials, ""
-    except (OSError, ValueError, YAMLError) as error:
-        return [], str(error).strip().splitlines()[0]
+    return load_study(path).trials if path and path.exists() else []

@@ -164,7 +164,7 @@ class Results:
         mean over speakers lets classes count alike.
         """
         place = ["model", "row", "lr", "test_set", "fold", "seed"]
-        have = sum((row > 0) for row in self._utterances)
+        have = sum(row > 0 for row in self._utterances)
         weight = len(self._utterances) / np.maximum(have, 1) / (have > 0).sum()
         scores = [
             (line, who, scores_of(matrix, weight)[self.compared])

@@ -8,11 +8,14 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.metrics import ConfusionMatrixDisplay
 
 
+# A label may hold a dollar sign, which begins a formula elsewhere.
+@rc_context({"text.parse_math": False})
 def draw_confusion(
     confusion: Sequence[Sequence[int]],
     labels: Sequence[str],
@@ -47,8 +50,6 @@ def draw_confusion(
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    # Else what stands between two is set as a formula, or refused.
-    *labels, title = (text.replace("$", r"\$") for text in (*labels, title))
     display = ConfusionMatrixDisplay(recall, display_labels=labels)
     display.plot(
         ax=axes,

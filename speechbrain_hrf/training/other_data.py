@@ -62,12 +62,7 @@ def refuse_other_data(
     save_folder = pathlib.Path(save_folder)
     note = save_folder / TRAINED_ON
     if is_begun(save_folder) and note.is_file():
-        then = read_trained_on(note)
-        differing = [
-            split
-            for split in dict.fromkeys([*then, *now])
-            if then.get(split) != now.get(split)
-        ]
+        differing = differing_splits(read_trained_on(note), now)
         if differing:
             raise ValueError(
                 f"{save_folder} holds checkpoints of a run on other data: the "
@@ -117,6 +112,30 @@ def read_trained_on(note: str | os.PathLike[str]) -> dict[str, str]:
     if not isinstance(found, dict):
         raise ValueError(f"{note} is no JSON object. {fix}")
     return found
+
+
+def differing_splits(one: dict[str, str], other: dict[str, str]) -> list[str]:
+    """The splits that two runs do not have in common.
+
+    Arguments
+    ---------
+    one, other : dict
+        Of ``read_trained_on``.
+
+    Returns
+    -------
+    list of str
+
+    Example
+    -------
+    >>> differing_splits({"train": "a", "test": "b"}, {"train": "a"})
+    ['test']
+    """
+    return [
+        split
+        for split in dict.fromkeys([*one, *other])
+        if one.get(split) != other.get(split)
+    ]
 
 
 def _digest(path):

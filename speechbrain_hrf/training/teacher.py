@@ -14,7 +14,11 @@ from speechbrain_hrf.export import yaml_tree
 from speechbrain_hrf.export.model import plain_model
 from speechbrain_hrf.export.training import Training
 from speechbrain_hrf.results import METRICS_FILE
-from speechbrain_hrf.training.other_data import TRAINED_ON, read_trained_on
+from speechbrain_hrf.training.other_data import (
+    TRAINED_ON,
+    differing_splits,
+    read_trained_on,
+)
 
 # What makes the features that the models get.
 FEATURES = ("sample_rate", "compute_features", "segment_frames")
@@ -93,12 +97,7 @@ def load_teacher(
 
 
 def _refuse_other_splits(said, theirs, ours):
-    theirs, ours = read_trained_on(theirs), read_trained_on(ours)
-    differing = [
-        split
-        for split in dict.fromkeys([*ours, *theirs])
-        if ours.get(split) != theirs.get(split)
-    ]
+    differing = differing_splits(read_trained_on(ours), read_trained_on(theirs))
     if differing:
         raise ValueError(
             f"{said} has other splits than this run ({', '.join(differing)}): "

@@ -244,8 +244,8 @@ def _to_int8(tensor: onnx.TensorProto) -> _Rounded | None:
     value = numpy_helper.to_array(tensor)
     if value.ndim < 2:
         return None  # a bias: its rounding would add up over all frames
-    # Kernels have their output channels first, matrices last, but for Gemm's
-    # with transB: a scale of each input costs and rounds as much.
+    # Kernels have their output channels first, matrices last (inputs, where
+    # Gemm's transB is set).
     axis = 0 if value.ndim > 2 else 1
     others = tuple(a for a in range(value.ndim) if a != axis)
     scale = np.abs(value).max(axis=others, keepdims=True) / 127
