@@ -33,10 +33,12 @@ FEWEST_SPEAKERS = 6  # fewer cannot give a Wilcoxon test p < .05
 FEWEST_FOLDS = 3  # of two means a t interval spans nearly everything
 # Equal differences of shares have to tie; floats differ in the last digits.
 DIGITS = 10
-SAME, BEST = "same rate", "best rates"
+SAME = "At the lightweight model's learning rate"
+BEST = "Each at its own best learning rate"
 ALL_MODELS = "all models"
 GAIN, LOSS, NOTHING = "gain shown", "loss shown", "nothing shown"
 TOO_FEW = "too little run"
+VERDICTS = (GAIN, LOSS, NOTHING, TOO_FEW)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +65,24 @@ class Comparisons:
     table: pandas.DataFrame
     rates: dict[str, float]
     chosen: pandas.DataFrame
+
+    def lines(
+        self, comparison: str, together: bool = False
+    ) -> pandas.DataFrame:
+        """Lines of the table: of each model, or of all models together.
+
+        Arguments
+        ---------
+        comparison : str
+        together : bool
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        kept = self.table["comparison"] == comparison
+        kept &= (self.table["model"] == ALL_MODELS) == together
+        return self.table[kept]
 
 
 def compare(results: Results) -> Comparisons:
