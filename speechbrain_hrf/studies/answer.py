@@ -12,24 +12,17 @@ import numpy as np
 import pandas
 from ruamel.yaml.error import YAMLError
 
-from speechbrain_hrf.studies.paper import model_name
 from speechbrain_hrf.studies.results import NO_FOLD, Results
 from speechbrain_hrf.studies.statistics import (
     BEST,
     FEWEST_SPEAKERS,
     GAIN,
     LOSS,
-    NOTHING,
     SAME,
     Comparisons,
 )
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tables import (
-    count,
-    difference,
-    probability,
-    signed,
-)
+from speechbrain_hrf.studies.tables import count, signed
 from speechbrain_hrf.studies.template import render
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT
 
@@ -64,7 +57,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     -------
     >>> line = {"id": "a", "dataset": "M3ED", "metric": "UA",
     ...     "scored_epoch": "last"}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120}])
     >>> counts = [{"01": np.eye(2, dtype=int)}]
     >>> results = Results(None, [line], table, counts, [], [])
@@ -89,14 +82,10 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
             family: _sum_up(lines) for family, lines in others.groupby("family")
         },
         best={
-            _name(row): [
-                f"{signed(x['difference'])} on {model_name(x['model'])} "
-                f"({x['verdict']})"
-                for x in best[best["row"] == row].to_dict("records")
-            ]
+            _name(row): best[best["row"] == row].to_dict("records")
             for row in in_best
         },
-        unfinished=[model_name(model) for model in unfinished],
+        unfinished=list(unfinished),
         percent=f"{100 * STILL_FALLING:.0f}",
         longer=_longer(each[each["model"].isin(unfinished)]),
     )
@@ -159,7 +148,7 @@ def _name(row):
 def _alone(table):
     """Models of which there is nothing to compare, and what they lack."""
     return [
-        (model_name(model), lacking)
+        (model, lacking)
         for model, families in table.groupby("model", sort=False)["family"]
         for lacking, some in (
             ("Lightweight", ["lightweight"]),
@@ -181,21 +170,11 @@ def _of_row(row, comparisons):
     return {
         "name": _name(row),
         "found": {
-            verdict: [_of_model(line) for line in lines.to_dict("records")]
+            verdict: lines.to_dict("records")
             for verdict, lines in each.groupby("verdict", sort=False)
         },
         "together": together.to_dict("records"),
     }
-
-
-def _of_model(line):
-    found = difference(line)
-    if line["folds"] > 1:
-        found += f", {line['folds_up']} of {line['folds']} folds up"
-    if line["verdict"] == NOTHING and line["low"] * line["high"] > 0:
-        p = probability(max(line["p_holm"], line["p_runs_holm"]))
-        found += f", but p {p}"
-    return f"{model_name(line['model'])} ({found})"
 
 
 def _sum_up(lines):
@@ -203,8 +182,7 @@ def _sum_up(lines):
     shown = {}
     for verdict in (GAIN, LOSS):
         names = [
-            f"{_plain(x['row'])} on {model_name(x['model'])} "
-            f"({signed(x['difference'])})"
+            f"{_plain(x['row'])} on {x['model']} ({signed(x['difference'])})"
             for x in lines[lines["verdict"] == verdict].to_dict("records")
         ]
         if len(names) > MOST_NAMES:
@@ -232,10 +210,7 @@ def _unfinished(results, rates):
 def _longer(lines):
     """What lightweight models gain by more epochs, if that was tried."""
     longer = lines["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
-    return [
-        f"{difference(line)} on {model_name(line['model'])} ({line['row']})"
-        for line in lines[longer].to_dict("records")
-    ]
+    return lines[longer].to_dict("records")
 
 
 def _fall(curves):

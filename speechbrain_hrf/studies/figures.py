@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from speechbrain_hrf.studies.answer import headline
-from speechbrain_hrf.studies.paper import model_name, place
+from speechbrain_hrf.studies.paper import place
 from speechbrain_hrf.studies.results import Results, name_rows
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -39,10 +39,6 @@ COLOURS = (
     *("#8A6D00", "#000000", "#7B3294", "#A6D854", "#A50026"),
 )
 GREY = "#6E6E6E"  # of the lightweight model
-LOOK = {
-    SAME: {"fmt": "o", "label": "same learning rate"},
-    BEST: {"fmt": "D", "label": "each at its best rate"},
-}
 AXES = {
     "ratio": ("expansion ratio", ", like the paper's Figures 4-6"),
     "layers": ("extra layers", ", like the paper's Figures 7-9"),
@@ -180,17 +176,15 @@ def draw_differences(
             figure.set_size_inches(width * len(models) + 1.9, height)
         for panel, model in zip(axes, models, strict=True):
             _draw_model(panel, table[table["model"] == model], rows)
-            panel.set_title(model_name(model), fontsize=10)
+            panel.set_title(model, fontsize=10)
         figure.supxlabel(
             f"difference in {results.compared} to {LIGHTWEIGHT}", fontsize=9
         )
-        if table["comparison"].nunique() > 1:
-            _draw_legend(figure, axes[0], "upper")
+        _draw_legend(figure, axes[0], "upper")
         drawn.append(draw_png(figure))
     ends = table.sort_values("difference").iloc[[0, -1]].to_dict("records")
     low, high = (
-        f"{signed(x['difference'])} ({model_name(x['model'])}, {x['row']})"
-        for x in ends
+        f"{signed(x['difference'])} ({x['model']}, {x['row']})" for x in ends
     )
     return Picture(
         drawn[0],
@@ -203,7 +197,7 @@ def draw_differences(
 
 def _draw_model(panel, lines, rows):
     several = lines["comparison"].nunique() > 1
-    for k, (comparison, look) in enumerate(LOOK.items()):
+    for k, comparison in enumerate((SAME, BEST)):
         some = lines[lines["comparison"] == comparison]
         centre = some["difference"]
         error = np.array([centre - some["low"], some["high"] - centre])
@@ -212,10 +206,11 @@ def _draw_model(panel, lines, rows):
             centre,
             places + several * (0.3 * k - 0.15),
             xerr=np.nan_to_num(error).clip(min=0),
+            fmt="oD"[k],
+            label=comparison,
             markersize=5,
             capsize=2.5,
             color=COLOURS[k],
-            **look,
         )
     panel.axvline(0, color="black", linewidth=0.8)
     panel.set_yticks(range(len(rows)), rows)
@@ -347,7 +342,7 @@ def _draw_lines(points, x, y, caption, columns=3, size=(3.2, 2.7)):
             ax=panel,
         )
         panel.set(xlabel=x, ylabel="")
-        panel.set_title(model_name(name), fontsize=9)
+        panel.set_title(name, fontsize=9)
         panel.grid(alpha=0.3)
         if x in ("expansion ratio", "learning rate"):
             panel.set_xscale("log")
@@ -393,7 +388,7 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
             if len(lines):
                 total = sum(sum(results.counts[x].values()) for x in lines)
                 share = total / total.sum(axis=1, keepdims=True).clip(min=1)
-                shares[f"{model_name(model)}: {row}"] = 100 * share
+                shares[f"{model}: {row}"] = 100 * share
     if not shares:
         return None
     size = 0.9 + 0.3 * len(results.labels)
@@ -445,7 +440,7 @@ def draw_spectra(
     Example
     -------
     >>> runs = pandas.DataFrame(columns=["model", "arm", "row", "line"])
-    >>> draw_spectra(Results(None, [], runs, [], [], []), runs, "conformer")
+    >>> draw_spectra(Results(None, [], runs, [], [], []), runs, "Conformer")
     """
     arms = [LIGHTWEIGHT, *headline(runs["arm"])]
     some = runs[(runs["model"] == model) & runs["arm"].isin(arms)]
@@ -462,7 +457,7 @@ def draw_spectra(
         pandas.DataFrame(points, columns=["panel", "row", "x", "y"]),
         "place",
         "share of the largest",
-        f"{model_name(model)}: singular values of each layer's merged weights, "
+        f"{model}: singular values of each layer's merged weights, "
         "from the first (0) to the last (1), means over runs.",
         4,
         (2.4, 1.7),

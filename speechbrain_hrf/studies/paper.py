@@ -66,7 +66,7 @@ def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
     Arguments
     ---------
     model : str
-        Of the recipe's YAML.
+        As the paper spells it.
     dataset : str
 
     Returns
@@ -76,13 +76,13 @@ def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
 
     Example
     -------
-    >>> printed_rows("conformer", "M3ED")["FFN1"]["WF1"]
+    >>> printed_rows("Conformer", "M3ED")["FFN1"]["WF1"]
     0.376
     >>> printed_rows("mine", "M3ED")
     {}
     """
     table = printed().reset_index(["model", "dataset"])
-    own = (table["model"] == model_name(model)) & (table["dataset"] == dataset)
+    own = (table["model"] == model) & (table["dataset"] == dataset)
     return table[own].to_dict("index")
 
 

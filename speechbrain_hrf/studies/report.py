@@ -21,7 +21,6 @@ import matplotlib
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
 from speechbrain_hrf.studies.answer import answer, missing_runs
-from speechbrain_hrf.studies.paper import model_name
 from speechbrain_hrf.studies.results import Results, read_results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -124,7 +123,7 @@ def sections(
     ...     "curves": {"epoch": []}, "spectra": {}, "ranks": {}, "rates": [],
     ...     "versions": {}, "test_at": {}, "finished": "2026-11-20", "epoch": 9,
     ...     "test": {"UA": 0.5}, "params": {"merged": 8, "training": 9}}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "Lightweight",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1,
     ...     "ratio": 8, "layers": 1, "activation": "Swish", "epochs": 9, "line": 0,
     ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
@@ -213,7 +212,7 @@ def _sum_up(arm, yet, comparisons, metric):
     )
     parts = []
     for verdict, verb in ((GAIN, "gains"), (LOSS, "loses")):
-        models = each["model"][each["verdict"] == verdict].map(model_name)
+        models = each["model"][each["verdict"] == verdict]
         where = ", ".join(models)
         if len(models) == len(each) > 1:
             parts.append(f"{verb} {metric} on all {len(models)} models")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import os
 import pathlib
 from typing import Annotated, Any, Literal
@@ -37,6 +36,7 @@ SETTINGS = {
     "activation": "{}",
     "epochs": "{:g} epochs",
 }
+RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 MOST_QUOTED = 200  # characters of a value, in a message
 _ID = "^[0-9a-f]{12}$"
@@ -93,7 +93,7 @@ class Results:
     lines : list of dict
         As they were read; ``table`` refers to them by ``line``.
     table : pandas.DataFrame
-        A run each: line, model, arm, row (its name in all tables), family
+        A run each: line, model (as the paper spells it), arm, row (its name in all tables), family
         (lightweight, original, paper, control, ours), reference (row of the lightweight
         model that it is compared with, or None), ratio, layers, activation,
         lr, fold, seed, test_set, WA, UA, WF1, MF1, valid (larger is better),
@@ -163,7 +163,6 @@ class Results:
         counts for those alone, and the more, the fewer others have them: the
         mean over speakers lets classes count alike.
         """
-        place = ["model", "row", "lr", "test_set", "fold", "seed"]
         have = sum(row > 0 for row in self._utterances)
         weight = len(self._utterances) / np.maximum(have, 1) / (have > 0).sum()
         scores = [
@@ -172,8 +171,8 @@ class Results:
             for who, matrix in speakers.items()
         ]
         table = pandas.DataFrame(scores, columns=["line", "speaker", "score"])
-        table = self.table[["line", *place]].merge(table, on="line")
-        return table.set_index([*place, "speaker"])["score"]
+        table = self.table[["line", *RUN]].merge(table, on="line")
+        return table.set_index([*RUN, "speaker"])["score"]
 
 
 def scores_of(counts: np.ndarray, weight: np.ndarray) -> dict[str, float]:
@@ -247,16 +246,7 @@ def read_results(folder: str | os.PathLike) -> Results:
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
-    test_sets = {}
-    for where, line in _read_checked(_TestSet, folder / TEST_SETS).items():
-        content = {key: line[key] for key in line if key != "id"}
-        if identify_test_set(content) != line["id"]:
-            raise ValueError(
-                f"{where} was changed: it is not the test set that has the id "
-                f"{line['id']}. Bring that file back, or take the line and "
-                f"its trials in {TRIALS} out and run `hrf study` with --resume."
-            )
-        test_sets[line["id"]] = line
+    test_sets = _read_test_sets(folder / TEST_SETS)
     lines, counts, warnings = {}, [], []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(
@@ -264,14 +254,12 @@ def read_results(folder: str | os.PathLike) -> Results:
             "line is left out."
         )
     for where, line in given.items():
-        scores = {key: line["test"].get(key) for key in SCORES}
-        bad = [
-            k for k, x in scores.items() if x is None or not math.isfinite(x)
-        ]
-        if bad:
+        scores = pandas.Series(line["test"], SCORES, dtype=float)
+        bad = scores[~np.isfinite(scores)]
+        if len(bad):
             warnings.append(
-                f"Left out: {_label(line)}, since its test {bad[0]} is "
-                f"{scores[bad[0]]}, not a number."
+                f"Left out: {_label(line)}, since its test {bad.index[0]} is "
+                f"{line['test'].get(bad.index[0])}, not a number."
             )
         elif line["id"] not in lines:  # two machines may have run it
             lines[line["id"]] = line
@@ -280,25 +268,44 @@ def read_results(folder: str | os.PathLike) -> Results:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
     labels = [test_sets[line["test_set"]]["labels"] for line in kept]
-    values = {key: [x[key] for x in kept] for key in ("dataset", "metric")}
-    for key, found in {**values, "classes": map(str, labels)}.items():
-        several = sorted(set(found))
-        if len(several) > 1:
-            raise ValueError(
-                f"Trials of one study differ in {key}: "
-                f"{' and '.join(x[:MOST_QUOTED] for x in several)}. "
-                "Give each its own output folder."
-            )
+    _check_same("classes", labels)
+    for key in ("dataset", "metric"):
+        _check_same(key, [line[key] for line in kept])
     table = _table(kept)
-    twice = table.duplicated(["model", "row", "lr", "test_set", "fold", "seed"])
+    twice = table.duplicated(RUN)
     if twice.any():
         raise ValueError(
             f"{_label(kept[table['line'][twice].iloc[0]])} was run with two "
             "sets of options under one name. Give one of them another name "
             "(arms: in the study) or another output folder."
         )
-    warnings += _unequal_terms(kept)
+    warnings += _unequal_terms(kept, table)
     return Results(folder, kept, table, counts, labels[0], warnings)
+
+
+def _read_test_sets(path):
+    """Those of a study by their ids, which tell whether they are the same."""
+    test_sets = {}
+    for where, line in _read_checked(_TestSet, path).items():
+        content = {key: line[key] for key in line if key != "id"}
+        if identify_test_set(content) != line["id"]:
+            raise ValueError(
+                f"{where} was changed: it is not the test set that has the id "
+                f"{line['id']}. Bring that file back, or take the line and "
+                f"its trials in {TRIALS} out and run `hrf study` with --resume."
+            )
+        test_sets[line["id"]] = line
+    return test_sets
+
+
+def _check_same(key, values):
+    several = sorted(set(map(str, values)))
+    if len(several) > 1:
+        raise ValueError(
+            f"Trials of one study differ in {key}: "
+            f"{' and '.join(x[:MOST_QUOTED] for x in several)}. "
+            "Give each its own output folder."
+        )
 
 
 def _read_checked(kind, path):
@@ -346,7 +353,7 @@ def _count(line, test_sets, where):
     return dict(zip(names.tolist(), counts, strict=True))
 
 
-def _unequal_terms(lines):
+def _unequal_terms(lines, table):
     """What differs between runs that are compared."""
     found = []
     dirty = sum(bool(line.get("dirty")) for line in lines)
@@ -356,25 +363,19 @@ def _unequal_terms(lines):
             "that are in no commit."
         )
     # What is trained otherwise on purpose is no arm of the comparison.
-    small = [
-        line
-        for line in lines
-        if paper.family(line["model"], line["arm"], line["options"])
-        not in ("original", "control")
-    ]
-    places = {(x["fold"], x["seed"], x["test_set"]) for x in small}
-    if len({place[:2] for place in places}) < len(places):
+    small = table[~table["family"].isin(["original", "control"])]
+    if (small.groupby(["fold", "seed"])["test_set"].nunique() > 1).any():
         found.append(
             "Runs of one fold and seed have different test sets: the corpus "
             "changed in between. Only runs with the same one are compared."
         )
-    for model in dict.fromkeys(line["model"] for line in small):
-        runs = [{**x, **x["options"]} for x in small if x["model"] == model]
+    for model, runs in small.groupby("model", sort=False):
+        terms = [{**lines[k], **lines[k]["options"]} for k in runs["line"]]
         for key in MUST_AGREE:
-            values = sorted({str(run.get(key)) for run in runs})
+            values = sorted({str(run.get(key)) for run in terms})
             if len(values) > 1:
                 found.append(
-                    f"Runs of {paper.model_name(model)} differ in {key}: "
+                    f"Runs of {model} differ in {key}: "
                     f"{' and '.join(x[:MOST_QUOTED] for x in values)}."
                 )
     return found
@@ -392,7 +393,8 @@ def _table(lines):
         rows.append(
             {
                 "line": number,
-                **{key: line[key] for key in ("model", "arm", "lr", "seed")},
+                "model": paper.model_name(model),
+                **{key: line[key] for key in ("arm", "lr", "seed")},
                 "family": paper.family(model, arm, options),
                 "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
                 "layers": options.get("hrf_layers", 1) if widens else np.nan,
@@ -412,7 +414,7 @@ def _table(lines):
     table["valid"] = valid if valid.notna().all() else -loss
     table["row"] = name_rows(table)
     table["reference"] = _references(table)
-    models = [*paper.MODELS, *table["model"]]
+    models = [*paper.MODELS.values(), *table["model"]]
     order = {
         "model": models.index,
         "arm": paper.place,
@@ -470,20 +472,15 @@ def _usual_epochs(table):
 def _references(table):
     """The row of the lightweight model that each run is compared with.
 
-    It has the same activation and, if there is one, as many epochs.
+    It has the same activation and, if there is one, as many epochs; else the
+    usual number.
     """
     light = table[table["family"] == "lightweight"]
-    usual = _usual_epochs(table)[light.index] == light["epochs"]
-    rows = {}
-    # Those come first, and the first one of a place stays.
-    for run in [*light[usual].to_dict("records"), *light.to_dict("records")]:
-        place = run["model"], run["activation"]
-        rows.setdefault(place, run["row"])
-        rows.setdefault((*place, run["epochs"]), run["row"])
-    return [
-        rows.get((*place, epochs), rows.get(tuple(place)))
-        for *place, epochs in zip(
-            *(table[key] for key in ("model", "activation", "epochs")),
-            strict=True,
-        )
-    ]
+    unusual = _usual_epochs(table)[light.index] != light["epochs"]
+    light = light.loc[unusual.sort_values(kind="stable").index]
+    found = pandas.Series(np.nan, table.index, dtype=object)
+    for keys in (["model", "activation", "epochs"], ["model", "activation"]):
+        first = light.drop_duplicates(keys)[[*keys, "row"]]
+        rows = table[keys].merge(first, how="left", on=keys)["row"]
+        found = found.fillna(rows)
+    return found

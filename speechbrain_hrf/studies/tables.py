@@ -16,7 +16,6 @@ import numpy as np
 import pandas
 
 from speechbrain_hrf.studies import paper
-from speechbrain_hrf.studies.paper import model_name
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -229,10 +228,10 @@ def runs_at(results: Results, rates: Mapping[str, float]) -> pandas.DataFrame:
 
     Example
     -------
-    >>> table = pandas.DataFrame({"model": "conformer", "lr": [0.1, 0.2],
+    >>> table = pandas.DataFrame({"model": "Conformer", "lr": [0.1, 0.2],
     ...     "row": "ALL", "arm": "ALL", "family": "paper"})
     >>> results = Results(None, [], table, [], [], [])
-    >>> len(runs_at(results, {"conformer": 0.1}))
+    >>> len(runs_at(results, {"Conformer": 0.1}))
     1
     """
     table = results.table
@@ -259,7 +258,7 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     Example
     -------
     >>> line = {"metric": "UA", "params": {"training": 9, "merged": 8}}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "Lightweight",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
     ...     "fold": "1", "line": 0}])
     >>> results = Results(None, [line], table, [], [], [])
@@ -305,12 +304,12 @@ def _marked(line):
 
 
 def _who(line):
-    return f"{model_name(line['model'])}: {line['row']}"
+    return f"{line['model']}: {line['row']}"
 
 
 def _named(cells, name="arm"):
     """Texts by row and model, with the models' names and that of the rows."""
-    named = cells.rename(columns=model_name).fillna(NONE)
+    named = cells.fillna(NONE)
     return named.rename_axis(columns=None).reset_index(names=name)
 
 
@@ -375,10 +374,10 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     -------
     >>> line = {"metric": "WF1", "dataset": "M3ED", "synthetic": False,
     ...     "params": {"training": 20, "merged": 10}}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "FFN2",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "FFN2",
     ...     "WF1": 0.35, "line": 0}])
     >>> results = Results(None, [line], table, [], [], [])
-    >>> table = paper_table(results, table, "conformer").frame
+    >>> table = paper_table(results, table, "Conformer").frame
     >>> table.iloc[3, :4].tolist()
     ['FFN2', '1', '.350', '.375']
     """
@@ -402,7 +401,7 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
                 cells["parameters, paper"] = str(theirs.get("params", NONE))
         rows.append(cells)
     table = Table(
-        f"{model_name(model)}: mean ± standard deviation over runs",
+        f"{model}: mean ± standard deviation over runs",
         pandas.DataFrame(rows),
     )
     return table if printed else table.without(", paper")
@@ -426,11 +425,11 @@ def rate_tables(
 
     Example
     -------
-    >>> chosen = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    >>> chosen = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "tried": [0.001, 0.002], "valid": [0.4, 0.5],
     ...     "by_fold": {"1": 0.002, "2": 0.002}}])
     >>> line = {"rates": [[1, 0.002], [55, 0.001]], "metric": "UA"}
-    >>> runs = pandas.DataFrame({"model": ["conformer"], "row": "ALL", "line": 0})
+    >>> runs = pandas.DataFrame({"model": ["Conformer"], "row": "ALL", "line": 0})
     >>> for table in rate_tables(Results(None, [line], runs, [], [], []),
     ...     Comparisons(None, {}, chosen), runs):
     ...     print(table.frame.values.tolist())
@@ -480,41 +479,6 @@ def _rate(lr):
     return f"{lr:g}".removeprefix("0")
 
 
-def by_layer(
-    results: Results, runs: pandas.DataFrame, key: str
-) -> pandas.DataFrame:
-    """What lines hold of each layer.
-
-    Arguments
-    ---------
-    results : Results
-    runs : pandas.DataFrame
-    key : str
-        ranks or spectra.
-
-    Returns
-    -------
-    pandas.DataFrame
-        row, layer and value, by run and layer.
-
-    Example
-    -------
-    >>> line = {"ranks": {"embedding_model.x": 3.0}}
-    >>> runs = pandas.DataFrame({"row": ["ALL"], "line": 0})
-    >>> found = by_layer(Results(None, [line], runs, [], [], []), runs, "ranks")
-    >>> found.values.tolist()
-    [['ALL', 'x', 3.0]]
-    """
-    return pandas.DataFrame(
-        [
-            (row, layer.removeprefix("embedding_model."), value)
-            for row, line in zip(runs["row"], runs["line"], strict=True)
-            for layer, value in results.lines[line][key].items()
-        ],
-        columns=["row", "layer", "value"],
-    )
-
-
 def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     """Effective rank of the merged weights, layer by layer.
 
@@ -532,17 +496,24 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     Example
     -------
     >>> line = {"ranks": {"embedding_model.x": 3.0}}
-    >>> runs = pandas.DataFrame([{"model": "conformer", "row": "ALL", "line": 0,
+    >>> runs = pandas.DataFrame([{"model": "Conformer", "row": "ALL", "line": 0,
     ...     "family": "paper"}])
     >>> results = Results(None, [line], runs, [], [], [])
-    >>> ranks_table(results, runs, "conformer").frame.values.tolist()
+    >>> ranks_table(results, runs, "Conformer").frame.values.tolist()
     [['x', '3.0']]
     """
     runs = runs[(runs["model"] == model) & (runs["family"] != "original")]
-    ranks = by_layer(results, runs, "ranks")
-    grid = ranks.pivot_table("value", "layer", "row", sort=False)
+    ranks = pandas.DataFrame(
+        [
+            (row, layer.removeprefix("embedding_model."), rank)
+            for row, line in zip(runs["row"], runs["line"], strict=True)
+            for layer, rank in results.lines[line]["ranks"].items()
+        ],
+        columns=["row", "layer", "rank"],
+    )
+    grid = ranks.pivot_table("rank", "layer", "row", sort=False)
     return Table(
-        f"{model_name(model)}: mean effective rank of the merged weights",
+        f"{model}: mean effective rank of the merged weights",
         _named(grid.map("{:.1f}".format, na_action="ignore"), "layer"),
     )
 
@@ -561,7 +532,7 @@ def run_tables(results: Results) -> list[Table]:
     Example
     -------
     >>> line = {"versions": {"torch": "2"}, "finished": "2026-11-20T16:00:00"}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "lr": 0.002, "fold": "1", "seed": 1}])
     >>> counts, where = run_tables(Results(None, [line], table, [], [], []))
     >>> counts.frame.values.tolist()

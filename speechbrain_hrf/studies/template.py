@@ -15,7 +15,12 @@ from typing import Any
 import jinja2
 import markupsafe  # of jinja2's own
 
-from speechbrain_hrf.studies.tables import count, difference
+from speechbrain_hrf.studies.tables import (
+    count,
+    difference,
+    probability,
+    signed,
+)
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -67,6 +72,8 @@ def render(template: str, **content: Any) -> str:
     environment.globals |= {
         "count": count,
         "difference": difference,
+        "probability": probability,
+        "signed": signed,
         "words": join_words,
     }
     environment.filters["uri"] = lambda png: (

@@ -115,8 +115,8 @@ def test_printed_figures_stand_beside_ours(tmp_path):
         )
         folder = write_study(tmp_path / str(synthetic), lines, sets)
         results = read_results(folder)
-        runs = runs_at(results, {"conformer": 0.001})
-        rows = paper_table(results, runs, "conformer").frame.set_index("arm")
+        runs = runs_at(results, {"Conformer": 0.001})
+        rows = paper_table(results, runs, "Conformer").frame.set_index("arm")
         if synthetic:
             assert list(rows)[:3] == ["runs", "WF1", "parameters"]
             assert set(rows.index) == {"Lightweight", "FFN2"}
@@ -186,7 +186,7 @@ def test_settings_have_rows_and_a_figure(tmp_path, setting, options, names):
     pictures = figures.draw_settings(results, runs)
     assert list(pictures) == [name]
     assert like in pictures[name].caption
-    spectra = figures.draw_spectra(results, runs, "conformer")
+    spectra = figures.draw_spectra(results, runs, "Conformer")
     assert all(row in spectra.alt for row in rows)
     confusion = figures.draw_confusion(results, runs)
     assert re.match(
