@@ -1,6 +1,6 @@
 """The answer: at most eight plain lines, from the comparisons alone.
 
-The sentences are in answer.md.
+The sentences are in report_answer.md.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -12,7 +12,8 @@ import numpy as np
 import pandas
 from ruamel.yaml.error import YAMLError
 
-from speechbrain_hrf.studies.results import NO_FOLD, Results
+from speechbrain_hrf.studies.results import Results
+from speechbrain_hrf.studies.rows import NO_FOLD
 from speechbrain_hrf.studies.statistics import (
     BEST,
     FEWEST_SPEAKERS,
@@ -58,7 +59,8 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     >>> line = {"id": "a", "dataset": "M3ED", "metric": "UA",
     ...     "scored_epoch": "last"}
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
-    ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120}])
+    ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120,
+    ...     "lr": 0.001, "line": 0}])
     >>> counts = [{"01": np.eye(2, dtype=int)}]
     >>> results = Results(None, [line], table, counts, [], [])
     >>> names = ["comparison", "model", "family", "row"]
@@ -73,10 +75,15 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results, comparisons.rates)
     text = render(
-        "answer.md",
-        **_data(results),
-        alone=_alone(results.table),
-        heads=[_of_row(row, comparisons) for row in heads],
+        "report_answer.md",
+        results=results,
+        scored_epoch=results.lines[0]["scored_epoch"],
+        unit=_unit(results),
+        folds=len(set(results.table["fold"]) - {NO_FOLD}),
+        seeds=results.table["seed"].nunique(),
+        epochs=results.table["epochs"].astype(int),
+        run=results.table.groupby("model", sort=False)["family"].agg(set),
+        heads={_name(row): comparisons.of_row(row) for row in heads},
         told=set(each[each["row"].isin(heads)]["family"]),
         families={
             family: _sum_up(lines) for family, lines in others.groupby("family")
@@ -116,22 +123,6 @@ def headline(rows: pandas.Series) -> list[str]:
     return ours[:1] + ["ALL"] * ("ALL" in there)
 
 
-def _data(results):
-    table, line = results.table, results.lines[0]
-    return {
-        "dataset": results.dataset,
-        "metric": results.metric,
-        "compared": results.compared,
-        "unit": _unit(results),
-        "speakers": len(results.speaker_names),
-        "folds": len(set(table["fold"]) - {NO_FOLD}),
-        "seeds": table["seed"].nunique(),
-        "shortest": int(table["epochs"].min()),
-        "longest": int(table["epochs"].max()),
-        "scored_epoch": line["scored_epoch"],
-    }
-
-
 def _unit(results):
     return results.lines[0].get("unit", "speaker")
 
@@ -143,38 +134,6 @@ def _plain(row):
 
 def _name(row):
     return NAMES.get(row, _plain(row))
-
-
-def _alone(table):
-    """Models of which there is nothing to compare, and what they lack."""
-    return [
-        (model, lacking)
-        for model, families in table.groupby("model", sort=False)["family"]
-        for lacking, some in (
-            ("Lightweight", ["lightweight"]),
-            ("HRF", ["paper", "ours"]),
-        )
-        if not families.isin(some).any()
-    ]
-
-
-def _of_row(row, comparisons):
-    """What an arm does for each model, by verdict, and over all."""
-    each, together = (
-        lines[lines["row"] == row]
-        for lines in (
-            comparisons.lines(SAME),
-            comparisons.lines(SAME, together=True),
-        )
-    )
-    return {
-        "name": _name(row),
-        "found": {
-            verdict: lines.to_dict("records")
-            for verdict, lines in each.groupby("verdict", sort=False)
-        },
-        "together": together.to_dict("records"),
-    }
 
 
 def _sum_up(lines):

@@ -24,10 +24,7 @@ from speechbrain_hrf.studies.answer import answer, missing_runs
 from speechbrain_hrf.studies.results import Results, read_results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
-    GAIN,
-    LOSS,
     SAME,
-    TOO_FEW,
     Comparisons,
     compare,
 )
@@ -187,46 +184,20 @@ def readme_text(
     table = tables.summary_table(results, comparisons).without(ALL_MODELS)
     rows = table.frame.set_index("arm").reindex(arms).dropna()
     rows = rows.rename(README_NAMES).reset_index()
-    missing = missing_runs(results)
-    yet = " yet" if missing else ""
     there = set(comparisons.lines(SAME)["row"]) - {ORIGINAL}
-    parts = [
-        _sum_up(arm, yet, comparisons, results.compared)
-        for arm in arms
-        if arm in there
-    ]
-    text = f"On {results.dataset}, "
-    if results.lines[0]["synthetic"]:
-        text = f"**Synthetic data: the figures mean nothing.** {text}"
-    text += "; ".join(parts or ["nothing has been compared yet"])
-    text = " ".join([f"{text}.", *missing])
-    table = tables.Table(table.caption, rows)
-    return f"{text}\n\n{table.markdown()}\n\n{tables.LEGEND}"
-
-
-def _sum_up(arm, yet, comparisons, metric):
-    """What is shown for an arm, in half a sentence."""
-    each, together = (
-        lines[lines["row"] == arm]
-        for lines in (comparisons.lines(SAME), comparisons.lines(SAME, True))
-    )
-    parts = []
-    for verdict, verb in ((GAIN, "gains"), (LOSS, "loses")):
-        models = each["model"][each["verdict"] == verdict]
-        where = ", ".join(models)
-        if len(models) == len(each) > 1:
-            parts.append(f"{verb} {metric} on all {len(models)} models")
-        elif (together["verdict"] == verdict).any():
-            found = tables.difference(together.iloc[0])
-            parts.append(
-                f"{verb} {metric} over all models together ({found}), by "
-                f"itself on {where or f'none of them{yet}'}"
+    return render(
+        "report_readme.md",
+        dataset=results.dataset,
+        synthetic=results.lines[0]["synthetic"],
+        metric=results.compared,
+        missing=missing_runs(results),
+        arms={
+            README_NAMES.get(arm, arm).replace("**", ""): comparisons.of_row(
+                arm
             )
-        elif len(models):
-            parts.append(f"{verb} {metric} on {where}")
-    if (each["verdict"] == TOO_FEW).all():
-        parts.append("has been run too little to say")
-    elif not parts:
-        parts.append(f"is shown neither to gain nor to lose{yet}")
-    name = README_NAMES.get(arm, arm).replace("**", "")
-    return f"{name} {' and '.join(parts)}"
+            for arm in arms
+            if arm in there
+        },
+        table=tables.Table(table.caption, rows),
+        legend=tables.LEGEND,
+    )

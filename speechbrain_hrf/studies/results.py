@@ -17,30 +17,19 @@ import pandas
 from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
-from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.lines import (
     DIGITS,
     TEST_SETS,
     TRIALS,
     identify_test_set,
 )
+from speechbrain_hrf.studies.rows import make_table
 from speechbrain_hrf.training.scores import SCORES
 
-# Activations as the paper calls them.
-ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}
-# What is added to an arm's name where it was run with several; of epochs, to
-# those runs that have others than most runs of the model.
-SETTINGS = {
-    "ratio": "ratio {:g}",
-    "layers": "{:g} extra",
-    "activation": "{}",
-    "epochs": "{:g} epochs",
-}
 RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 MOST_QUOTED = 200  # characters of a value, in a message
 _ID = "^[0-9a-f]{12}$"
-NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
 
@@ -144,16 +133,15 @@ class Results:
         Of a speaker of one class, such as one who is depressed or not, there
         is no F1: there it is UA, or WA for the weighted F1.
         """
-        several = [(row > 0).sum() > 1 for row in self._utterances]
-        few = 2 * sum(several) < len(several)
-        instead = {"MF1": "UA", "WF1": "WA"} if few else {}
+        several = self._classes.sum(axis=1) > 1
+        instead = {"MF1": "UA", "WF1": "WA"} if several.mean() < 0.5 else {}
         return instead.get(self.metric, self.metric)
 
     @property
-    def _utterances(self) -> list[np.ndarray]:
-        """Of each speaker, how many of each class."""
-        found = {w: n.sum(axis=1) for x in self.counts for w, n in x.items()}
-        return list(found.values())
+    def _classes(self) -> np.ndarray:
+        """Which of them each speaker has, [S, C]."""
+        found = {who: x for counts in self.counts for who, x in counts.items()}
+        return np.array([x.sum(axis=1) > 0 for x in found.values()])
 
     @functools.cached_property
     def speakers(self) -> pandas.Series:
@@ -163,8 +151,8 @@ class Results:
         counts for those alone, and the more, the fewer others have them: the
         mean over speakers lets classes count alike.
         """
-        have = sum(row > 0 for row in self._utterances)
-        weight = len(self._utterances) / np.maximum(have, 1) / (have > 0).sum()
+        have = self._classes.sum(axis=0)
+        weight = len(self._classes) / np.maximum(have, 1) / (have > 0).sum()
         scores = [
             (line, who, scores_of(matrix, weight)[self.compared])
             for line, speakers in enumerate(self.counts)
@@ -268,10 +256,10 @@ def read_results(folder: str | os.PathLike) -> Results:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
     labels = [test_sets[line["test_set"]]["labels"] for line in kept]
-    _check_same("classes", labels)
     for key in ("dataset", "metric"):
         _check_same(key, [line[key] for line in kept])
-    table = _table(kept)
+    _check_same("classes", labels)
+    table = make_table(kept)
     twice = table.duplicated(RUN)
     if twice.any():
         raise ValueError(
@@ -378,109 +366,4 @@ def _unequal_terms(lines, table):
                     f"Runs of {model} differ in {key}: "
                     f"{' and '.join(x[:MOST_QUOTED] for x in values)}."
                 )
-    return found
-
-
-def _table(lines):
-    """The runs with their names, sorted as the paper does."""
-    rows = []
-    for number, line in enumerate(lines):
-        model, arm, options = line["model"], line["arm"], line["options"]
-        widens = options.get("hrf_modules", arm in paper.rows()[2:])
-        activation = str(options.get("activation", "")).rpartition(".")[2]
-        if not activation:
-            activation = "SiLU" if model == "conformer" else "ReLU"
-        rows.append(
-            {
-                "line": number,
-                "model": paper.model_name(model),
-                **{key: line[key] for key in ("arm", "lr", "seed")},
-                "family": paper.family(model, arm, options),
-                "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
-                "layers": options.get("hrf_layers", 1) if widens else np.nan,
-                "activation": ACTIVATIONS.get(activation, activation),
-                "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
-                "test_set": line["test_set"],
-                **{key: line["test"][key] for key in SCORES},
-                "epochs": options.get("number_of_epochs", line["epoch"]),
-            }
-        )
-    table = pandas.DataFrame(rows)
-    valid, loss = (
-        pandas.Series([(x["valid"] or {}).get(key) for x in lines], dtype=float)
-        for key in (lines[0]["metric"], "loss")
-    )
-    # Without scores on all validation sets the loss takes their place.
-    table["valid"] = valid if valid.notna().all() else -loss
-    table["row"] = name_rows(table)
-    table["reference"] = _references(table)
-    models = [*paper.MODELS.values(), *table["model"]]
-    order = {
-        "model": models.index,
-        "arm": paper.place,
-        "fold": lambda fold: (len(fold), fold),
-    }
-    keys = ["model", "arm", "activation", "layers", "ratio", "lr", "fold"]
-    return table.sort_values(
-        [*keys, "seed"],
-        key=lambda column: column.map(order.get(column.name, lambda x: x)),
-        kind="stable",
-    ).reset_index(drop=True)
-
-
-def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
-    """The arms' names with those settings that they were run with several of.
-
-    Arguments
-    ---------
-    table : pandas.DataFrame
-        With model, arm and the ``SETTINGS``.
-    without : str
-        The setting to leave out.
-
-    Returns
-    -------
-    pandas.Series
-
-    Example
-    -------
-    >>> table = pandas.DataFrame({"model": "conformer", "arm": "ALL",
-    ...     "ratio": [2, 8, 8, 8], "layers": 1, "activation": "ReLU",
-    ...     "epochs": [120, 120, 120, 30]})
-    >>> name_rows(table).tolist()[2:]
-    ['ALL, ratio 8', 'ALL, ratio 8, 30 epochs']
-    """
-    names = table["arm"].copy()
-    for key, form in SETTINGS.items():
-        # Within a model: activations differ between models by default.
-        tried = table.groupby(["model", "arm"])[key].nunique()
-        arms = tried[tried > 1].index.get_level_values("arm")
-        some = table["arm"].isin(arms) & table[key].notna()
-        if key == "epochs":
-            some &= table[key] != _usual_epochs(table)
-        if key != without and some.any():
-            names[some] += ", " + table.loc[some, key].map(form.format)
-    return names
-
-
-def _usual_epochs(table):
-    """How long most runs of the same model were trained."""
-    epochs = table.groupby("model")["epochs"]
-    return epochs.transform(lambda numbers: numbers.mode().max())
-
-
-def _references(table):
-    """The row of the lightweight model that each run is compared with.
-
-    It has the same activation and, if there is one, as many epochs; else the
-    usual number.
-    """
-    light = table[table["family"] == "lightweight"]
-    unusual = _usual_epochs(table)[light.index] != light["epochs"]
-    light = light.loc[unusual.sort_values(kind="stable").index]
-    found = pandas.Series(np.nan, table.index, dtype=object)
-    for keys in (["model", "activation", "epochs"], ["model", "activation"]):
-        first = light.drop_duplicates(keys)[[*keys, "row"]]
-        rows = table[keys].merge(first, how="left", on=keys)["row"]
-        found = found.fillna(rows)
     return found

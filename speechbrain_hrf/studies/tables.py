@@ -261,7 +261,8 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
     ...     "fold": "1", "line": 0}])
-    >>> results = Results(None, [line], table, [], [], [])
+    >>> counts = [{"01": np.eye(2, dtype=int)}]
+    >>> results = Results(None, [line], table, counts, [], [])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
     >>> table = summary_table(results, Comparisons(nothing, {}, nothing))
     >>> table.frame.values.tolist()
@@ -436,21 +437,22 @@ def rate_tables(
     [['Conformer: ALL', '.001: .400, .002: .500', '.002 in 2']]
     [['ALL', '55, .001']]
     """
-    rows = []
-    for line in comparisons.chosen.to_dict("records"):
-        means = zip(line["tried"], line["valid"], strict=True)
-        folds = sorted(collections.Counter(line["by_fold"].values()).items())
-        rows.append(
-            {
-                "arm": _who(line),
-                "validation by rate": ", ".join(
-                    f"{_rate(x)}: {score_text(mean)}" for x, mean in means
-                ),
-                "chosen": ", ".join(
-                    f"{_rate(x)} in {number}" for x, number in folds
-                ),
-            }
-        )
+    chosen = [
+        {
+            "arm": _who(line),
+            "validation by rate": ", ".join(
+                f"{_rate(lr)}: {score_text(mean)}"
+                for lr, mean in zip(line["tried"], line["valid"], strict=True)
+            ),
+            "chosen": ", ".join(
+                f"{_rate(lr)} in {folds}"
+                for lr, folds in sorted(
+                    collections.Counter(line["by_fold"].values()).items()
+                )
+            ),
+        }
+        for line in comparisons.chosen.to_dict("records")
+    ]
     changes = [results.lines[line]["rates"] for line in runs["line"]]
     fell = runs[["row", "model"]].assign(
         # A run whose rate never fell counts as one that fell after the end.
@@ -465,7 +467,7 @@ def rate_tables(
             f"Mean validation {results.metric} by learning rate (or minus the "
             "loss, where runs have no such score), and the rate chosen in how "
             "many folds",
-            pandas.DataFrame(rows),
+            pandas.DataFrame(chosen),
         ),
         Table(
             "Epoch at which the learning rate was first halved, and the rate "

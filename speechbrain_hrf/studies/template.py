@@ -76,6 +76,7 @@ def render(template: str, **content: Any) -> str:
         "signed": signed,
         "words": join_words,
     }
+    environment.filters["one_line"] = lambda text: " ".join(text.split())
     environment.filters["uri"] = lambda png: (
         f"data:image/png;base64,{base64.b64encode(png).decode()}"
     )

@@ -4,11 +4,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import io
 import json
 import re
 
 import pytest
 from made_up import line, study, test_set, write_study
+from PIL import Image
 
 from speechbrain_hrf.studies import figures
 from speechbrain_hrf.studies.command import report
@@ -233,6 +235,19 @@ def test_a_fold_with_more_seeds_counts_no_more(tmp_path):
     found = re.search(r"\| Lightweight +\| (\.\d{3})", text)
     assert "(of the folds that all arms have so far)" in text
     assert found[1] == f"{(one + two) / 2:.3f}"[1:]
+
+
+def test_a_fourth_model_has_a_line_of_panels_of_its_own(tmp_path):
+    """As high as that of the three above it."""
+    heights = []
+    models = ("convtransformer", "conformer", "speechformer", "mine")
+    for number in 3, 4:
+        lines, sets = study(["ALL"], models=models[:number], seeds=1, folds=2)
+        folder = write_study(tmp_path / str(number), lines, sets)
+        results = read_results(folder)
+        picture = figures.draw_differences(results, compare(results))
+        heights.append(Image.open(io.BytesIO(picture.png)).height)
+    assert heights[1] == pytest.approx(2 * heights[0], abs=2)
 
 
 def test_no_folder_no_lines(tmp_path):
