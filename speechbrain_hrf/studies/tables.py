@@ -388,6 +388,10 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     printed = {}
     if not results.lines[0]["synthetic"]:
         printed = paper.printed_rows(model, results.dataset)
+    sizes = {
+        row: {key: f"{n:,}" for key, n in results.lines[line]["params"].items()}
+        for row, line in zip(runs["row"], runs["line"], strict=True)
+    }
     rows = []
     for row in dict.fromkeys([*printed, *runs["row"]]):
         some, theirs = runs[runs["row"] == row], printed.get(row, {})
@@ -395,11 +399,10 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
         for metric in metrics:
             cells[metric] = spread(some[metric])
             cells[f"{metric}, paper"] = score_text(theirs.get(metric))
-        sizes = [results.lines[line]["params"] for line in some["line"][:1]]
-        for name, key in (("", "merged"), (" in training", "training")):
-            cells[f"parameters{name}"] = f"{sizes[0][key]:,}" if sizes else NONE
-            if key == "merged":
-                cells["parameters, paper"] = str(theirs.get("params", NONE))
+        ours = sizes.get(row, {})
+        cells["parameters"] = ours.get("merged", NONE)
+        cells["parameters, paper"] = str(theirs.get("params", NONE))
+        cells["parameters in training"] = ours.get("training", NONE)
         rows.append(cells)
     table = Table(
         f"{model}: mean ± standard deviation over runs",
@@ -505,15 +508,11 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     [['x', '3.0']]
     """
     runs = runs[(runs["model"] == model) & (runs["family"] != "original")]
-    ranks = pandas.DataFrame(
-        [
-            (row, layer.removeprefix("embedding_model."), rank)
-            for row, line in zip(runs["row"], runs["line"], strict=True)
-            for layer, rank in results.lines[line]["ranks"].items()
-        ],
-        columns=["row", "layer", "rank"],
+    ranks = [results.lines[line]["ranks"] for line in runs["line"]]
+    means = (
+        pandas.DataFrame(ranks, runs["row"]).groupby("row", sort=False).mean()
     )
-    grid = ranks.pivot_table("rank", "layer", "row", sort=False)
+    grid = means.T.rename(lambda layer: layer.removeprefix("embedding_model."))
     return Table(
         f"{model}: mean effective rank of the merged weights",
         _named(grid.map("{:.1f}".format, na_action="ignore"), "layer"),
