@@ -141,7 +141,9 @@ def draw_legend(figure: Figure, panel: Axes, where: str) -> None:
     1
     """
     handles, names = panel.get_legend_handles_labels()
-    options = {"ncols": min(len(names), 4), "fontsize": 8, "frameon": False}
+    # As many side by side as there is room for.
+    columns = min(len(names), max(1, int(figure.get_figwidth() // 2.4)))
+    options = {"ncols": columns, "fontsize": 8, "frameon": False}
     figure.legend(handles, names, loc=f"outside {where} center", **options)
 
 

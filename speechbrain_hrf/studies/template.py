@@ -51,11 +51,16 @@ def render(template: str, **content: Any) -> str:
     template : str
         Its name.
     **content
-        What it refers to: no more and no less.
+        All that it refers to.
 
     Returns
     -------
     str
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If something is lacking.
 
     Example
     -------

@@ -8,6 +8,8 @@ import io
 import json
 import re
 
+import numpy as np
+import pandas
 import pytest
 from made_up import line, study, test_set, write_study
 from PIL import Image
@@ -15,6 +17,7 @@ from PIL import Image
 from speechbrain_hrf.studies import figures
 from speechbrain_hrf.studies.command import report
 from speechbrain_hrf.studies.lines import identify_test_set
+from speechbrain_hrf.studies.panels import draw_lines
 from speechbrain_hrf.studies.paper import family
 from speechbrain_hrf.studies.report import readme_text, write_report
 from speechbrain_hrf.studies.results import read_results
@@ -248,6 +251,24 @@ def test_a_fourth_model_has_a_line_of_panels_of_its_own(tmp_path):
         picture = figures.draw_differences(results, compare(results))
         heights.append(Image.open(io.BytesIO(picture.png)).height)
     assert heights[1] == pytest.approx(2 * heights[0], abs=2)
+
+
+@pytest.mark.parametrize("models", [1, 2, 3])
+def test_a_legend_is_not_cut_off(models):
+    """Arms with long names beside few panels."""
+    points = pandas.DataFrame(
+        [
+            (f"model {model}", f"{arm}, normalised, 240 epochs", x, x)
+            for model in range(models)
+            for arm in ("ALL", "ALL + FRONT", "FFN1 & FFN2")
+            for x in (1, 2)
+        ],
+        columns=["panel", "row", "x", "y"],
+    )
+    picture = draw_lines(points, "epoch", "loss", "")
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)).convert("L"))
+    assert pixels.min() < 50
+    assert pixels[:, [0, -1]].min() > 250
 
 
 def test_no_folder_no_lines(tmp_path):
