@@ -256,9 +256,13 @@ def read_results(folder: str | os.PathLike) -> Results:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
     labels = [test_sets[line["test_set"]]["labels"] for line in kept]
-    for key in ("dataset", "metric"):
-        _check_same(key, [line[key] for line in kept])
-    _check_same("classes", labels)
+    same = {key: [line[key] for line in kept] for key in ("dataset", "metric")}
+    for key, values in {**same, "classes": labels}.items():
+        if several := _several(values):
+            raise ValueError(
+                f"Trials of one study differ in {key}: {several}. Give each "
+                "its own output folder."
+            )
     table = make_table(kept)
     twice = table.duplicated(RUN)
     if twice.any():
@@ -286,14 +290,10 @@ def _read_test_sets(path):
     return test_sets
 
 
-def _check_same(key, values):
-    several = sorted(set(map(str, values)))
-    if len(several) > 1:
-        raise ValueError(
-            f"Trials of one study differ in {key}: "
-            f"{' and '.join(x[:MOST_QUOTED] for x in several)}. "
-            "Give each its own output folder."
-        )
+def _several(values):
+    """Unequal values in words; nothing where all are the same."""
+    found = sorted(set(map(str, values)))
+    return " and ".join(x[:MOST_QUOTED] for x in found) if found[1:] else ""
 
 
 def _read_checked(kind, path):
@@ -360,10 +360,6 @@ def _unequal_terms(lines, table):
     for model, runs in small.groupby("model", sort=False):
         terms = [{**lines[k], **lines[k]["options"]} for k in runs["line"]]
         for key in MUST_AGREE:
-            values = sorted({str(run.get(key)) for run in terms})
-            if len(values) > 1:
-                found.append(
-                    f"Runs of {model} differ in {key}: "
-                    f"{' and '.join(x[:MOST_QUOTED] for x in values)}."
-                )
+            if several := _several(run.get(key) for run in terms):
+                found.append(f"Runs of {model} differ in {key}: {several}.")
     return found
