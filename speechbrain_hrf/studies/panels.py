@@ -143,6 +143,9 @@ def draw_legend(figure: Figure, panel: Axes, where: str) -> None:
     handles, names = panel.get_legend_handles_labels()
     # As many side by side as there is room for.
     columns = min(len(names), max(1, int(figure.get_figwidth() // 2.4)))
+    # Many names would leave no room for the panels.
+    more = max(0, -(-len(names) // columns) - 2)
+    figure.set_figheight(figure.get_figheight() + 0.2 * more)
     options = {"ncols": columns, "fontsize": 8, "frameon": False}
     figure.legend(handles, names, loc=f"outside {where} center", **options)
 

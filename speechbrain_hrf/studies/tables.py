@@ -508,11 +508,15 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     [['x', '3.0']]
     """
     runs = runs[(runs["model"] == model) & (runs["family"] != "original")]
-    ranks = [results.lines[line]["ranks"] for line in runs["line"]]
-    means = (
-        pandas.DataFrame(ranks, runs["row"]).groupby("row", sort=False).mean()
+    ranks = pandas.DataFrame(
+        [
+            (row, layer.removeprefix("embedding_model."), rank)
+            for row, line in zip(runs["row"], runs["line"], strict=True)
+            for layer, rank in results.lines[line]["ranks"].items()
+        ],
+        columns=["row", "layer", "rank"],
     )
-    grid = means.T.rename(lambda layer: layer.removeprefix("embedding_model."))
+    grid = ranks.pivot_table("rank", "layer", "row", sort=False)
     return Table(
         f"{model}: mean effective rank of the merged weights",
         _named(grid.map("{:.1f}".format, na_action="ignore"), "layer"),

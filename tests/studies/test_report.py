@@ -271,6 +271,14 @@ def test_a_legend_is_not_cut_off(models):
     assert pixels[:, [0, -1]].min() > 250
 
 
+@pytest.mark.filterwarnings("error")
+def test_many_names_leave_room_for_the_panels():
+    """One model, forty arms, panels as low as those of layers."""
+    names = [f"ALL, ratio {k}" for k in range(40)]
+    points = {"panel": "layer", "row": 2 * names, "x": 40 * [1, 2], "y": 1}
+    assert draw_lines(pandas.DataFrame(points), "", "", "", 4, (2.4, 1.7))
+
+
 def test_no_folder_no_lines(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder .*none.*hrf study"):
         write_report(tmp_path / "none")
