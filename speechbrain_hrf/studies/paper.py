@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import pathlib
+from typing import Any
 
 import pandas
 
@@ -57,6 +58,32 @@ def printed() -> pandas.DataFrame:
     path = pathlib.Path(__file__).with_name("paper.csv")
     table = pandas.read_csv(path, comment="#")
     return table.set_index(["model", "row", "dataset"])
+
+
+def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
+    """What the paper's table of a model has of a corpus.
+
+    Arguments
+    ---------
+    model : str
+        As the paper spells it.
+    dataset : str
+
+    Returns
+    -------
+    dict of str: dict
+        By row; empty where the paper has no such model or corpus.
+
+    Example
+    -------
+    >>> printed_rows("Conformer", "M3ED")["FFN1"]["WF1"]
+    0.376
+    >>> printed_rows("mine", "M3ED")
+    {}
+    """
+    table = printed().reset_index(["model", "dataset"])
+    own = (table["model"] == model) & (table["dataset"] == dataset)
+    return table[own].to_dict("index")
 
 
 def model_name(model: str) -> str:

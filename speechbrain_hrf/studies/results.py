@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import os
 import pathlib
 from typing import Annotated, Any, Literal
@@ -18,29 +17,19 @@ import pandas
 from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
-from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.lines import (
     DIGITS,
     TEST_SETS,
     TRIALS,
     identify_test_set,
 )
+from speechbrain_hrf.studies.rows import make_table
 from speechbrain_hrf.training.scores import SCORES
 
-# Activations as the paper calls them.
-ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}
-# What is added to an arm's name where it was run with several; of epochs, to
-# those runs that have others than most runs of the model.
-SETTINGS = {
-    "ratio": "ratio {:g}",
-    "layers": "{:g} extra",
-    "activation": "{}",
-    "epochs": "{:g} epochs",
-}
+RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 MOST_QUOTED = 200  # characters of a value, in a message
 _ID = "^[0-9a-f]{12}$"
-NO_FOLD = "-"  # of a corpus with one split
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
 
@@ -93,7 +82,7 @@ class Results:
     lines : list of dict
         As they were read; ``table`` refers to them by ``line``.
     table : pandas.DataFrame
-        A run each: line, model, arm, row (its name in all tables), family
+        A run each: line, model (as the paper spells it), arm, row (its name in all tables), family
         (lightweight, original, paper, control, ours), reference (row of the lightweight
         model that it is compared with, or None), ratio, layers, activation,
         lr, fold, seed, test_set, WA, UA, WF1, MF1, valid (larger is better),
@@ -144,16 +133,15 @@ class Results:
         Of a speaker of one class, such as one who is depressed or not, there
         is no F1: there it is UA, or WA for the weighted F1.
         """
-        several = [(row > 0).sum() > 1 for row in self._utterances]
-        few = 2 * sum(several) < len(several)
-        instead = {"MF1": "UA", "WF1": "WA"} if few else {}
+        several = self._classes.sum(axis=1) > 1
+        instead = {"MF1": "UA", "WF1": "WA"} if several.mean() < 0.5 else {}
         return instead.get(self.metric, self.metric)
 
     @property
-    def _utterances(self) -> list[np.ndarray]:
-        """Of each speaker, how many of each class."""
-        found = {w: n.sum(axis=1) for x in self.counts for w, n in x.items()}
-        return list(found.values())
+    def _classes(self) -> np.ndarray:
+        """Which of them each speaker has, [S, C]."""
+        found = {who: x for counts in self.counts for who, x in counts.items()}
+        return np.array([x.sum(axis=1) > 0 for x in found.values()])
 
     @functools.cached_property
     def speakers(self) -> pandas.Series:
@@ -163,17 +151,16 @@ class Results:
         counts for those alone, and the more, the fewer others have them: the
         mean over speakers lets classes count alike.
         """
-        place = ["model", "row", "lr", "test_set", "fold", "seed"]
-        have = sum(row > 0 for row in self._utterances)
-        weight = len(self._utterances) / np.maximum(have, 1) / (have > 0).sum()
+        have = self._classes.sum(axis=0)
+        weight = len(self._classes) / np.maximum(have, 1) / (have > 0).sum()
         scores = [
             (line, who, scores_of(matrix, weight)[self.compared])
             for line, speakers in enumerate(self.counts)
             for who, matrix in speakers.items()
         ]
         table = pandas.DataFrame(scores, columns=["line", "speaker", "score"])
-        table = self.table[["line", *place]].merge(table, on="line")
-        return table.set_index([*place, "speaker"])["score"]
+        table = self.table[["line", *RUN]].merge(table, on="line")
+        return table.set_index([*RUN, "speaker"])["score"]
 
 
 def scores_of(counts: np.ndarray, weight: np.ndarray) -> dict[str, float]:
@@ -247,16 +234,7 @@ def read_results(folder: str | os.PathLike) -> Results:
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
-    test_sets = {}
-    for where, line in _read_checked(_TestSet, folder / TEST_SETS).items():
-        content = {key: line[key] for key in line if key != "id"}
-        if identify_test_set(content) != line["id"]:
-            raise ValueError(
-                f"{where} was changed: it is not the test set that has the id "
-                f"{line['id']}. Bring that file back, or take the line and "
-                f"its trials in {TRIALS} out and run `hrf study` with --resume."
-            )
-        test_sets[line["id"]] = line
+    test_sets = _read_test_sets(folder / TEST_SETS)
     lines, counts, warnings = {}, [], []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(
@@ -264,14 +242,12 @@ def read_results(folder: str | os.PathLike) -> Results:
             "line is left out."
         )
     for where, line in given.items():
-        scores = {key: line["test"].get(key) for key in SCORES}
-        bad = [
-            k for k, x in scores.items() if x is None or not math.isfinite(x)
-        ]
-        if bad:
+        scores = pandas.Series(line["test"], SCORES, dtype=float)
+        bad = scores[~np.isfinite(scores)]
+        if len(bad):
             warnings.append(
-                f"Left out: {_label(line)}, since its test {bad[0]} is "
-                f"{scores[bad[0]]}, not a number."
+                f"Left out: {_label(line)}, since its test {bad.index[0]} is "
+                f"{line['test'].get(bad.index[0])}, not a number."
             )
         elif line["id"] not in lines:  # two machines may have run it
             lines[line["id"]] = line
@@ -280,25 +256,44 @@ def read_results(folder: str | os.PathLike) -> Results:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
     kept = list(lines.values())
     labels = [test_sets[line["test_set"]]["labels"] for line in kept]
-    values = {key: [x[key] for x in kept] for key in ("dataset", "metric")}
-    for key, found in {**values, "classes": map(str, labels)}.items():
-        several = sorted(set(found))
-        if len(several) > 1:
+    same = {key: [line[key] for line in kept] for key in ("dataset", "metric")}
+    for key, values in {**same, "classes": labels}.items():
+        if several := _several(values):
             raise ValueError(
-                f"Trials of one study differ in {key}: "
-                f"{' and '.join(x[:MOST_QUOTED] for x in several)}. "
-                "Give each its own output folder."
+                f"Trials of one study differ in {key}: {several}. Give each "
+                "its own output folder."
             )
-    table = _table(kept)
-    twice = table.duplicated(["model", "row", "lr", "test_set", "fold", "seed"])
+    table = make_table(kept)
+    twice = table.duplicated(RUN)
     if twice.any():
         raise ValueError(
             f"{_label(kept[table['line'][twice].iloc[0]])} was run with two "
             "sets of options under one name. Give one of them another name "
             "(arms: in the study) or another output folder."
         )
-    warnings += _unequal_terms(kept)
+    warnings += _unequal_terms(kept, table)
     return Results(folder, kept, table, counts, labels[0], warnings)
+
+
+def _read_test_sets(path):
+    """Those of a study by their ids, which tell whether they are the same."""
+    test_sets = {}
+    for where, line in _read_checked(_TestSet, path).items():
+        content = {key: line[key] for key in line if key != "id"}
+        if identify_test_set(content) != line["id"]:
+            raise ValueError(
+                f"{where} was changed: it is not the test set that has the id "
+                f"{line['id']}. Bring that file back, or take the line and "
+                f"its trials in {TRIALS} out and run `hrf study` with --resume."
+            )
+        test_sets[line["id"]] = line
+    return test_sets
+
+
+def _several(values):
+    """Unequal values in words; nothing where all are the same."""
+    found = sorted(set(map(str, values)))
+    return " and ".join(x[:MOST_QUOTED] for x in found) if found[1:] else ""
 
 
 def _read_checked(kind, path):
@@ -346,7 +341,7 @@ def _count(line, test_sets, where):
     return dict(zip(names.tolist(), counts, strict=True))
 
 
-def _unequal_terms(lines):
+def _unequal_terms(lines, table):
     """What differs between runs that are compared."""
     found = []
     dirty = sum(bool(line.get("dirty")) for line in lines)
@@ -356,134 +351,15 @@ def _unequal_terms(lines):
             "that are in no commit."
         )
     # What is trained otherwise on purpose is no arm of the comparison.
-    small = [
-        line
-        for line in lines
-        if paper.family(line["model"], line["arm"], line["options"])
-        not in ("original", "control")
-    ]
-    places = {(x["fold"], x["seed"], x["test_set"]) for x in small}
-    if len({place[:2] for place in places}) < len(places):
+    small = table[~table["family"].isin(["original", "control"])]
+    if (small.groupby(["fold", "seed"])["test_set"].nunique() > 1).any():
         found.append(
             "Runs of one fold and seed have different test sets: the corpus "
             "changed in between. Only runs with the same one are compared."
         )
-    for model in dict.fromkeys(line["model"] for line in small):
-        runs = [{**x, **x["options"]} for x in small if x["model"] == model]
+    for model, runs in small.groupby("model", sort=False):
+        terms = [{**lines[k], **lines[k]["options"]} for k in runs["line"]]
         for key in MUST_AGREE:
-            values = sorted({str(run.get(key)) for run in runs})
-            if len(values) > 1:
-                found.append(
-                    f"Runs of {paper.model_name(model)} differ in {key}: "
-                    f"{' and '.join(x[:MOST_QUOTED] for x in values)}."
-                )
+            if several := _several(run.get(key) for run in terms):
+                found.append(f"Runs of {model} differ in {key}: {several}.")
     return found
-
-
-def _table(lines):
-    """The runs with their names, sorted as the paper does."""
-    rows = []
-    for number, line in enumerate(lines):
-        model, arm, options = line["model"], line["arm"], line["options"]
-        widens = options.get("hrf_modules", arm in paper.rows()[2:])
-        activation = str(options.get("activation", "")).rpartition(".")[2]
-        if not activation:
-            activation = "SiLU" if model == "conformer" else "ReLU"
-        rows.append(
-            {
-                "line": number,
-                **{key: line[key] for key in ("model", "arm", "lr", "seed")},
-                "family": paper.family(model, arm, options),
-                "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
-                "layers": options.get("hrf_layers", 1) if widens else np.nan,
-                "activation": ACTIVATIONS.get(activation, activation),
-                "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
-                "test_set": line["test_set"],
-                **{key: line["test"][key] for key in SCORES},
-                "epochs": options.get("number_of_epochs", line["epoch"]),
-            }
-        )
-    table = pandas.DataFrame(rows)
-    valid, loss = (
-        pandas.Series([(x["valid"] or {}).get(key) for x in lines], dtype=float)
-        for key in (lines[0]["metric"], "loss")
-    )
-    # Without scores on all validation sets the loss takes their place.
-    table["valid"] = valid if valid.notna().all() else -loss
-    table["row"] = name_rows(table)
-    table["reference"] = _references(table)
-    models = [*paper.MODELS, *table["model"]]
-    order = {
-        "model": models.index,
-        "arm": paper.place,
-        "fold": lambda fold: (len(fold), fold),
-    }
-    keys = ["model", "arm", "activation", "layers", "ratio", "lr", "fold"]
-    return table.sort_values(
-        [*keys, "seed"],
-        key=lambda column: column.map(order.get(column.name, lambda x: x)),
-        kind="stable",
-    ).reset_index(drop=True)
-
-
-def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
-    """The arms' names with those settings that they were run with several of.
-
-    Arguments
-    ---------
-    table : pandas.DataFrame
-        With model, arm and the ``SETTINGS``.
-    without : str
-        The setting to leave out.
-
-    Returns
-    -------
-    pandas.Series
-
-    Example
-    -------
-    >>> table = pandas.DataFrame({"model": "conformer", "arm": "ALL",
-    ...     "ratio": [2, 8, 8, 8], "layers": 1, "activation": "ReLU",
-    ...     "epochs": [120, 120, 120, 30]})
-    >>> name_rows(table).tolist()[2:]
-    ['ALL, ratio 8', 'ALL, ratio 8, 30 epochs']
-    """
-    names = table["arm"].copy()
-    for key, form in SETTINGS.items():
-        # Within a model: activations differ between models by default.
-        tried = table.groupby(["model", "arm"])[key].nunique()
-        arms = tried[tried > 1].index.get_level_values("arm")
-        some = table["arm"].isin(arms) & table[key].notna()
-        if key == "epochs":
-            some &= table[key] != _usual_epochs(table)
-        if key != without and some.any():
-            names[some] += ", " + table.loc[some, key].map(form.format)
-    return names
-
-
-def _usual_epochs(table):
-    """How long most runs of the same model were trained."""
-    epochs = table.groupby("model")["epochs"]
-    return epochs.transform(lambda numbers: numbers.mode().max())
-
-
-def _references(table):
-    """The row of the lightweight model that each run is compared with.
-
-    It has the same activation and, if there is one, as many epochs.
-    """
-    light = table[table["family"] == "lightweight"]
-    usual = _usual_epochs(table)[light.index] == light["epochs"]
-    rows = {}
-    # Those come first, and the first one of a place stays.
-    for run in [*light[usual].to_dict("records"), *light.to_dict("records")]:
-        place = run["model"], run["activation"]
-        rows.setdefault(place, run["row"])
-        rows.setdefault((*place, run["epochs"]), run["row"])
-    return [
-        rows.get((*place, epochs), rows.get(tuple(place)))
-        for *place, epochs in zip(
-            *(table[key] for key in ("model", "activation", "epochs")),
-            strict=True,
-        )
-    ]

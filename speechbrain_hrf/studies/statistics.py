@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas
@@ -33,10 +34,12 @@ FEWEST_SPEAKERS = 6  # fewer cannot give a Wilcoxon test p < .05
 FEWEST_FOLDS = 3  # of two means a t interval spans nearly everything
 # Equal differences of shares have to tie; floats differ in the last digits.
 DIGITS = 10
-SAME, BEST = "same rate", "best rates"
+SAME = "At the lightweight model's learning rate"
+BEST = "Each at its own best learning rate"
 ALL_MODELS = "all models"
 GAIN, LOSS, NOTHING = "gain shown", "loss shown", "nothing shown"
 TOO_FEW = "too little run"
+VERDICTS = (GAIN, LOSS, NOTHING, TOO_FEW)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,42 @@ class Comparisons:
     table: pandas.DataFrame
     rates: dict[str, float]
     chosen: pandas.DataFrame
+
+    def lines(self, comparison: str) -> pandas.DataFrame:
+        """Lines of the table: of models, not of all together.
+
+        Arguments
+        ---------
+        comparison : str
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        of_models = self.table["model"] != ALL_MODELS
+        return self.table[of_models & (self.table["comparison"] == comparison)]
+
+    def of_row(self, row: str) -> dict[str, Any]:
+        """What an arm does at the same rate.
+
+        Arguments
+        ---------
+        row : str
+
+        Returns
+        -------
+        dict
+            found: verdict to the lines of models; together: the line of all
+            models, or none.
+        """
+        same = self.table[self.table["comparison"] == SAME]
+        same = same[same["row"] == row]
+        together = same["model"] == ALL_MODELS
+        verdicts = same[~together].groupby("verdict", sort=False)
+        return {
+            "found": {key: x.to_dict("records") for key, x in verdicts},
+            "together": same[together].to_dict("records"),
+        }
 
 
 def compare(results: Results) -> Comparisons:
@@ -196,15 +235,8 @@ def choose_rates(results: Results) -> pandas.DataFrame:
             voters = scores[of != folds[k - 1]] if len(folds) > 1 else scores
             if len(voters):
                 by_fold[fold] = float(voters.mean().idxmax())
-        lines.append(
-            {
-                "model": model,
-                "row": row,
-                "tried": scores.columns.tolist(),
-                "valid": scores.mean().tolist(),
-                "by_fold": by_fold,
-            }
-        )
+        means = scores.mean()
+        lines.append((model, row, list(means.index), list(means), by_fold))
     columns = ["model", "row", "tried", "valid", "by_fold"]
     return pandas.DataFrame(lines, columns=columns)
 
@@ -385,11 +417,12 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     table = pandas.DataFrame(lines)
     # Controls are in the family of our other arms.
     family = table["family"].replace("control", "ours")
-    for _, group in table.groupby(["comparison", family, "model"]):
-        for key in ("p", "p_runs"):
-            table.loc[group.index, f"{key}_holm"] = holm(group[key])
-        smallest = group["smallest_p"] * len(group)
-        table.loc[group.index, "smallest_p_holm"] = smallest
+    groups = table.groupby(["comparison", family, "model"])
+    for key in ("p", "p_runs"):
+        table[f"{key}_holm"] = groups[key].transform(holm)
+    table["smallest_p_holm"] = groups["smallest_p"].transform(
+        lambda p_values: p_values * len(p_values)
+    )
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]
     return table
 

@@ -14,19 +14,13 @@ from typing import Any
 
 import numpy as np
 import pandas
-from tabulate import tabulate
 
 from speechbrain_hrf.studies import paper
-from speechbrain_hrf.studies.paper import model_name
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
-    BEST,
-    GAIN,
-    LOSS,
-    NOTHING,
     SAME,
-    TOO_FEW,
+    VERDICTS,
     Comparisons,
     usual_rate,
 )
@@ -34,15 +28,11 @@ from speechbrain_hrf.training.scores import score_text
 
 NONE = score_text(None)
 # Behind a difference; what they mean stands below the table.
-MARKS = {GAIN: "▲", LOSS: "▼", NOTHING: "·", TOO_FEW: "?"}
+MARKS = dict(zip(VERDICTS, "▲▼·?", strict=True))
 LEGEND = (
     "▲ gain shown, ▼ loss shown, · nothing shown, ? too little was run to "
     "show anything."
 )
-TITLES = {
-    SAME: "At the lightweight model's learning rate",
-    BEST: "Each at its own best learning rate",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,13 +42,13 @@ class Table:
     Arguments
     ---------
     caption : str
-    head : list of str
-    rows : list of list of str
-        The first cell names the row; a cell may have two lines.
+    frame : pandas.DataFrame
+        Of str. The first column names the row; a cell may have two lines.
 
     Example
     -------
-    >>> print(Table("Ages", ["who", "age"], [["A", "3"]]).markdown())
+    >>> frame = pandas.DataFrame({"who": ["A"], "age": ["3"]})
+    >>> print(Table("Ages", frame).markdown())
     Ages:
     <BLANKLINE>
     | who   | age   |
@@ -67,8 +57,11 @@ class Table:
     """
 
     caption: str
-    head: list[str]
-    rows: list[list[str]]
+    frame: pandas.DataFrame
+
+    def __len__(self) -> int:
+        """Rows: a table without any is false."""
+        return len(self.frame)
 
     def markdown(self) -> str:
         """The table as GitHub reads it, under its caption.
@@ -77,11 +70,9 @@ class Table:
         -------
         str
         """
-        head, *rows = (
-            [cell.replace("\n", "<br>") for cell in line]
-            for line in [self.head, *self.rows]
+        text = self.frame.replace("\n", "<br>", regex=True).to_markdown(
+            index=False, tablefmt="github", disable_numparse=True
         )
-        text = tabulate(rows, head, "github", disable_numparse=True)
         return f"{self.caption}:\n\n{text}"
 
     def without(self, ending: str) -> Table:
@@ -95,11 +86,8 @@ class Table:
         -------
         Table
         """
-        kept = [k for k, x in enumerate(self.head) if not x.endswith(ending)]
-        head, *rows = (
-            [line[k] for k in kept] for line in [self.head, *self.rows]
-        )
-        return Table(self.caption, head, rows)
+        kept = ~self.frame.columns.str.endswith(ending)
+        return Table(self.caption, self.frame.loc[:, kept])
 
 
 def count(number: int, noun: str) -> str:
@@ -240,10 +228,10 @@ def runs_at(results: Results, rates: Mapping[str, float]) -> pandas.DataFrame:
 
     Example
     -------
-    >>> table = pandas.DataFrame({"model": "conformer", "lr": [0.1, 0.2],
+    >>> table = pandas.DataFrame({"model": "Conformer", "lr": [0.1, 0.2],
     ...     "row": "ALL", "arm": "ALL", "family": "paper"})
     >>> results = Results(None, [], table, [], [], [])
-    >>> len(runs_at(results, {"conformer": 0.1}))
+    >>> len(runs_at(results, {"Conformer": 0.1}))
     1
     """
     table = results.table
@@ -270,58 +258,45 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     Example
     -------
     >>> line = {"metric": "UA", "params": {"training": 9, "merged": 8}}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "Lightweight",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
     ...     "fold": "1", "line": 0}])
-    >>> results = Results(None, [line], table, [], [], [])
+    >>> counts = [{"01": np.eye(2, dtype=int)}]
+    >>> results = Results(None, [line], table, counts, [], [])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
-    >>> summary_table(results, Comparisons(nothing, {}, nothing)).rows
+    >>> table = summary_table(results, Comparisons(nothing, {}, nothing))
+    >>> table.frame.values.tolist()
     [['Lightweight', '.500', '8']]
     """
     same = comparisons.table[comparisons.table["comparison"] == SAME]
-    found = {
-        (x["row"], x["model"]): _marked(x) for x in same.to_dict("records")
-    }
-    models = results.models
-    models += [ALL_MODELS] * (ALL_MODELS in set(same["model"]))
     runs = runs_at(results, comparisons.rates)
-    # While a study goes on: of the folds that all arms have (the original is
-    # no arm), and each once, however many seeds it has so far.
-    shared = {
-        model: set.intersection(
-            *map(set, of_arms.groupby("row")["fold"].unique())
-        )
-        for model, of_arms in runs[runs["family"] != "original"].groupby(
-            "model"
-        )
-    }
-    rows, some_lack = [], ""
-    for row, of_row in runs.groupby("row", sort=False):
-        means = {}
-        for model, of_both in of_row.groupby("model"):
-            scores = of_both.groupby("fold")[results.metric].mean()
-            some = scores[scores.index.isin(shared.get(model, ()))]
-            means[model] = score_text((some if len(some) else scores).mean())
-            if 0 < len(some) < len(scores):
-                some_lack = " (of the folds that all arms have so far)"
-        cells = [
-            f"{means.get(model, '' if model == ALL_MODELS else NONE)}\n"
-            f"{found.get((row, model), '')}".removesuffix("\n")
-            for model in models
-        ]
-        sizes = [
-            f"{results.lines[line]['params']['merged']:,}"
-            for line in of_row.groupby("model", sort=False)["line"].first()
-        ]
-        rows.append([row, *cells, " / ".join(dict.fromkeys(sizes))])
+    means, some_lack = {}, ""
+    for model, of_model in runs.groupby("model"):
+        # Each fold once, however many seeds it has so far.
+        scores = of_model.pivot_table(results.metric, "fold", "row")
+        # While a study goes on: of the folds that all arms have (the original
+        # is no arm).
+        original = of_model["row"][of_model["family"] == "original"].unique()
+        shared = scores.loc[scores.drop(columns=original).dropna().index]
+        means[model] = shared.mean().fillna(scores.mean())
+        if shared.count().between(1, scores.count() - 1).any():
+            some_lack = " (of the folds that all arms have so far)"
+    cells = pandas.DataFrame(means, runs["row"].unique(), results.models)
+    cells = cells.map(score_text)
+    if ALL_MODELS in set(same["model"]):
+        cells[ALL_MODELS] = ""
+    for line in same.to_dict("records"):
+        cells.loc[line["row"], line["model"]] += f"\n{_marked(line)}"
+    sizes = [f"{results.lines[k]['params']['merged']:,}" for k in runs["line"]]
+    of_row = pandas.Series(sizes).groupby(runs["row"].to_numpy()).unique()
+    cells["parameters when shipped"] = of_row.map(" / ".join)
     compared = ""
     if results.compared != results.metric:
         compared = f" of {results.compared}"
     return Table(
         f"Mean test {results.metric}{some_lack}, and difference{compared} to "
         "Lightweight with its 95 % interval over test speakers",
-        ["arm", *map(model_name, models), "parameters when shipped"],
-        rows,
+        _named(cells),
     )
 
 
@@ -330,7 +305,13 @@ def _marked(line):
 
 
 def _who(line):
-    return f"{model_name(line['model'])}: {line['row']}"
+    return f"{line['model']}: {line['row']}"
+
+
+def _named(cells, name="arm"):
+    """Texts by row and model, with the models' names and that of the rows."""
+    named = cells.fillna(NONE)
+    return named.rename_axis(columns=None).reset_index(names=name)
 
 
 def comparison_tables(comparisons: Comparisons) -> list[Table]:
@@ -362,12 +343,13 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
     }
     return [
         Table(
-            TITLES[kind],
-            list(columns),
-            [
-                [write(line) for write in columns.values()]
-                for line in lines.to_dict("records")
-            ],
+            kind,
+            pandas.DataFrame(
+                [
+                    {name: write(line) for name, write in columns.items()}
+                    for line in lines.to_dict("records")
+                ]
+            ),
         )
         for kind, lines in comparisons.table.groupby("comparison", sort=False)
     ]
@@ -393,38 +375,38 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     -------
     >>> line = {"metric": "WF1", "dataset": "M3ED", "synthetic": False,
     ...     "params": {"training": 20, "merged": 10}}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "FFN2",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "FFN2",
     ...     "WF1": 0.35, "line": 0}])
     >>> results = Results(None, [line], table, [], [], [])
-    >>> paper_table(results, table, "conformer").rows[3][:4]
+    >>> table = paper_table(results, table, "Conformer").frame
+    >>> table.iloc[3, :4].tolist()
     ['FFN2', '1', '.350', '.375']
     """
     runs = runs[runs["model"] == model]
     metrics = paper.metrics_of(results.dataset)
     metrics = list(dict.fromkeys([*metrics, results.metric]))
     printed = {}
-    if results.dataset in paper.METRICS and not results.lines[0]["synthetic"]:
-        table = paper.printed().xs(results.dataset, level="dataset")
-        printed = table.loc[model_name(model)].to_dict("index")
+    if not results.lines[0]["synthetic"]:
+        printed = paper.printed_rows(model, results.dataset)
+    sizes = {
+        row: {key: f"{n:,}" for key, n in results.lines[line]["params"].items()}
+        for row, line in zip(runs["row"], runs["line"], strict=True)
+    }
     rows = []
     for row in dict.fromkeys([*printed, *runs["row"]]):
         some, theirs = runs[runs["row"] == row], printed.get(row, {})
-        cells = [row, str(len(some) or NONE)]
+        cells = {"arm": row, "runs": str(len(some) or NONE)}
         for metric in metrics:
-            cells += [spread(some[metric]), score_text(theirs.get(metric))]
-        ours = {"merged": NONE, "training": NONE}
-        if len(some):
-            given = results.lines[some["line"].iloc[0]]["params"]
-            ours = {key: f"{value:,}" for key, value in given.items()}
-        published = str(theirs.get("params", NONE))
-        rows.append([*cells, ours["merged"], published, ours["training"]])
-    head = ["arm", "runs"]
-    for name in (*metrics, "parameters"):
-        head += [name, f"{name}, paper"]
+            cells[metric] = spread(some[metric])
+            cells[f"{metric}, paper"] = score_text(theirs.get(metric))
+        ours = sizes.get(row, {})
+        cells["parameters"] = ours.get("merged", NONE)
+        cells["parameters, paper"] = str(theirs.get("params", NONE))
+        cells["parameters in training"] = ours.get("training", NONE)
+        rows.append(cells)
     table = Table(
-        f"{model_name(model)}: mean ± standard deviation over runs",
-        [*head, "parameters in training"],
-        rows,
+        f"{model}: mean ± standard deviation over runs",
+        pandas.DataFrame(rows),
     )
     return table if printed else table.without(", paper")
 
@@ -447,30 +429,33 @@ def rate_tables(
 
     Example
     -------
-    >>> chosen = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    >>> chosen = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "tried": [0.001, 0.002], "valid": [0.4, 0.5],
     ...     "by_fold": {"1": 0.002, "2": 0.002}}])
     >>> line = {"rates": [[1, 0.002], [55, 0.001]], "metric": "UA"}
-    >>> runs = pandas.DataFrame({"model": ["conformer"], "row": "ALL", "line": 0})
+    >>> runs = pandas.DataFrame({"model": ["Conformer"], "row": "ALL", "line": 0})
     >>> for table in rate_tables(Results(None, [line], runs, [], [], []),
     ...     Comparisons(None, {}, chosen), runs):
-    ...     print(table.rows)
+    ...     print(table.frame.values.tolist())
     [['Conformer: ALL', '.001: .400, .002: .500', '.002 in 2']]
     [['ALL', '55, .001']]
     """
-    rows = []
-    for line in comparisons.chosen.to_dict("records"):
-        means = zip(line["tried"], line["valid"], strict=True)
-        folds = sorted(collections.Counter(line["by_fold"].values()).items())
-        rows.append(
-            [
-                _who(line),
-                ", ".join(
-                    f"{_rate(x)}: {score_text(mean)}" for x, mean in means
-                ),
-                ", ".join(f"{_rate(x)} in {number}" for x, number in folds),
-            ]
-        )
+    chosen = [
+        {
+            "arm": _who(line),
+            "validation by rate": ", ".join(
+                f"{_rate(lr)}: {score_text(mean)}"
+                for lr, mean in zip(line["tried"], line["valid"], strict=True)
+            ),
+            "chosen": ", ".join(
+                f"{_rate(lr)} in {folds}"
+                for lr, folds in sorted(
+                    collections.Counter(line["by_fold"].values()).items()
+                )
+            ),
+        }
+        for line in comparisons.chosen.to_dict("records")
+    ]
     changes = [results.lines[line]["rates"] for line in runs["line"]]
     fell = runs[["row", "model"]].assign(
         # A run whose rate never fell counts as one that fell after the end.
@@ -479,36 +464,24 @@ def rate_tables(
     )
     medians = fell.groupby(["row", "model"], sort=False).median()
     first = medians["first"].map("{:g}".format).replace("inf", "never")
+    halved = first + ", " + medians["last"].map(_rate)
     return [
         Table(
             f"Mean validation {results.metric} by learning rate (or minus the "
             "loss, where runs have no such score), and the rate chosen in how "
             "many folds",
-            ["arm", "validation by rate", "chosen"],
-            rows,
+            pandas.DataFrame(chosen),
         ),
-        _by_model(
+        Table(
             "Epoch at which the learning rate was first halved, and the rate "
             "at the end: medians over runs",
-            first + ", " + medians["last"].map(_rate),
+            _named(halved.unstack("model", sort=False)),
         ),
     ]
 
 
 def _rate(lr):
     return f"{lr:g}".removeprefix("0")
-
-
-def _by_model(caption, cells):
-    """Of texts by arm and model, a column per model."""
-    frame = cells.unstack("model", sort=False).rename(columns=model_name)
-    return _from_frame(caption, "arm", frame)
-
-
-def _from_frame(caption, name, frame):
-    cells = frame.fillna(NONE).to_numpy().tolist()
-    rows = [[str(k), *x] for k, x in zip(frame.index, cells, strict=True)]
-    return Table(caption, [name, *map(str, frame.columns)], rows)
 
 
 def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
@@ -528,10 +501,10 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
     Example
     -------
     >>> line = {"ranks": {"embedding_model.x": 3.0}}
-    >>> runs = pandas.DataFrame([{"model": "conformer", "row": "ALL", "line": 0,
+    >>> runs = pandas.DataFrame([{"model": "Conformer", "row": "ALL", "line": 0,
     ...     "family": "paper"}])
     >>> results = Results(None, [line], runs, [], [], [])
-    >>> ranks_table(results, runs, "conformer").rows
+    >>> ranks_table(results, runs, "Conformer").frame.values.tolist()
     [['x', '3.0']]
     """
     runs = runs[(runs["model"] == model) & (runs["family"] != "original")]
@@ -544,10 +517,9 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
         columns=["row", "layer", "rank"],
     )
     grid = ranks.pivot_table("rank", "layer", "row", sort=False)
-    return _from_frame(
-        f"{model_name(model)}: mean effective rank of the merged weights",
-        "layer",
-        grid.map("{:.1f}".format, na_action="ignore").astype(object),
+    return Table(
+        f"{model}: mean effective rank of the merged weights",
+        _named(grid.map("{:.1f}".format, na_action="ignore"), "layer"),
     )
 
 
@@ -565,27 +537,35 @@ def run_tables(results: Results) -> list[Table]:
     Example
     -------
     >>> line = {"versions": {"torch": "2"}, "finished": "2026-11-20T16:00:00"}
-    >>> table = pandas.DataFrame([{"model": "conformer", "row": "ALL",
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "lr": 0.002, "fold": "1", "seed": 1}])
     >>> counts, where = run_tables(Results(None, [line], table, [], [], []))
-    >>> counts.rows
+    >>> counts.frame.values.tolist()
     [['ALL, rate .002', '1']]
     """
     table = results.table
     arms = table["row"] + ", rate " + table["lr"].map(_rate)
     runs = table.assign(arm=arms).groupby(["arm", "model"], sort=False).size()
-    facts = collections.Counter()
-    for line in results.lines:
-        given = {**line["versions"], "finished on": line["finished"][:10]}
-        for key in ("engine", "device", "threads", "commit"):
-            given[key] = str(line.get(key) or NONE)[:40]
-        facts.update(given.items())
+    facts = pandas.DataFrame(
+        {
+            **line["versions"],
+            "finished on": line["finished"][:10],
+            **{
+                key: str(line.get(key) or NONE)[:40]
+                for key in ("engine", "device", "threads", "commit")
+            },
+        }
+        for line in results.lines
+    )
+    facts = facts.melt(var_name="what").dropna().value_counts(sort=False)
     hours = sum(line.get("seconds") or 0 for line in results.lines) / 3600
     return [
-        _by_model("Finished runs", runs.map(str)),
+        Table(
+            "Finished runs",
+            _named(runs.map(str).unstack("model", sort=False)),
+        ),
         Table(
             f"Where and with what: {hours:.1f} hours of training in all",
-            ["what", "value", "runs"],
-            [[key, value, str(n)] for (key, value), n in sorted(facts.items())],
+            facts.sort_index().map(str).rename("runs").reset_index(),
         ),
     ]

@@ -4,15 +4,20 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import io
 import json
 import re
 
+import numpy as np
+import pandas
 import pytest
 from made_up import line, study, test_set, write_study
+from PIL import Image
 
 from speechbrain_hrf.studies import figures
 from speechbrain_hrf.studies.command import report
 from speechbrain_hrf.studies.lines import identify_test_set
+from speechbrain_hrf.studies.panels import draw_lines
 from speechbrain_hrf.studies.paper import family
 from speechbrain_hrf.studies.report import readme_text, write_report
 from speechbrain_hrf.studies.results import read_results
@@ -115,16 +120,35 @@ def test_printed_figures_stand_beside_ours(tmp_path):
         )
         folder = write_study(tmp_path / str(synthetic), lines, sets)
         results = read_results(folder)
-        runs = runs_at(results, {"conformer": 0.001})
-        table = paper_table(results, runs, "conformer")
-        rows = {row[0]: row for row in table.rows}
+        runs = runs_at(results, {"Conformer": 0.001})
+        rows = paper_table(results, runs, "Conformer").frame.set_index("arm")
         if synthetic:
-            assert table.head[:4] == ["arm", "runs", "WF1", "parameters"]
-            assert set(rows) == {"Lightweight", "FFN2"}
+            assert list(rows)[:3] == ["runs", "WF1", "parameters"]
+            assert set(rows.index) == {"Lightweight", "FFN2"}
         else:
-            assert table.head[:4] == ["arm", "runs", "WF1", "WF1, paper"]
-            assert rows["FFN1"][1:4] == ["-", "-", ".376"]
-            assert rows["FFN2"][1] == "2" and rows["FFN2"][3] == ".375"
+            assert list(rows)[:3] == ["runs", "WF1", "WF1, paper"]
+            assert rows.loc["FFN1"].tolist()[:3] == ["-", "-", ".376"]
+            assert rows.loc["FFN2", ["runs", "WF1, paper"]].tolist() == [
+                "2",
+                ".375",
+            ]
+
+
+def test_a_model_of_ones_own_on_a_corpus_of_the_paper(tmp_path):
+    """The paper has no figures for it; for the others it still has."""
+    lines, sets = study(
+        ["FFN2"],
+        models=("conformer", "mine"),
+        folds=2,
+        seeds=1,
+        dataset="M3ED",
+        metric="WF1",
+    )
+    write_report(write_study(tmp_path, lines, sets))
+    text = (tmp_path / "report.md").read_text()
+    own = text.split("\nmine: mean")[1].split("\n\n")[1]
+    assert "| FFN2 " in own and "paper" not in own
+    assert "| WF1, paper " in text
 
 
 @pytest.mark.parametrize(
@@ -167,7 +191,7 @@ def test_settings_have_rows_and_a_figure(tmp_path, setting, options, names):
     pictures = figures.draw_settings(results, runs)
     assert list(pictures) == [name]
     assert like in pictures[name].caption
-    spectra = figures.draw_spectra(results, runs, "conformer")
+    spectra = figures.draw_spectra(results, runs, "Conformer")
     assert all(row in spectra.alt for row in rows)
     confusion = figures.draw_confusion(results, runs)
     assert re.match(
@@ -214,6 +238,45 @@ def test_a_fold_with_more_seeds_counts_no_more(tmp_path):
     found = re.search(r"\| Lightweight +\| (\.\d{3})", text)
     assert "(of the folds that all arms have so far)" in text
     assert found[1] == f"{(one + two) / 2:.3f}"[1:]
+
+
+def test_a_fourth_model_has_a_line_of_panels_of_its_own(tmp_path):
+    """As high as that of the three above it."""
+    heights = []
+    models = ("convtransformer", "conformer", "speechformer", "mine")
+    for number in 3, 4:
+        lines, sets = study(["ALL"], models=models[:number], seeds=1, folds=2)
+        folder = write_study(tmp_path / str(number), lines, sets)
+        results = read_results(folder)
+        picture = figures.draw_differences(results, compare(results))
+        heights.append(Image.open(io.BytesIO(picture.png)).height)
+    assert heights[1] == pytest.approx(2 * heights[0], abs=2)
+
+
+@pytest.mark.parametrize("models", [1, 2, 3])
+def test_a_legend_is_not_cut_off(models):
+    """Arms with long names beside few panels."""
+    points = pandas.DataFrame(
+        [
+            (f"model {model}", f"{arm}, normalised, 240 epochs", x, x)
+            for model in range(models)
+            for arm in ("ALL", "ALL + FRONT", "FFN1 & FFN2")
+            for x in (1, 2)
+        ],
+        columns=["panel", "row", "x", "y"],
+    )
+    picture = draw_lines(points, "epoch", "loss", "")
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png)).convert("L"))
+    assert pixels.min() < 50
+    assert pixels[:, [0, -1]].min() > 250
+
+
+@pytest.mark.filterwarnings("error")
+def test_many_names_leave_room_for_the_panels():
+    """One model, forty arms, panels as low as those of layers."""
+    names = [f"ALL, ratio {k}" for k in range(40)]
+    points = {"panel": "layer", "row": 2 * names, "x": 40 * [1, 2], "y": 1}
+    assert draw_lines(pandas.DataFrame(points), "", "", "", 4, (2.4, 1.7))
 
 
 def test_no_folder_no_lines(tmp_path):

@@ -232,7 +232,7 @@ def test_speakers_of_one_class(tmp_path):
         )
     ]
     results, _, table = compared(tmp_path, lines, [of_fold])
-    found = table.loc[(SAME, "conformer", "ALL")]
+    found = table.loc[(SAME, "Conformer", "ALL")]
     assert results.compared == "UA" and results.metric == "MF1"
     assert found["difference"] == pytest.approx(0, abs=1e-9)
     assert (found["speakers"], found["up"]) == (47, 33)
@@ -261,12 +261,12 @@ def test_a_whole_study(tmp_path):
         ["ALL"], {"ALL": 0.3}, models=("conformer", "speechformer")
     )
     _, comparisons, table = compared(tmp_path, lines, sets)
-    for model in ("conformer", "speechformer", ALL_MODELS):
+    for model in ("Conformer", "SpeechFormer", ALL_MODELS):
         found = table.loc[(SAME, model, "ALL")]
         assert found["verdict"] == GAIN
         assert found["difference"] == pytest.approx(0.3, abs=0.06)
         assert (found["speakers"], found["folds_up"]) == (24, 6)
-    assert comparisons.rates == {"conformer": 0.001, "speechformer": 0.001}
+    assert comparisons.rates == {"Conformer": 0.001, "SpeechFormer": 0.001}
 
 
 def test_only_seeds_that_both_have_count(tmp_path):
@@ -275,7 +275,7 @@ def test_only_seeds_that_both_have_count(tmp_path):
     lucky = [line("convtransformer", "ALL", s, 1.0, seed=3) for s in sets]
     _, _, with_lucky = compared(tmp_path / "a", lines + lucky, sets)
     _, _, without = compared(tmp_path / "b", lines, sets)
-    key = (SAME, "convtransformer", "ALL")
+    key = (SAME, "ConvTransformer", "ALL")
     assert with_lucky.loc[key, "seeds"] == 2
     assert with_lucky.loc[key, "difference"] == without.loc[key, "difference"]
 
@@ -301,7 +301,7 @@ def test_one_test_set_of_all_seeds(tmp_path):
         for seed in range(1, 6)
     ]  # fmt: skip
     _, _, table = compared(tmp_path, lines, sets)
-    found = table.loc[(SAME, "conformer", "ALL")]
+    found = table.loc[(SAME, "Conformer", "ALL")]
     assert (found["speakers"], found["runs"], found["folds"]) == (30, 5, 1)
     assert found["verdict"] == GAIN
 
@@ -319,7 +319,7 @@ def test_rates_are_not_chosen_by_a_folds_own_test_speakers(tmp_path):
     assert chosen == {
         "1": 0.003, "2": 0.001, "3": 0.003, "4": 0.003, "5": 0.003, "6": 0.003,
     }  # fmt: skip
-    assert (BEST, "convtransformer", "ALL") in table.index
+    assert (BEST, "ConvTransformer", "ALL") in table.index
 
 
 def test_without_scores_the_validation_loss_chooses(tmp_path):
@@ -354,7 +354,7 @@ def test_the_rate_of_most_lightweight_runs_is_the_same_rate(tmp_path):
     lines, sets = study(["ALL"], rates=(0.001, 0.003))
     kept = [x for x in lines if x["lr"] == 0.003 or x["fold"] < 3]
     _, comparisons, _ = compared(tmp_path, kept, sets)
-    assert comparisons.rates == {"convtransformer": 0.003}
+    assert comparisons.rates == {"ConvTransformer": 0.003}
 
 
 def test_families_are_corrected_apart(tmp_path):
@@ -362,7 +362,7 @@ def test_families_are_corrected_apart(tmp_path):
     arms = ["FFN1", "FFN2", "ALL", "ALL, normalised"]
     lines, sets = study(arms, {"ALL, normalised": 0.1})
     _, _, table = compared(tmp_path, lines, sets)
-    ours = table.loc[(SAME, "convtransformer", "ALL, normalised")]
+    ours = table.loc[(SAME, "ConvTransformer", "ALL, normalised")]
     assert ours["family"] == "ours" and ours["p_holm"] == ours["p"]
-    rows = table.loc[[(SAME, "convtransformer", row) for row in arms[:3]]]
+    rows = table.loc[[(SAME, "ConvTransformer", row) for row in arms[:3]]]
     assert rows["p_holm"].min() == pytest.approx(min(1, 3 * rows["p"].min()))
