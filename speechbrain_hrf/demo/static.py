@@ -63,7 +63,10 @@ def _foreign(folder: pathlib.Path) -> str | None:
     """Why a folder is no page that may be replaced, or None."""
     if not (folder / SUMS).is_file():
         return f"it holds other files, and no {SUMS} of an earlier page"
-    told = set((folder / SUMS).read_text(encoding="utf-8").splitlines())
+    if not (folder / "index.html").is_file():
+        return "it holds other files, and no index.html of an earlier page"
+    text = (folder / SUMS).read_text(encoding="utf-8", errors="replace")
+    told = set(text.splitlines())
     for line in _sums(folder).splitlines():
         if line not in told:
             name = line.split("  ", 1)[1]

@@ -27,8 +27,8 @@ from speechbrain_hrf.studies.tables import count, signed
 from speechbrain_hrf.studies.template import render
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT
 
-# Arms that have a line of their own, fixed before any result: the first of
-# ours that was run, and the paper's ALL.
+# Arms that have a line of their own, fixed before the published study: the
+# first of ours that was run, and the paper's ALL.
 OURS = ("ALL + FRONT, normalised", "ALL, normalised")
 NAMES = {
     OURS[0]: "Normalised HRF (ALL + FRONT)",

@@ -59,6 +59,14 @@ def test_files_of_others_are_kept(files, tmp_path):
     with pytest.raises(FileExistsError, match="no SHA256SUMS"):
         write_page(files, other)
 
+    # As sha256sum leaves it beside a download
+    (other / "SHA256SUMS").write_text(
+        f"{hashlib.sha256(b'years of work').hexdigest()}  thesis.tex\n"
+    )
+    with pytest.raises(FileExistsError, match="no index.html"):
+        write_page(files, other)
+    assert content(other)["thesis.tex"] == "years of work"
+
     write_page(files, tmp_path / "page")
     (tmp_path / "page" / "CNAME").write_text("example.org")
     with pytest.raises(FileExistsError, match="its CNAME was added"):

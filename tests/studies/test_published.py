@@ -14,9 +14,14 @@ from speechbrain_hrf.studies.report import readme_text
 from speechbrain_hrf.studies.study import load_study
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = sorted(
-    path.parent for path in REPOSITORY.glob("results/*/trials.jsonl")
-)
+# Beside them a user's own studies may lie.
+FOLDERS = [
+    folder
+    for folder in (
+        REPOSITORY / "results" / name for name in ("nemo", "ravdess")
+    )
+    if (folder / "trials.jsonl").is_file()
+]
 BLOCK = re.compile(r"<!-- report: (\w+) -->\n+(.*?)\n*<!-- end -->", re.S)
 MOST_BYTES = 2 * 2**20  # of all results together, pictures included
 
