@@ -266,10 +266,12 @@ def main(arguments: list[str] | None = None) -> int:
             try:
                 path.write_bytes(lower(exported, inputs[0], dynamic, backend))
                 run = load(path)
-                difference = max(
-                    (run(x) - y).abs().max().item()
+                differences = [
+                    (run(x) - y).abs().max()
                     for x, y in zip(inputs, expected, strict=True)
-                )
+                ]
+                # Python's max would pass over one that is not a number.
+                difference = torch.stack(differences).max().item()
             except Exception as error:  # whatever the compiler may raise
                 path.unlink(missing_ok=True)
                 failed = True

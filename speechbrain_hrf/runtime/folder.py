@@ -25,7 +25,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 _COMMON = ("labels", "sample_rate")
 _RUNNER = ("window", "graphs")
 # What may be missing, but not wrong.
-_OPTIONAL = {"graphs", "files", "modules", OWN}
+_OPTIONAL = {"window", "graphs", "files", "modules", OWN}
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:

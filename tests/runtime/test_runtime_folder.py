@@ -12,6 +12,7 @@ import pytest
 
 from speechbrain_hrf.runtime import Classifier
 from speechbrain_hrf.runtime.__main__ import main
+from speechbrain_hrf.runtime.folder import read_description
 from speechbrain_hrf.runtime.session import open_session
 
 
@@ -76,8 +77,10 @@ def test_values_of_the_manifest(copy, key, value):
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest[key] = value
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=rf"manifest.json: {key} cannot be"):
-        Classifier(copy)
+    # Also by who needs no graph
+    for read in (Classifier, read_description):
+        with pytest.raises(ValueError, match=rf"manifest.json: {key} cannot"):
+            read(copy)
 
 
 def test_a_bit_of_the_graph(copy):
