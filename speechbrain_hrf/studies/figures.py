@@ -100,7 +100,7 @@ def draw_differences(
 
 def _draw_model(panel, lines, rows):
     several = lines["comparison"].nunique() > 1
-    for k, comparison in enumerate((SAME, BEST)):
+    for k, (comparison, marker) in enumerate(((SAME, "o"), (BEST, "D"))):
         some = lines[lines["comparison"] == comparison]
         centre = some["difference"]
         error = np.array([centre - some["low"], some["high"] - centre])
@@ -109,7 +109,7 @@ def _draw_model(panel, lines, rows):
             centre,
             places + several * (0.3 * k - 0.15),
             xerr=np.nan_to_num(error).clip(min=0),
-            fmt="oD"[k],
+            fmt=marker,
             label=comparison,
             markersize=5,
             capsize=2.5,

@@ -82,11 +82,11 @@ class Results:
     lines : list of dict
         As they were read; ``table`` refers to them by ``line``.
     table : pandas.DataFrame
-        A run each: line, model (as the paper spells it), arm, row (its name in all tables), family
-        (lightweight, original, paper, control, ours), reference (row of the lightweight
-        model that it is compared with, or None), ratio, layers, activation,
-        lr, fold, seed, test_set, WA, UA, WF1, MF1, valid (larger is better),
-        epochs.
+        A run each: line, model (as the paper spells it), arm, row (its name in
+        all tables), family (lightweight, original, paper, control, ours),
+        reference (row of the lightweight model that it is compared with, or
+        not-a-number), ratio, layers, activation, lr, fold, seed, test_set, WA,
+        UA, WF1, MF1, valid (larger is better), epochs.
     counts : list of dict
         Per line: speaker to a matrix [true class, found class] of utterances.
     labels : list of str

@@ -39,7 +39,6 @@ BEST = "Each at its own best learning rate"
 ALL_MODELS = "all models"
 GAIN, LOSS, NOTHING = "gain shown", "loss shown", "nothing shown"
 TOO_FEW = "too little run"
-VERDICTS = (GAIN, LOSS, NOTHING, TOO_FEW)
 
 
 @dataclasses.dataclass(frozen=True)

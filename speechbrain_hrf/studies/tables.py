@@ -19,8 +19,11 @@ from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
+    GAIN,
+    LOSS,
+    NOTHING,
     SAME,
-    VERDICTS,
+    TOO_FEW,
     Comparisons,
     usual_rate,
 )
@@ -28,7 +31,7 @@ from speechbrain_hrf.training.scores import score_text
 
 NONE = score_text(None)
 # Behind a difference; what they mean stands below the table.
-MARKS = dict(zip(VERDICTS, "▲▼·?", strict=True))
+MARKS = {GAIN: "▲", LOSS: "▼", NOTHING: "·", TOO_FEW: "?"}
 LEGEND = (
     "▲ gain shown, ▼ loss shown, · nothing shown, ? too little was run to "
     "show anything."
