@@ -23,7 +23,7 @@ ORIGINAL = {
 }
 
 
-def build(name, sizes=None, modules=(), layers=1, chained=False):
+def build(name, sizes=None, modules=(), layers=1, chained=False, norm=False):
     """One model with its head, expanded where asked for.
 
     Arguments
@@ -34,8 +34,8 @@ def build(name, sizes=None, modules=(), layers=1, chained=False):
         Arguments of the model; default: the lightweight one's.
     modules : sequence of str
         What HRF expands, by the paper's row names; none: the plain model.
-    layers, chained
-        See ``speechbrain_hrf.apply_hrf``.
+    layers, chained, norm
+        See ``speechbrain_hrf.apply_hrf``; norm is its inner_norm.
 
     Returns
     -------
@@ -49,7 +49,13 @@ def build(name, sizes=None, modules=(), layers=1, chained=False):
         }
     )
     if modules:
-        hrf.apply_hrf(model, list(modules), layers=layers, chained=chained)
+        hrf.apply_hrf(
+            model,
+            list(modules),
+            layers=layers,
+            chained=chained,
+            inner_norm=norm,
+        )
     return model
 
 

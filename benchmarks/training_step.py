@@ -19,20 +19,22 @@ from torch.nn import functional as F
 
 from speechbrain_hrf.training.allocator import keep_freed_memory
 
-# row: (original size, modules, extra layers, chained)
+# What a row is built with; see ``models.build``.
+ALL, FFN2 = {"modules": ("ALL",)}, {"modules": ("FFN2",)}
 ROWS = {
-    "lightweight": (False, (), 1, False),
-    "FFN2": (False, ("FFN2",), 1, False),
-    "FFN2, chained": (False, ("FFN2",), 1, True),
-    "FFN2, 3 extra layers": (False, ("FFN2",), 3, False),
-    "FFN2, 3 extra layers, chained": (False, ("FFN2",), 3, True),
-    "ALL": (False, ("ALL",), 1, False),
-    "ALL, chained": (False, ("ALL",), 1, True),
-    "ALL, 3 extra layers": (False, ("ALL",), 3, False),
-    "ALL, 3 extra layers, chained": (False, ("ALL",), 3, True),
-    "original": (True, (), 1, False),
-    "original, ALL": (True, ("ALL",), 1, False),
-    "original, ALL, chained": (True, ("ALL",), 1, True),
+    "lightweight": {},
+    "FFN2": FFN2,
+    "FFN2, chained": {**FFN2, "chained": True},
+    "FFN2, 3 extra layers": {**FFN2, "layers": 3},
+    "FFN2, 3 extra layers, chained": {**FFN2, "layers": 3, "chained": True},
+    "ALL": ALL,
+    "ALL, chained": {**ALL, "chained": True},
+    "ALL, 3 extra layers": {**ALL, "layers": 3},
+    "ALL, 3 extra layers, chained": {**ALL, "layers": 3, "chained": True},
+    "ALL + FRONT, normalised": {"modules": ("ALL", "FRONT"), "norm": True},
+    "original": {},
+    "original, ALL": ALL,
+    "original, ALL, chained": {**ALL, "chained": True},
 }
 
 
@@ -73,6 +75,20 @@ class Step:
         self.optimizer.zero_grad()
 
 
+def is_original(row):
+    """Whether a row is of the original's size.
+
+    Arguments
+    ---------
+    row : str
+
+    Returns
+    -------
+    bool
+    """
+    return row.startswith("original")
+
+
 def main():
     """Measures, prints and saves."""
     options = read_options(
@@ -102,15 +118,14 @@ def main():
     for name in options.models:
         steps = {}
         for row in options.rows:
-            original, modules, layers, chained = ROWS[row]
             torch.manual_seed(1)
-            sizes = (ORIGINAL if original else LIGHT)[name]
-            model = build(name, sizes, modules, layers, chained=chained)
+            sizes = (ORIGINAL if is_original(row) else LIGHT)[name]
+            model = build(name, sizes, **ROWS[row])
             steps[row] = Step(model, data, options.precision, options.compile)
         # The sizes are far apart: each with its own kind, so that a round's
         # turns lie close to each other in time.
         for size in (False, True):
-            arms = {r: s for r, s in steps.items() if ROWS[r][0] == size}
+            arms = {r: s for r, s in steps.items() if is_original(r) == size}
             if not arms:
                 continue
             baseline = next(iter(arms))

@@ -126,6 +126,11 @@ def build(folder, target, core, source="hrf_model.c"):
     Returns
     -------
     Size
+
+    Raises
+    ------
+    RuntimeError
+        With what the compiler says.
     """
     command = ["bash", HERE / "build.sh", folder, target, core, source]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -150,20 +155,31 @@ def emulate(program, core, samples):
     Returns
     -------
     Run
+
+    Raises
+    ------
+    RuntimeError
+        If it ends with a fault, hangs, or has used its whole stack.
     """
     with tempfile.NamedTemporaryFile(suffix=".raw") as file:
         file.write(np.asarray(samples, "<i2").tobytes())
         file.flush()
-        done = subprocess.run(
-            ["qemu-system-arm", "-M", BOARDS[core], "-icount", "shift=0"]
-            + ["-nographic", "-monitor", "none", "-serial", "none"]
-            + ["-semihosting-config", f"enable=on,arg={file.name}"]
-            + ["-kernel", program],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                ["qemu-system-arm", "-M", BOARDS[core], "-icount", "shift=0"]
+                + ["-nographic", "-monitor", "none", "-serial", "none"]
+                + ["-semihosting-config", f"enable=on,arg={file.name}"]
+                + ["-kernel", program],
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise RuntimeError(
+                f"The emulated board has not answered in {SECONDS} s: it hangs, "
+                "or the recording is too long. Give a shorter one."
+            ) from None
     if done.returncode:
         raise RuntimeError(
             f"The emulated board ended with {done.returncode}: "
@@ -175,6 +191,11 @@ def emulate(program, core, samples):
         struct.unpack("<f", struct.pack("<I", int(word, 16)))[0]
         for word in bits.split()
     ]
+    if int(stack) >= STACK:
+        raise RuntimeError(
+            f"All {STACK:,} bytes of the stack were used, and perhaps more: "
+            "give it more in cortex_m.ld, and STACK here."
+        )
     return Run(
         label,
         np.array(values, np.float32),
@@ -201,10 +222,13 @@ def main(argv=None):
             f"{', '.join(missing)}: not installed. On Debian: apt-get install "
             "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
         )
-    with tempfile.TemporaryDirectory() as scratch:
-        program = pathlib.Path(scratch) / "firmware.elf"
-        size = build(options.folder, program, options.core, options.source)
-        run = emulate(program, options.core, samples)
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            program = pathlib.Path(scratch) / "firmware.elf"
+            size = build(options.folder, program, options.core, options.source)
+            run = emulate(program, options.core, samples)
+    except RuntimeError as error:
+        sys.exit(f"Error: {error}")
     print(f"{BOARDS[options.core]}: {run.label}")
     print(" ".join(f"{value:.4f}" for value in run.log_probabilities))
     print(f"flash {size.flash:,} bytes, RAM {size.ram + run.stack:,}", end="")

@@ -81,7 +81,8 @@ def page_server(
             if getattr(error, "errno", None) != errno.EADDRINUSE:
                 reason = f"cannot be used ({error})"
                 break
-    before = f" (and every port from {PORT} on)" if port is None else ""
+    all_taken = port is None and reason == "is taken"
+    before = f" (and every port from {PORT} on)" if all_taken else ""
     raise OSError(
         f"{host}:{attempt}{before} {reason}. Give another port by --port, 0 "
         "for any that is free, or an address of this machine by --host."

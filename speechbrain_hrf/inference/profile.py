@@ -31,6 +31,11 @@ from speechbrain_hrf.nnet import apply_hrf, count_parameters, merge_hrf
 
 NORMS = (nn.LayerNorm, nn.BatchNorm1d, nn.BatchNorm2d)
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+# The paper's rule says nothing of them.
+_UNCOUNTED = (
+    *(nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention, nn.Bilinear),
+    *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+)
 BYTES = 4  # of a parameter: float32
 # T of the input where a YAML does not say: 5 s.
 _FRAMES = 500
@@ -68,10 +73,12 @@ class Profile(NamedTuple):
         All that are shipped.
     paper_parameters : int
         As the paper's tables count them.
-    training_parameters : int
-        With HRF's factors.
+    training_parameters : int or None
+        With HRF's factors; None where they are not known.
     macs : int
     layers : tuple of ModuleCost
+    uncounted : tuple of str
+        Layers that were run and whose MACs nobody counts, by name and kind.
 
     Example
     -------
@@ -84,9 +91,10 @@ class Profile(NamedTuple):
 
     parameters: int
     paper_parameters: int
-    training_parameters: int
+    training_parameters: int | None
     macs: int
     layers: tuple[ModuleCost, ...]
+    uncounted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         layers = tabulate(
@@ -105,11 +113,18 @@ class Profile(NamedTuple):
             disable_numparse=True,
             colalign=("left", "left", "right", "right", "right"),
         )
-        return (
+        text = (
             f"{layers}\n{self.macs:,} MACs; parameters: {self.parameters:,} in "
-            f"all, {self.paper_parameters:,} by the paper's rule, "
-            f"{self.training_parameters:,} in training"
+            f"all, {self.paper_parameters:,} by the paper's rule"
         )
+        if self.training_parameters is not None:
+            text += f", {self.training_parameters:,} in training"
+        if self.uncounted:
+            text += (
+                "\nNot counted, neither MACs nor parameters by the paper's "
+                f"rule, which names no such layers: {', '.join(self.uncounted)}"
+            )
+        return text
 
 
 @torch.no_grad()
@@ -179,6 +194,11 @@ def profile(
         count_parameters(model),
         sum(macs.values()),
         layers,
+        tuple(
+            f"{name} ({type(module).__name__})"
+            for name, module in merged.named_modules()
+            if isinstance(module, _UNCOUNTED)
+        ),
     )
 
 
@@ -300,6 +320,8 @@ def _describe(source: pathlib.Path, frames: int | None, overrides: str) -> str:
     frames, n_feats = frames or _FRAMES, count_features(modules)
     embedding_model, classifier = model.values()
     found = profile(embedding_model, classifier, frames, n_feats)
+    if is_exported:  # it is merged
+        found = found._replace(training_parameters=None)
     sizes = [
         (path.name, f"{path.stat().st_size:,} bytes")
         for path in sorted(source.glob("*"))

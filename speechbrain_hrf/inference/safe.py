@@ -29,7 +29,8 @@ from torch import nn
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.inference.allowed import build, why_refused
-from speechbrain_hrf.runtime.classifier import Classifier
+from speechbrain_hrf.runtime.checksums import refuse_run
+from speechbrain_hrf.runtime.classifier import Classifier, check_threads
 from speechbrain_hrf.runtime.folder import MANIFEST, read_description
 
 WEIGHTS = "model.safetensors"
@@ -108,6 +109,7 @@ class SafeClassifier(Classifier):
     """
 
     def __init__(self, folder: str | os.PathLike[str], threads: int = 1):
+        check_threads(threads)
         self.manifest = {"window": None, "graphs": {}, **_read(folder)}
         self.labels = self.manifest["labels"]
         self.sample_rate = self.manifest["sample_rate"]
@@ -191,13 +193,15 @@ def find_refusal(described: Mapping[str, Any]) -> str | None:
 
 
 def _read(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    refuse_run(folder)
     has_none = not os.path.isfile(os.path.join(folder, MANIFEST))
     is_early = has_none and os.path.isdir(folder)
     manifest = {} if is_early else read_description(folder)
     if not {"modules", "files"} <= manifest.keys():
         raise ValueError(
             f"{os.fspath(folder)} cannot be loaded without running its YAML: "
-            f"an earlier version exported it. Export it again. {_ADVICE}"
+            f"its {MANIFEST} was lost, or an earlier version exported it. "
+            f"Export it again. {_ADVICE}"
         )
     return manifest
 

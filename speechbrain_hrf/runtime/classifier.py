@@ -27,6 +27,29 @@ from speechbrain_hrf.runtime.windows import Windows, cut_stream
 
 # For a model that was trained on whole utterances, in seconds.
 _WINDOW, _HOP = 5.0, 1.0
+MOST_THREADS = 1024  # no machine has more cores that one answer could use
+
+
+def check_threads(threads: int) -> None:
+    """Raises for a number of threads that no machine can use.
+
+    Arguments
+    ---------
+    threads : int
+
+    Raises
+    ------
+    ValueError
+
+    Example
+    -------
+    >>> check_threads(0)
+    Traceback (most recent call last):
+        ...
+    ValueError: threads is 0: give 1 to 1024.
+    """
+    if not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise ValueError(f"threads is {threads!r}: give 1 to {MOST_THREADS}.")
 
 
 class Classifier:
@@ -76,8 +99,7 @@ class Classifier:
         graph: str = "model.onnx",
         threads: int = 1,
     ):
-        if not isinstance(threads, int) or threads < 1:
-            raise ValueError(f"threads is {threads!r}: give 1 or more.")
+        check_threads(threads)
         self.manifest = read_manifest(folder)
         self.labels: list[str] = self.manifest["labels"]
         self.sample_rate: int = self.manifest["sample_rate"]

@@ -16,6 +16,7 @@ from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.export import export_pretrained
 from speechbrain_hrf.nnet import HRFReport
+from speechbrain_hrf.training.ending import work_is_done
 from speechbrain_hrf.training.results import (
     collect_results,
     results_text,
@@ -62,6 +63,7 @@ def finish_run(
     results = collect_results(brain, hparams, report, notes)
     if brain.debug:
         logger.info("Nothing is written.\n%s", results_text(results))
+        work_is_done()
         return
     logger.info("%s", results_text(results))
     run_on_main(write_results, args=[results, hparams["output_folder"]])
@@ -76,3 +78,4 @@ def finish_run(
         )
         logger.info("%s", export)
     warn_if_synthetic(hparams["data_folder"])
+    work_is_done()

@@ -12,9 +12,9 @@ from typing import Any
 
 import speechbrain as sb
 from speechbrain.utils.distributed import get_rank
-from torch import distributed
 
 from speechbrain_hrf.training.checkpoints import remove_unfinished
+from speechbrain_hrf.training.ending import end_cleanly
 from speechbrain_hrf.training.features import use_hubert, whole_frames
 from speechbrain_hrf.training.last_words import say_last_words
 from speechbrain_hrf.training.option_kinds import refuse_other_kinds
@@ -76,6 +76,7 @@ def parse_arguments(
         ...
     FileNotFoundError: There is no hparams/none.yaml, neither here nor in ...
     """
+    end_cleanly()
     show_refusals(script)
     hparams_file, run_opts, overrides = sb.parse_arguments(
         locate_hparams(argv, script)
@@ -88,7 +89,6 @@ def parse_arguments(
     overrides = complete_overrides(hparams_file, overrides)
     resolved = resolved_yaml(hparams_file, overrides)
     own_until_exit(resolved["output_folder"])
-    atexit.register(_leave_process_group)
     if (get_rank() or 0) == 0:
         atexit.register(say_last_words, resolved["output_folder"])
         remove_unfinished(resolved["save_folder"])
@@ -136,14 +136,6 @@ def complete_overrides(hparams_file: str, overrides: str) -> str:
     overrides = use_stand_in(hparams_file, overrides)
     overrides = use_hubert(hparams_file, overrides)
     return whole_frames(hparams_file, overrides)
-
-
-def _leave_process_group() -> None:
-    # Else its threads may still run when Python ends, and a process that has
-    # done all its work is aborted ("terminate called without an active
-    # exception"), with all the others of the run.
-    if distributed.is_available() and distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def expand_home(hparams_file: str, overrides: str) -> str:

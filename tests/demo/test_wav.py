@@ -71,3 +71,13 @@ def test_more_samples_behind_the_first(page, content):
     for rest in file[36:], file:
         samples, told = read(page, file + rest)
         assert samples == [] and "more samples behind those" in told
+
+
+def test_chunks_as_the_command_line_reads_them(page, content):
+    """An empty part before the samples is none; two descriptions are wrong."""
+    file, expected = content(subtype="PCM_16")
+    empty = b"data" + bytes(4)
+    samples, _ = read(page, file[:36] + empty + file[36:])
+    assert samples == pytest.approx(expected, abs=1e-7)
+    samples, told = read(page, file[:36] + file[12:])
+    assert samples == [] and "describes its samples twice" in told

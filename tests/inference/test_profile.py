@@ -64,6 +64,24 @@ def test_counts_by_hand():
         "classifier": (3 * 2 + 2, 3 * 2),
     }
     assert (found.parameters, found.macs) == (26, 156)
+    assert found.uncounted == ()
+
+
+class Recurrent(torch.nn.Module):
+    """A layer of a kind that the paper's rule does not name."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = torch.nn.LSTM(5, 3, batch_first=True)
+
+    def forward(self, feats, wav_lens):
+        return self.lstm(feats)[0][:, -1:]
+
+
+def test_what_is_not_counted_is_named():
+    found = profile(Recurrent(), torch.nn.Linear(3, 2), frames=10, n_feats=5)
+    assert found.uncounted == ("embedding_model.lstm (LSTM)",)
+    assert str(found).endswith("no such layers: embedding_model.lstm (LSTM)")
 
 
 def test_of_a_recipe_with_options(recipe, capsys):
@@ -94,6 +112,8 @@ def test_of_an_exported_folder_and_of_a_training(tmp_path, recipe, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Conformer, 200 frames of 78 features"
     assert "embedding_model.front_end.conv1" in lines[3]
+    # Merged: what it had in training, it does not know.
+    assert not any("in training" in line for line in lines)
     assert [line.split() for line in lines[-4:-2]] == [
         ["classifier.ckpt", "2,683", "bytes"],
         ["embedding_model.ckpt", "18,932", "bytes"],

@@ -216,7 +216,7 @@ def test_weights_that_do_not_fit(made):
 def test_a_folder_of_an_earlier_version():
     """It carries no plain description; from_hparams loads it."""
     tests = pathlib.Path(__file__).parents[1]
-    with pytest.raises(ValueError, match="an earlier version exported it"):
+    with pytest.raises(ValueError, match="or an earlier version exported it"):
         load(tests / "export" / "exported_before")
 
 

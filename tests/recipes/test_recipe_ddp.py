@@ -54,6 +54,8 @@ def start(recipe_command):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # If a process is aborted, its threads are seen.
+            env={**os.environ, "PYTHONFAULTHANDLER": "1"},
             start_new_session=True,
         )
 

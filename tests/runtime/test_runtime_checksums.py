@@ -88,7 +88,18 @@ def test_folders_of_earlier_versions(folder, onnx_folder, capsys):
     )
     (folder / "manifest.json").unlink()
     assert main(["verify", str(folder)]) == 1
-    assert "carries no checksums: an earlier version" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "has no manifest.json and so no checksums: it was lost, or" in said
+
+
+def test_the_folder_of_a_run(tmp_path, capsys):
+    """Its export lies in it."""
+    (tmp_path / "save").mkdir()
+    (tmp_path / "hyperparams.yaml").touch()
+    assert main(["verify", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "is the output folder of a run" in said
+    assert str(tmp_path / "pretrained") in said
 
 
 def test_no_folder_and_a_nested_manifest(folder, capsys):

@@ -34,7 +34,7 @@ def test_nowhere(tmp_path, capsys):
 
 def test_threads(onnx_folder):
     """One or more."""
-    for threads in (0, 1.5, None):
+    for threads in (0, 1.5, None, 10**11):
         with pytest.raises(ValueError, match="threads is"):
             Classifier(onnx_folder, threads=threads)
 

@@ -16,17 +16,17 @@ const find = (id) => document.getElementById(id);
 async function main() {
   const controls = new Controls(find, document.body);
   controls.status("Loading the model…");
+  const facts = new Facts(find);
   let model;
   try {
     model = await Model.load((share) => controls.progress(share));
+    facts.model(model);
   } catch (error) {
     controls.progress(null);
     controls.status("There is no model to run.");
     controls.alarm(told(error));
     return;
   }
-  const facts = new Facts(find);
-  facts.model(model);
   const results = new Results(find, model.manifest.labels);
   const session = new Session(model, controls, results, facts);
   controls.ready(

@@ -56,9 +56,12 @@ export function decodeWav(buffer) {
     const kind = name(view, at);
     const bytes = view.getUint32(at + 4, little);
     const start = at + 8;
-    if (found && ["data", "fmt ", "RIFF", "RIFX"].includes(kind))
+    if (found?.told && ["data", "fmt ", "RIFF", "RIFX"].includes(kind))
       throw new Error("it has more samples behind those that it begins with");
-    if (kind === "fmt ") format = readFormat(view, start, bytes, little);
+    if (kind === "fmt ") {
+      if (format) throw new Error("it describes its samples twice");
+      format = readFormat(view, start, bytes, little);
+    }
     if (kind === "data") {
       if (!format) throw new Error("its samples come before their description");
       const unknown =
