@@ -173,7 +173,7 @@ def test_what_verify_refuses(model, hub, capsys):
     said = refusal(capsys, model, "me/emotions")
     assert "README.md is missing" in said and said.endswith("(1 more)\n")
     (model / "manifest.json").unlink()
-    assert "carries no checksums" in refusal(capsys, model, "me/emotions")
+    assert "and so no checksums" in refusal(capsys, model, "me/emotions")
     output = model.parent / "nowhere"
     assert "There is no folder" in refusal(capsys, output, "me/emotions")
     assert hub.asked == []

@@ -20,6 +20,8 @@ from speechbrain_hrf.training.overrides import as_overrides
 
 # Another order of sums, enlarged by 20 steps of AdamW.
 EXACT = 1e-9
+# Of running statistics: in the activations the rounding of all weights adds up.
+STATISTICS = 1e-8
 FLOAT32 = 1e-4  # of a loss of about 2, after two epochs
 
 
@@ -70,7 +72,7 @@ def test_twenty_steps_in_float64(corpus, recipe, tmp_path, model, arm):
         for name, parameter in brain.modules.named_parameters():
             assert (rows[name][0] - parameter).abs().max() < EXACT, name
         for name, buffer in brain.modules.named_buffers():
-            assert (tensors[name] - buffer).abs().max() < EXACT, name
+            assert (tensors[name] - buffer).abs().max() < STATISTICS, name
         changes.append(tensors["parameters"])
         line = read_history(run["output_folder"])
         mine = read_history(group.variants[k].output_folder)
