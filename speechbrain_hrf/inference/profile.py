@@ -78,7 +78,7 @@ class Profile(NamedTuple):
     macs : int
     layers : tuple of ModuleCost
     uncounted : tuple of str
-        Layers that were run and whose MACs nobody counts, by name and kind.
+        Layers of kinds that the paper's rule does not name: name and kind.
 
     Example
     -------

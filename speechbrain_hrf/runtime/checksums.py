@@ -115,6 +115,31 @@ def find_faults(folder: str | os.PathLike[str]) -> list[str]:
     return faults
 
 
+def refuse_run(folder: str | os.PathLike[str]) -> None:
+    """Raises for a training's own folder, in the place of what it exported.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+
+    Raises
+    ------
+    ValueError
+        Naming the folder to give.
+
+    Example
+    -------
+    >>> refuse_run("no/such/folder")
+    """
+    has_checkpoints = os.path.isdir(os.path.join(folder, "save"))
+    if has_checkpoints and not os.path.exists(os.path.join(folder, MANIFEST)):
+        raise ValueError(
+            f"{os.fspath(folder)} is the output folder of a run: give the "
+            "folder that it has exported, as a rule "
+            f"{os.path.join(folder, 'pretrained')}."
+        )
+
+
 def list_checksums(manifest: Mapping[str, Any]) -> dict[str, str]:
     """SHA-256 by file name.
 
@@ -172,31 +197,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         count = len(list_checksums(read_description(folder))) + 1
         print(f"{folder}: all {count} files are as they were exported.")
     return 1 if faults else 0
-
-
-def refuse_run(folder: str | os.PathLike[str]) -> None:
-    """Raises for a training's own folder, in the place of what it exported.
-
-    Arguments
-    ---------
-    folder : str or os.PathLike
-
-    Raises
-    ------
-    ValueError
-        Naming the folder to give.
-
-    Example
-    -------
-    >>> refuse_run("no/such/folder")
-    """
-    has_checkpoints = os.path.isdir(os.path.join(folder, "save"))
-    if has_checkpoints and not os.path.exists(os.path.join(folder, MANIFEST)):
-        raise ValueError(
-            f"{os.fspath(folder)} is the output folder of a run: give the "
-            "folder that it has exported, as a rule "
-            f"{os.path.join(folder, 'pretrained')}."
-        )
 
 
 def _has_manifest(folder: str | os.PathLike[str]) -> bool:
