@@ -130,7 +130,6 @@ def latency(folders, samples, rounds, repeats):
         found[arm] = {
             "median_ms": 1000 * statistics.median(every),
             "p95_ms": 1000 * float(np.percentile(every, 95)),
-            "real_time_factor": statistics.median(every) / SECONDS,
             "to_eager": against(medians, arm, f"{size}, eager, {given}"),
             "to_lightweight": against(
                 medians, arm, arm.replace(size, next(iter(folders)))
@@ -173,7 +172,7 @@ def main():
                 sizes_of_files = file_bytes(sizes[size])
                 cost["bytes"] = sizes_of_files.get(f"{engine}, {given}")
                 figures[f"{name}, {arm}"] = cost
-                print(name, arm, f"{cost['median_ms']:.2f} ms", flush=True)
+                print(name, arm, f"{cost['median_ms']:.2f}", flush=True)
         load.append(os.getloadavg()[0])
         for _ in range(options.starts):
             for name, sizes in folders.items():
@@ -219,18 +218,18 @@ def _table(figures):
                 name,
                 size,
                 engine,
-                f"{wave['bytes'] / 1024:.0f} KiB",
-                f"{wave['median_ms']:.2f} ms",
+                f"{wave['bytes'] / 1024:.0f}",
+                f"{wave['median_ms']:.2f}",
                 f"{wave['p95_ms']:.2f}",
                 ratio,
                 f"{feats['median_ms']:.2f}",
-                f"{wave['real_time_factor']:.5f}",
-                f"{process['median_start_s']:.2f} s",
-                f"{process['peak_bytes'] / 1e6:.0f} MB",
+                f"{process['median_start_s']:.2f}",
+                f"{process['peak_bytes'] / 1e6:.0f}",
             ]
         )
-    head = "model size engine file whole 95th ratio features RTF start memory"
-    return head.split(), rows
+    head = ["model", "size", "engine", "file [KiB]", "whole [ms]", "95th [ms]"]
+    head += ["ratio", "features [ms]", "start [s]", "memory [MB]"]
+    return head, rows
 
 
 if __name__ == "__main__":

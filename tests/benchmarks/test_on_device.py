@@ -103,7 +103,6 @@ def test_the_table_and_the_picture_have_a_row_each(benchmark, tmp_path):
                 figures[f"M, {size}, {engine}, {given}"] = {
                     "median_ms": 2.0,
                     "p95_ms": 3.0,
-                    "real_time_factor": 0.0004,
                     "to_eager": ratio,
                     "bytes": 2048,
                 }
