@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.rows import NO_FOLD
 from speechbrain_hrf.studies.statistics import (
+    ALL_MODELS,
     BEST,
     FEWEST_SPEAKERS,
     GAIN,
@@ -70,7 +71,10 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     """
     each = comparisons.lines(SAME)
     heads = headline(each["row"])
-    others = each[~each["row"].isin(heads)]
+    others = comparisons.table[comparisons.table["comparison"] == SAME]
+    others = others[~others["row"].isin(heads)].sort_values(
+        "model", key=lambda model: model != ALL_MODELS, kind="stable"
+    )
     best = comparisons.lines(BEST)
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results, comparisons.rates)
@@ -84,6 +88,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         epochs=results.table["epochs"].astype(int),
         run=results.table.groupby("model", sort=False)["family"].agg(set),
         heads={_name(row): comparisons.of_row(row) for row in heads},
+        place=_place,
         told=set(each[each["row"].isin(heads)]["family"]),
         families={
             family: _sum_up(lines) for family, lines in others.groupby("family")
@@ -136,12 +141,17 @@ def _name(row):
     return NAMES.get(row, _plain(row))
 
 
+def _place(model):
+    return f"over {model}" if model == ALL_MODELS else f"on {model}"
+
+
 def _sum_up(lines):
     """Many rows in one sentence: those that show something, and the rest."""
     shown = {}
     for verdict in (GAIN, LOSS):
         names = [
-            f"{_plain(x['row'])} on {x['model']} ({signed(x['difference'])})"
+            f"{_plain(x['row'])} {_place(x['model'])} "
+            f"({signed(x['difference'])})"
             for x in lines[lines["verdict"] == verdict].to_dict("records")
         ]
         if len(names) > MOST_NAMES:
@@ -149,7 +159,8 @@ def _sum_up(lines):
             names[MOST_NAMES - 1 :] = [f"{more} more"]
         if names:
             shown[verdict] = names
-    rest = lines[~lines["verdict"].isin([GAIN, LOSS])]["difference"]
+    rest = lines[~lines["verdict"].isin([GAIN, LOSS])]
+    rest = rest[rest["model"] != ALL_MODELS]["difference"]
     return {
         "rows": list(map(_plain, lines["row"].unique())),
         "shown": shown,

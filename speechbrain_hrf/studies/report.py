@@ -190,6 +190,7 @@ def readme_text(
         dataset=results.dataset,
         synthetic=results.lines[0]["synthetic"],
         metric=results.compared,
+        all_models=ALL_MODELS,
         missing=missing_runs(results),
         arms={
             README_NAMES.get(arm, arm).replace("**", ""): comparisons.of_row(

@@ -80,7 +80,7 @@ class Comparisons:
         of_models = self.table["model"] != ALL_MODELS
         return self.table[of_models & (self.table["comparison"] == comparison)]
 
-    def of_row(self, row: str) -> dict[str, Any]:
+    def of_row(self, row: str) -> list[dict[str, Any]]:
         """What an arm does at the same rate.
 
         Arguments
@@ -89,18 +89,14 @@ class Comparisons:
 
         Returns
         -------
-        dict
-            found: verdict to the lines of models; together: the line of all
-            models, or none.
+        list of dict
+            The line over all models first, if there is one.
         """
-        same = self.table[self.table["comparison"] == SAME]
-        same = same[same["row"] == row]
-        together = same["model"] == ALL_MODELS
-        verdicts = same[~together].groupby("verdict", sort=False)
-        return {
-            "found": {key: x.to_dict("records") for key, x in verdicts},
-            "together": same[together].to_dict("records"),
-        }
+        table = self.table
+        same = table[(table["comparison"] == SAME) & (table["row"] == row)]
+        over_all = same["model"] == ALL_MODELS
+        lines = pandas.concat([same[over_all], same[~over_all]])
+        return lines.to_dict("records")
 
 
 def compare(results: Results) -> Comparisons:
