@@ -64,9 +64,6 @@ def test_latency_has_percentiles_and_ratios(benchmark, folder):
     assert len(found) == 4
     for arm, cost in found.items():
         assert 0 < cost["median_ms"] <= cost["p95_ms"], arm
-        assert cost["real_time_factor"] == pytest.approx(
-            cost["median_ms"] / 5000
-        )
     assert found["merged, eager, waveform"]["to_eager"]["median"] == 1
     assert found["merged, ONNX, waveform"]["to_lightweight"]["median"] == 1
 
