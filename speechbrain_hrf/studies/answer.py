@@ -57,16 +57,14 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
 
     Example
     -------
-    >>> line = {"id": "a", "dataset": "M3ED", "metric": "UA",
-    ...     "scored_epoch": "last"}
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
-    ...     "family": "paper", "fold": "1", "seed": 1, "epochs": 120,
-    ...     "lr": 0.001, "line": 0}])
-    >>> counts = [{"01": np.eye(2, dtype=int)}]
-    >>> results = Results(None, [line], table, counts, [], [])
+    ...     "arm": "ALL", "family": "paper", "fold": "1", "seed": 1, "lr": 0.1,
+    ...     "epochs": 120, "scored_epoch": "last", "unit": "speaker",
+    ...     "dataset": "M3ED", "metric": "UA", "id": "a", "curves": {},
+    ...     "counts": {"01": np.eye(2, dtype=int)}}])
     >>> names = ["comparison", "model", "family", "row"]
     >>> nothing = pandas.DataFrame(columns=names)
-    >>> answer(results, Comparisons(nothing, {}, nothing))[1]
+    >>> answer(Results(None, table, []), Comparisons(nothing, nothing))[1]
     'Conformer: no Lightweight run has finished, so nothing can be...'
     """
     each = comparisons.lines(SAME)
@@ -77,12 +75,12 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     )
     best = comparisons.lines(BEST)
     in_best = headline(best["row"]) or best["row"].unique()[:1]
-    unfinished = _unfinished(results, comparisons.rates)
+    unfinished = _unfinished(results)
     text = render(
         "report_answer.md",
         results=results,
-        scored_epoch=results.lines[0]["scored_epoch"],
-        unit=_unit(results),
+        scored_epoch=results.table["scored_epoch"].iloc[0],
+        unit=results.unit,
         folds=len(set(results.table["fold"]) - {NO_FOLD}),
         seeds=results.table["seed"].nunique(),
         epochs=results.table["epochs"].astype(int),
@@ -128,10 +126,6 @@ def headline(rows: pandas.Series) -> list[str]:
     return ours[:1] + ["ALL"] * ("ALL" in there)
 
 
-def _unit(results):
-    return results.lines[0].get("unit", "speaker")
-
-
 def _plain(row):
     """Within a sentence commas mean something else."""
     return row.replace(",", "")
@@ -168,11 +162,10 @@ def _sum_up(lines):
     }
 
 
-def _unfinished(results, rates):
+def _unfinished(results):
     """Models whose lightweight ones would have learned on."""
-    light = results.table[results.table["family"] == "lightweight"]
-    light = light[light["lr"] == light["model"].map(rates)]
-    falls = light["line"].map(lambda k: _fall(results.lines[k]["curves"]))
+    light = results.runs[results.runs["family"] == "lightweight"]
+    falls = light["curves"].map(_fall)
     falls = falls.groupby(light["model"], sort=False).mean()
     return falls.index[falls > STILL_FALLING]
 
@@ -217,7 +210,7 @@ def missing_runs(results: Results) -> list[str]:
     except (OSError, ValueError, YAMLError) as error:
         reason = str(error).strip().splitlines()[0]
         return [f"Whether runs are missing cannot be told: {reason}"]
-    done = {line["id"] for line in results.lines}
+    done = set(results.table["id"])
     finished = sum(trial.id in done for trial in planned)
     if finished < len(planned):
         parts = []
@@ -232,10 +225,10 @@ def missing_runs(results: Results) -> list[str]:
             f"{finished:,} of {len(planned):,} runs have finished{whole}: "
             "go on with `hrf study ... --resume`."
         ]
-    speakers = len(results.speaker_names)
+    speakers = len(results.classes)
     if speakers >= FEWEST_SPEAKERS:
         return []
     return [
-        f"{count(speakers, f'test {_unit(results)}')} took part; at least "
+        f"{count(speakers, f'test {results.unit}')} took part; at least "
         f"{FEWEST_SPEAKERS} are needed to show anything: run more folds."
     ]

@@ -57,7 +57,7 @@ def draw_differences(
     Example
     -------
     >>> nothing = pandas.DataFrame({"model": [], "family": [], "low": []})
-    >>> draw_differences(None, Comparisons(nothing, {}, None)) is None
+    >>> draw_differences(None, Comparisons(nothing, None)) is None
     True
     """
     table = comparisons.table
@@ -122,14 +122,12 @@ def _draw_model(panel, lines, rows):
     panel.grid(axis="x", alpha=0.3)
 
 
-def draw_epochs(results: Results, runs: pandas.DataFrame) -> list[Picture]:
+def draw_epochs(results: Results) -> list[Picture]:
     """Test scores at some epochs, training loss, validation scores.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
 
     Returns
     -------
@@ -138,19 +136,20 @@ def draw_epochs(results: Results, runs: pandas.DataFrame) -> list[Picture]:
 
     Example
     -------
-    >>> runs = pandas.DataFrame({"family": []})
-    >>> draw_epochs(Results(None, [{"metric": "UA"}], None, [], [], []), runs)
-    []
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
+    ...     "arm": "ALL", "family": "paper", "lr": 0.1, "metric": "UA",
+    ...     "test_at": {}, "curves": {"epoch": [1], "train_loss": [2.0]}}])
+    >>> [picture.alt for picture in draw_epochs(Results(None, table, []))]
+    ['training loss by epoch: ALL.']
     """
-    metric = results.metric
+    metric, runs = results.metric, results.runs
     points = []
     for run in runs[runs["family"] != "original"].to_dict("records"):
-        line = results.lines[run["line"]]
-        at = {int(epoch): x[metric] for epoch, x in line["test_at"].items()}
-        at |= {line["epoch"]: line["test"][metric]} if at else {}
+        at = {int(epoch): x[metric] for epoch, x in run["test_at"].items()}
+        at |= {run["epoch"]: run[metric]} if at else {}
         found = {f"test {metric}": (list(at), list(at.values()))}
         for key in ("train_loss", f"valid_{metric}"):
-            found[key] = line["curves"]["epoch"], line["curves"].get(key, [])
+            found[key] = run["curves"]["epoch"], run["curves"].get(key, [])
         points += [
             (what, run["model"], run["row"], epoch, y)
             for what, (epochs, values) in found.items()
@@ -171,16 +170,12 @@ def draw_epochs(results: Results, runs: pandas.DataFrame) -> list[Picture]:
     ]
 
 
-def draw_settings(
-    results: Results, runs: pandas.DataFrame
-) -> dict[str, Picture]:
+def draw_settings(results: Results) -> dict[str, Picture]:
     """Test scores over a setting, like the paper's Figures 4 to 12.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
 
     Returns
     -------
@@ -189,16 +184,16 @@ def draw_settings(
 
     Example
     -------
-    >>> table = pandas.DataFrame({"family": []})
-    >>> draw_settings(Results(None, [{"metric": "UA"}], table, [], [], []), table)
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
+    ...     "arm": "ALL", "family": "paper", "lr": 0.1, "ratio": 8, "layers": 1,
+    ...     "activation": "ReLU", "epochs": 9, "metric": "UA", "UA": 0.5}])
+    >>> draw_settings(Results(None, table, []))
     {}
     """
     pictures = {}
     for key, (name, like) in AXES.items():
-        source = results.table if key == "lr" else runs
+        source = results.table if key == "lr" else results.runs
         source = source[source["family"] != "original"]
-        if not len(source):
-            continue
         source = source.assign(
             row=name_rows(source, without=key),
             panel=source["model"],
@@ -216,14 +211,12 @@ def draw_settings(
     return pictures
 
 
-def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
+def draw_confusion(results: Results) -> Picture | None:
     """Which class was taken for which: Lightweight and one arm per model.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
 
     Returns
     -------
@@ -232,10 +225,15 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
 
     Example
     -------
-    >>> draw_confusion(None, pandas.DataFrame({"model": [], "row": []}))
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
+    ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1,
+    ...     "valid": 0.5, "reference": None, "classes": ["sad", "calm"],
+    ...     "counts": {"01": np.eye(2, dtype=int)}}])
+    >>> draw_confusion(Results(None, table, [])).alt
+    'Matrices of Conformer: Lightweight.'
     """
     shares = {}
-    for model, of_model in runs.groupby("model", sort=False):
+    for model, of_model in results.runs.groupby("model", sort=False):
         arms = of_model[of_model["family"].isin(["paper", "ours"])]
         chosen = [*headline(arms["row"]), *arms["row"]][:1]
         valid = arms.groupby("row")["valid"].mean().dropna()
@@ -243,9 +241,9 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
             chosen = [valid.idxmax()]
         of_chosen = arms[arms["row"].isin(chosen)]["reference"]
         for row in [*of_chosen.dropna()[:1], *chosen] or [LIGHTWEIGHT]:
-            lines = of_model["line"][of_model["row"] == row]
-            if len(lines):
-                total = sum(sum(results.counts[x].values()) for x in lines)
+            counts = of_model["counts"][of_model["row"] == row]
+            if len(counts):
+                total = sum(sum(speakers.values()) for speakers in counts)
                 share = total / total.sum(axis=1, keepdims=True).clip(min=1)
                 shares[f"{model}: {row}"] = 100 * share
     if not shares:
@@ -279,16 +277,12 @@ def draw_confusion(results: Results, runs: pandas.DataFrame) -> Picture | None:
     )
 
 
-def draw_spectra(
-    results: Results, runs: pandas.DataFrame, model: str
-) -> Picture | None:
+def draw_spectra(results: Results, model: str) -> Picture | None:
     """Singular values of the merged weights, a panel per layer.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
     model : str
 
     Returns
@@ -298,15 +292,19 @@ def draw_spectra(
 
     Example
     -------
-    >>> runs = pandas.DataFrame(columns=["model", "arm", "row", "line"])
-    >>> draw_spectra(Results(None, [], runs, [], [], []), runs, "Conformer")
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
+    ...     "arm": "ALL", "family": "paper", "lr": 0.1,
+    ...     "spectra": {"embedding_model.x": [1.0, 0.5]}}])
+    >>> draw_spectra(Results(None, table, []), "Conformer").alt
+    'share of the largest by place: ALL.'
     """
+    runs = results.runs
     arms = [LIGHTWEIGHT, *headline(runs["arm"])]
     some = runs[(runs["model"] == model) & runs["arm"].isin(arms)]
     points = [
         (layer.removeprefix("embedding_model."), row, k / (len(values) - 1), y)
-        for row, line in zip(some["row"], some["line"], strict=True)
-        for layer, values in results.lines[line]["spectra"].items()
+        for row, spectra in zip(some["row"], some["spectra"], strict=True)
+        for layer, values in spectra.items()
         if len(values) > 1
         for k, y in enumerate(values)
     ]

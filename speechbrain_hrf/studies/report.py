@@ -78,7 +78,7 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
     picture = figures.draw_differences(results, comparisons)
     content = {
         "title": f"Does HRF help on {results.dataset}?",
-        "synthetic": results.lines[0]["synthetic"],
+        "synthetic": results.synthetic,
         "warnings": results.warnings,
         "answer": answer(results, comparisons),
         "picture": picture,
@@ -115,39 +115,36 @@ def sections(
 
     Example
     -------
-    >>> import pandas
-    >>> line = {"metric": "UA", "dataset": "RAVDESS", "synthetic": False,
-    ...     "curves": {"epoch": []}, "spectra": {}, "ranks": {}, "rates": [],
-    ...     "versions": {}, "test_at": {}, "finished": "2026-11-20", "epoch": 9,
-    ...     "test": {"UA": 0.5}, "params": {"merged": 8, "training": 9}}
-    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
-    ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1,
-    ...     "ratio": 8, "layers": 1, "activation": "Swish", "epochs": 9, "line": 0,
-    ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
-    ...     "WA": 0.5, "UA": 0.5, "WF1": 0.5, "MF1": 0.5, "reference": None}])
     >>> import numpy as np
-    >>> counts = [{"01": np.eye(2, dtype=int)}]
-    >>> results = Results(None, [line], table, counts, ["a", "b"], [])
+    >>> from speechbrain_hrf.studies.rows import make_table
+    >>> line = {"metric": "UA", "dataset": "RAVDESS", "synthetic": False,
+    ...     "model": "conformer", "arm": "Lightweight", "options": {}, "lr": 0.1,
+    ...     "fold": 1, "seed": 1, "test_set": "a", "epoch": 9, "valid": None,
+    ...     "test": {"WA": 0.5, "UA": 0.5, "WF1": 0.5}, "test_at": {},
+    ...     "curves": {"epoch": []}, "spectra": {}, "ranks": {}, "rates": [],
+    ...     "params": {"merged": 8, "training": 9}, "versions": {},
+    ...     "finished": "2026-11-20", "classes": ["sad", "calm"],
+    ...     "counts": {"01": np.eye(2, dtype=int)}}
+    >>> results = Results(None, make_table([line]), [])
     >>> list(sections(results, compare(results)))
     ['Scores and parameters', 'Confusion', 'Learning rates', 'What was run']
     """
     models = results.models
-    runs = tables.runs_at(results, comparisons.rates)
     found = {
         "Every comparison": tables.comparison_tables(comparisons),
         "Scores and parameters": [
-            tables.paper_table(results, runs, model) for model in models
+            tables.paper_table(results, model) for model in models
         ],
-        "By epoch": figures.draw_epochs(results, runs),
+        "By epoch": figures.draw_epochs(results),
         **{
             f"By {name}": [picture]
-            for name, picture in figures.draw_settings(results, runs).items()
+            for name, picture in figures.draw_settings(results).items()
         },
-        "Confusion": [figures.draw_confusion(results, runs)],
-        "Learning rates": tables.rate_tables(results, comparisons, runs),
+        "Confusion": [figures.draw_confusion(results)],
+        "Learning rates": tables.rate_tables(results, comparisons),
         "Ranks and singular values": [
-            *(tables.ranks_table(results, runs, model) for model in models),
-            *(figures.draw_spectra(results, runs, model) for model in models),
+            *(tables.ranks_table(results, model) for model in models),
+            *(figures.draw_spectra(results, model) for model in models),
         ],
         "What was run": tables.run_tables(results),
     }
@@ -181,14 +178,15 @@ def readme_text(
     results = read_results(folder)
     comparisons = compare(results)
     # The table stays small: some arms, and no column over all models.
-    table = tables.summary_table(results, comparisons).without(ALL_MODELS)
-    rows = table.frame.set_index("arm").reindex(arms).dropna()
+    table = tables.summary_table(results, comparisons)
+    rows = table.frame.drop(columns=ALL_MODELS, errors="ignore")
+    rows = rows.set_index("arm").reindex(arms).dropna()
     rows = rows.rename(README_NAMES).reset_index()
     there = set(comparisons.lines(SAME)["row"]) - {ORIGINAL}
     return render(
         "report_readme.md",
         dataset=results.dataset,
-        synthetic=results.lines[0]["synthetic"],
+        synthetic=results.synthetic,
         metric=results.compared,
         all_models=ALL_MODELS,
         missing=missing_runs(results),

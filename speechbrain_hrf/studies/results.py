@@ -10,13 +10,14 @@ import dataclasses
 import functools
 import os
 import pathlib
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas
 from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
+from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.lines import (
     DIGITS,
     TEST_SETS,
@@ -29,14 +30,13 @@ from speechbrain_hrf.training.scores import SCORES
 RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
 MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
 MOST_QUOTED = 200  # characters of a value, in a message
-_ID = "^[0-9a-f]{12}$"
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
 
 class _Line(BaseModel):
     """What the report needs of a line of trials.jsonl."""
 
-    id: Annotated[str, Field(pattern=_ID)]
+    id: str = Field(pattern="^[0-9a-f]{12}$")
     dataset: str
     synthetic: bool
     protocol: str
@@ -63,15 +63,6 @@ class _Line(BaseModel):
     finished: str
 
 
-class _TestSet(BaseModel):
-    """The same of test_sets.jsonl."""
-
-    id: Annotated[str, Field(pattern=_ID)]
-    labels: list[str]
-    speakers: list[str]
-    truth: str
-
-
 @dataclasses.dataclass(frozen=True)
 class Results:
     """The finished trials of a study.
@@ -79,52 +70,76 @@ class Results:
     Arguments
     ---------
     folder : pathlib.Path
-    lines : list of dict
-        As they were read; ``table`` refers to them by ``line``.
     table : pandas.DataFrame
-        A run each: line, model (as the paper spells it), arm, row (its name in
-        all tables), family (lightweight, original, paper, control, ours),
-        reference (row of the lightweight model that it is compared with, or
-        not-a-number), ratio, layers, activation, lr, fold, seed, test_set, WA,
-        UA, WF1, MF1, valid (larger is better), epochs.
-    counts : list of dict
-        Per line: speaker to a matrix [true class, found class] of utterances.
-    labels : list of str
-        Of the classes.
+        A run each, of ``make_table``; with ``classes``, their labels, and
+        ``counts``, what was found: speaker to a matrix [true class, found
+        class] of utterances.
     warnings : list of str
 
     Example
     -------
-    >>> Results(None, [{"metric": "UA"}], None, [], [], []).metric
+    >>> Results(None, pandas.DataFrame({"metric": ["UA"]}), []).metric
     'UA'
     """
 
     folder: pathlib.Path | None
-    lines: list[dict[str, Any]]
     table: pandas.DataFrame
-    counts: list[dict[str, np.ndarray]]
-    labels: list[str]
     warnings: list[str]
 
     @property
     def metric(self) -> str:
         """The score that the study is about."""
-        return self.lines[0]["metric"]
+        return self.table["metric"].iloc[0]
 
     @property
     def dataset(self) -> str:
         """The corpus."""
-        return self.lines[0]["dataset"]
+        return self.table["dataset"].iloc[0]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the corpus is the generated stand-in."""
+        return bool(self.table["synthetic"].iloc[0])
+
+    @property
+    def unit(self) -> str:
+        """What is compared: a speaker, or a recording if nobody is named."""
+        return self.table["unit"].iloc[0]
+
+    @property
+    def labels(self) -> list[str]:
+        """Of the classes."""
+        return self.table["classes"].iloc[0]
 
     @property
     def models(self) -> list[str]:
         """In the paper's order."""
         return list(self.table["model"].unique())
 
-    @property
-    def speaker_names(self) -> set[str]:
-        """Of all test sets."""
-        return {who for counts in self.counts for who in counts}
+    @functools.cached_property
+    def rates(self) -> dict[str, float]:
+        """By model: the rate of most runs of its lightweight arm."""
+        light = self.table[self.table["family"] == "lightweight"]
+        return light.groupby("model")["lr"].agg(usual_rate).to_dict()
+
+    @functools.cached_property
+    def runs(self) -> pandas.DataFrame:
+        """Those of the table at the lightweight model's learning rate.
+
+        The original has a rate of its own. Arms stand as the paper has them.
+        """
+        usual = self.table.groupby(["model", "row"])["lr"].transform(usual_rate)
+        at = self.table["model"].map(self.rates).fillna(usual)
+        at = at.where(self.table["family"] != "original", usual)
+        return self.table[self.table["lr"] == at].sort_values(
+            "arm", key=lambda arms: arms.map(paper.place), kind="stable"
+        )
+
+    @functools.cached_property
+    def classes(self) -> pandas.DataFrame:
+        """Which classes each test speaker has, a line per speaker."""
+        found = {who: x for of in self.table["counts"] for who, x in of.items()}
+        return pandas.DataFrame({k: x.any(axis=1) for k, x in found.items()}).T
 
     @functools.cached_property
     def compared(self) -> str:
@@ -133,34 +148,45 @@ class Results:
         Of a speaker of one class, such as one who is depressed or not, there
         is no F1: there it is UA, or WA for the weighted F1.
         """
-        several = self._classes.sum(axis=1) > 1
+        several = self.classes.sum(axis=1) > 1
         instead = {"MF1": "UA", "WF1": "WA"} if several.mean() < 0.5 else {}
         return instead.get(self.metric, self.metric)
 
-    @property
-    def _classes(self) -> np.ndarray:
-        """Which of them each speaker has, [S, C]."""
-        found = {who: x for counts in self.counts for who, x in counts.items()}
-        return np.array([x.sum(axis=1) > 0 for x in found.values()])
-
     @functools.cached_property
     def speakers(self) -> pandas.Series:
-        """Each speaker's score in each run, by the run's place and speaker.
+        """Each speaker's score in each run, by what names the run and speaker.
 
         UA is the mean recall over classes. A speaker who has not all of them
         counts for those alone, and the more, the fewer others have them: the
         mean over speakers lets classes count alike.
         """
-        have = self._classes.sum(axis=0)
-        weight = len(self._classes) / np.maximum(have, 1) / (have > 0).sum()
-        scores = [
-            (line, who, scores_of(matrix, weight)[self.compared])
-            for line, speakers in enumerate(self.counts)
-            for who, matrix in speakers.items()
-        ]
-        table = pandas.DataFrame(scores, columns=["line", "speaker", "score"])
-        table = self.table[["line", *RUN]].merge(table, on="line")
-        return table.set_index([*RUN, "speaker"])["score"]
+        have = self.classes.sum().to_numpy()
+        weight = len(self.classes) / have.clip(1) / (have > 0).sum()
+        scores = {
+            (*names, who): scores_of(matrix, weight)[self.compared]
+            for *names, counts in self.table[[*RUN, "counts"]].to_numpy()
+            for who, matrix in counts.items()
+        }
+        return pandas.Series(scores).rename_axis([*RUN, "speaker"])
+
+
+def usual_rate(rates: pandas.Series) -> float:
+    """The most frequent learning rate; the smallest of several.
+
+    Arguments
+    ---------
+    rates : pandas.Series
+
+    Returns
+    -------
+    float
+
+    Example
+    -------
+    >>> usual_rate(pandas.Series([0.2, 0.1, 0.2, 0.1]))
+    0.1
+    """
+    return float(rates.mode().min())
 
 
 def scores_of(counts: np.ndarray, weight: np.ndarray) -> dict[str, float]:
@@ -228,14 +254,14 @@ def read_results(folder: str | os.PathLike) -> Results:
             f"There is no folder {folder}: give the output folder of a study, "
             f"in which `hrf study` has left {TRIALS}."
         )
-    given = _read_checked(_Line, path)
+    given = _read_trials(path)
     if not given:
         raise FileNotFoundError(
             f"{path} is missing or empty: no trial of this study has finished. "
             "Run `hrf study` first."
         )
     test_sets = _read_test_sets(folder / TEST_SETS)
-    lines, counts, warnings = {}, [], []
+    lines, warnings = {}, []
     if not path.read_bytes().endswith(b"\n"):
         warnings.append(
             f"{TRIALS} ends within a line: what wrote it was stopped. That "
@@ -243,48 +269,44 @@ def read_results(folder: str | os.PathLike) -> Results:
         )
     for where, line in given.items():
         scores = pandas.Series(line["test"], SCORES, dtype=float)
-        bad = scores[~np.isfinite(scores)]
+        bad = scores.index[~np.isfinite(scores)]
         if len(bad):
             warnings.append(
-                f"Left out: {_label(line)}, since its test {bad.index[0]} is "
-                f"{line['test'].get(bad.index[0])}, not a number."
+                f"Left out: {_label(line)}, since its test {bad[0]} is "
+                f"{line['test'].get(bad[0])}, not a number."
             )
         elif line["id"] not in lines:  # two machines may have run it
-            lines[line["id"]] = line
-            counts.append(_count(line, test_sets, where))
+            lines[line["id"]] = {**line, **_count(line, test_sets, where)}
     if not lines:
         raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
-    kept = list(lines.values())
-    labels = [test_sets[line["test_set"]]["labels"] for line in kept]
-    same = {key: [line[key] for line in kept] for key in ("dataset", "metric")}
-    for key, values in {**same, "classes": labels}.items():
-        if several := _several(values):
+    table = make_table(list(lines.values()))
+    for key in ("dataset", "metric", "classes"):
+        if several := _several(table[key]):
             raise ValueError(
                 f"Trials of one study differ in {key}: {several}. Give each "
                 "its own output folder."
             )
-    table = make_table(kept)
-    twice = table.duplicated(RUN)
-    if twice.any():
+    twice = table[table.duplicated(RUN)]
+    if len(twice):
         raise ValueError(
-            f"{_label(kept[table['line'][twice].iloc[0]])} was run with two "
-            "sets of options under one name. Give one of them another name "
-            "(arms: in the study) or another output folder."
+            f"{_label(twice.iloc[0])} was run with two sets of options under "
+            "one name. Give one of them another name (arms: in the study) or "
+            "another output folder."
         )
-    warnings += _unequal_terms(kept, table)
-    return Results(folder, kept, table, counts, labels[0], warnings)
+    return Results(folder, table, warnings + _unequal_terms(table))
 
 
 def _read_test_sets(path):
     """Those of a study by their ids, which tell whether they are the same."""
     test_sets = {}
-    for where, line in _read_checked(_TestSet, path).items():
+    for number, line in enumerate(read_lines(path, ["id"]), start=1):
         content = {key: line[key] for key in line if key != "id"}
         if identify_test_set(content) != line["id"]:
             raise ValueError(
-                f"{where} was changed: it is not the test set that has the id "
-                f"{line['id']}. Bring that file back, or take the line and "
-                f"its trials in {TRIALS} out and run `hrf study` with --resume."
+                f"{path}, line {number} was changed: it is not the test set "
+                f"that has the id {str(line['id'])[:MOST_QUOTED]}. Bring that "
+                "file back, or take the line and its trials in "
+                f"{TRIALS} out and run `hrf study` with --resume."
             )
         test_sets[line["id"]] = line
     return test_sets
@@ -296,13 +318,13 @@ def _several(values):
     return " and ".join(x[:MOST_QUOTED] for x in found) if found[1:] else ""
 
 
-def _read_checked(kind, path):
-    """Lines by where they stand."""
+def _read_trials(path):
+    """Checked lines by where they stand."""
     lines = {}
     for number, line in enumerate(read_lines(path), start=1):
         where = f"{path}, line {number}"
         try:
-            kind.model_validate(line)
+            _Line.model_validate(line)
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(map(str, first["loc"])) or "the line"
@@ -319,7 +341,7 @@ def _label(line):
 
 
 def _count(line, test_sets, where):
-    """Speaker to utterances by true and found class."""
+    """The classes, and speaker to utterances by true and found class."""
     if line["test_set"] not in test_sets:
         raise ValueError(
             f"{where}: its test set {line['test_set'][:12]} is not in {TEST_SETS}. "
@@ -338,16 +360,17 @@ def _count(line, test_sets, where):
     names, which = np.unique(test_set["speakers"], return_inverse=True)
     counts = np.zeros((len(names), size, size), int)
     np.add.at(counts, (which, true, found), 1)
-    return dict(zip(names.tolist(), counts, strict=True))
+    counts = dict(zip(names.tolist(), counts, strict=True))
+    return {"classes": test_set["labels"], "counts": counts}
 
 
-def _unequal_terms(lines, table):
+def _unequal_terms(table):
     """What differs between runs that are compared."""
     found = []
-    dirty = sum(bool(line.get("dirty")) for line in lines)
+    dirty = table["dirty"].eq(True).sum()
     if dirty:
         found.append(
-            f"{dirty} of {len(lines)} runs were made with changes of the code "
+            f"{dirty} of {len(table)} runs were made with changes of the code "
             "that are in no commit."
         )
     # What is trained otherwise on purpose is no arm of the comparison.
@@ -358,7 +381,7 @@ def _unequal_terms(lines, table):
             "changed in between. Only runs with the same one are compared."
         )
     for model, runs in small.groupby("model", sort=False):
-        terms = [{**lines[k], **lines[k]["options"]} for k in runs["line"]]
+        terms = [{**x, **x["options"]} for x in runs.to_dict("records")]
         for key in MUST_AGREE:
             if several := _several(run.get(key) for run in terms):
                 found.append(f"Runs of {model} differ in {key}: {several}.")

@@ -13,7 +13,6 @@ import numpy as np
 import pandas
 
 from speechbrain_hrf.studies import paper
-from speechbrain_hrf.training.scores import SCORES
 
 # Activations as the paper calls them.
 ACTIVATIONS = {"SiLU": "Swish", "SquaredReLU": "Squared ReLU"}
@@ -29,7 +28,7 @@ NO_FOLD = "-"  # of a corpus with one split
 
 
 def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
-    """The runs with their names, sorted as the paper does.
+    """The runs with what their lines say, sorted as the paper does.
 
     Arguments
     ---------
@@ -39,35 +38,37 @@ def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table of ``Results``.
+        A line's keys, or in their place: model (as the paper spells it), row
+        (the arm's name in all tables), family (lightweight, original, paper,
+        control, ours), reference (row of the lightweight model that it is
+        compared with, or not-a-number), ratio, layers, activation, fold (text),
+        WA, UA, WF1, MF1, valid (a number, larger is better), epochs.
 
     Example
     -------
     >>> line = {"model": "conformer", "arm": "FFN1", "options": {}, "lr": 0.001,
     ...     "fold": None, "seed": 1, "test_set": "a", "epoch": 120, "valid": None,
-    ...     "metric": "UA", "test": dict.fromkeys(SCORES, 0.5)}
+    ...     "metric": "UA", "test": {"UA": 0.5}}
     >>> make_table([line])[["model", "row", "family", "ratio"]].values.tolist()
     [['Conformer', 'FFN1', 'paper', 8]]
     """
     rows = []
-    for number, line in enumerate(lines):
+    for line in lines:
         model, arm, options = line["model"], line["arm"], line["options"]
         widens = options.get("hrf_modules", arm in paper.rows()[2:])
-        activation = str(options.get("activation", "")).rpartition(".")[2]
-        if not activation:
-            activation = "SiLU" if model == "conformer" else "ReLU"
+        usual = "SiLU" if model == "conformer" else "ReLU"
+        activation = str(options.get("activation", usual)).rpartition(".")[2]
         rows.append(
             {
-                "line": number,
-                "model": paper.model_name(model),
-                **{key: line[key] for key in ("arm", "lr", "seed")},
+                **{"unit": "speaker", "dirty": False, "seconds": 0},
+                **line,
+                **line["test"],
+                "model": paper.MODELS.get(model, model),
                 "family": paper.family(model, arm, options),
                 "ratio": options.get("hrf_ratio", 8) if widens else np.nan,
                 "layers": options.get("hrf_layers", 1) if widens else np.nan,
                 "activation": ACTIVATIONS.get(activation, activation),
                 "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
-                "test_set": line["test_set"],
-                **{key: line["test"][key] for key in SCORES},
                 "epochs": options.get("number_of_epochs", line["epoch"]),
             }
         )

@@ -18,7 +18,6 @@ Authors
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ import numpy as np
 import pandas
 from scipy import stats
 
-from speechbrain_hrf.studies.results import Results
+from speechbrain_hrf.studies.results import Results, usual_rate
 
 ALPHA = 0.05
 RESAMPLES = 9999
@@ -51,19 +50,17 @@ class Comparisons:
         A line per comparison (``SAME`` or ``BEST``), model (or
         ``ALL_MODELS``), family and row, with what ``paired`` gives, ``p_holm``,
         ``p_runs_holm`` and ``verdict``.
-    rates : dict of str: float
-        By model: the rate of the comparison at the same rate.
     chosen : pandas.DataFrame
         Of ``choose_rates``.
 
     Example
     -------
-    >>> Comparisons(None, {"conformer": 0.001}, None).rates
-    {'conformer': 0.001}
+    >>> table = pandas.DataFrame({"model": ["Conformer"], "comparison": SAME})
+    >>> len(Comparisons(table, None).lines(SAME))
+    1
     """
 
     table: pandas.DataFrame
-    rates: dict[str, float]
     chosen: pandas.DataFrame
 
     def lines(self, comparison: str) -> pandas.DataFrame:
@@ -112,25 +109,23 @@ def compare(results: Results) -> Comparisons:
 
     Example
     -------
-    >>> line = {"metric": "UA"}
     >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
-    ...     "family": "paper", "lr": 0.001, "reference": None, "line": 0,
-    ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5})
-    >>> counts = [{"01": np.eye(2, dtype=int)}]
-    >>> results = Results(None, [line], table, counts, ["a", "b"], [])
-    >>> len(compare(results).table)
+    ...     "family": "paper", "lr": 0.001, "reference": None, "metric": "UA",
+    ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
+    ...     "counts": [{"01": np.eye(2, dtype=int)}]})
+    >>> len(compare(Results(None, table, [])).table)
     0
     """
-    rates, chosen = base_rates(results), choose_rates(results)
+    chosen = choose_rates(results)
     best = chosen.set_index(["model", "row"])["by_fold"].to_dict()
     arms = results.table[results.table["family"] != "lightweight"]
     found, pooled = [], {}
     for (model, row), runs in arms.groupby(["model", "row"], sort=False):
         family, reference = runs[["family", "reference"]].iloc[0]
-        own = rates.get(model)
-        if family == "original":  # it has a rate of its own
-            own = usual_rate(runs["lr"])
-        cells = {SAME: (own, rates.get(model))}
+        rate = results.rates.get(model)
+        # The original has a rate of its own.
+        own = usual_rate(runs["lr"]) if family == "original" else rate
+        cells = {SAME: (own, rate)}
         if (model, row) in best and (model, reference) in best:
             cells[BEST] = best[model, row], best[model, reference]
         for comparison, (lr, reference_lr) in cells.items():
@@ -147,49 +142,7 @@ def compare(results: Results) -> Comparisons:
         if 1 < len(parts) == len(results.models) and len(over):
             key = {**dict(key), "model": ALL_MODELS}
             found.append({**key, **paired(over)})
-    return Comparisons(judged(found), rates, chosen)
-
-
-def base_rates(results: Results) -> dict[str, float]:
-    """The rate at which most runs of each model's lightweight arm were made.
-
-    Arguments
-    ---------
-    results : Results
-
-    Returns
-    -------
-    dict of str: float
-        By model; the smallest of several.
-
-    Example
-    -------
-    >>> table = pandas.DataFrame({"model": "conformer",
-    ...     "lr": [0.002, 0.001, 0.001], "family": "lightweight"})
-    >>> base_rates(Results(None, [], table, [], [], []))
-    {'conformer': 0.001}
-    """
-    light = results.table[results.table["family"] == "lightweight"]
-    return light.groupby("model", sort=False)["lr"].agg(usual_rate).to_dict()
-
-
-def usual_rate(rates: pandas.Series) -> float:
-    """The most frequent learning rate; the smallest of several.
-
-    Arguments
-    ---------
-    rates : pandas.Series
-
-    Returns
-    -------
-    float
-
-    Example
-    -------
-    >>> usual_rate(pandas.Series([0.2, 0.1, 0.2, 0.1]))
-    0.1
-    """
-    return float(rates.mode().min())
+    return Comparisons(judged(found), chosen)
 
 
 def choose_rates(results: Results) -> pandas.DataFrame:
@@ -214,7 +167,7 @@ def choose_rates(results: Results) -> pandas.DataFrame:
     >>> table = pandas.DataFrame({"model": "conformer", "row": "ALL",
     ...     "fold": "1", "seed": 1, "lr": [1e-3, 2e-3], "valid": [0.4, 0.5],
     ...     "family": "paper"})
-    >>> choose_rates(Results(None, [], table, [], [], []))["by_fold"][0]
+    >>> choose_rates(Results(None, table, []))["by_fold"][0]
     {'1': 0.002}
     """
     lines = []
@@ -259,9 +212,9 @@ def speakers_at(
     Example
     -------
     >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
-    ...     "lr": 0.001, "line": 0, "fold": "1", "seed": 1, "test_set": "a"})
-    >>> results = Results(None, [{"metric": "UA"}], table,
-    ...     [{"01": np.eye(2, dtype=int)}], ["a", "b"], [])
+    ...     "lr": 0.001, "fold": "1", "seed": 1, "test_set": "a", "metric": "UA",
+    ...     "counts": [{"01": np.eye(2, dtype=int)}]})
+    >>> results = Results(None, table, [])
     >>> speakers_at(results, "conformer", "ALL", {"1": 0.001}).tolist()
     [1.0]
     """
@@ -295,38 +248,36 @@ def paired(pairs: pandas.Series) -> dict:
     >>> index = [(str(k), 1, str(k)) for k in range(6)]
     >>> index = pandas.MultiIndex.from_tuples(index, names=names)
     >>> found = paired(pandas.Series([1, 2, 3, 4, 5, 6], index) / 100)
-    >>> found["p"], round(float(found["difference"]), 3), found["folds_up"]
-    (0.03125, 0.035, 6)
+    >>> float(found["p"]), round(float(found["difference"]), 3)
+    (0.03125, 0.035)
     """
     speakers = pairs.groupby("speaker").mean().round(DIGITS).to_numpy()
     folds = pairs.groupby(["fold", "speaker"]).mean().groupby("fold").mean()
     low, high = interval(speakers)
-    found = {
+    fold_low = fold_high = np.nan
+    if len(folds) >= FEWEST_FOLDS and np.ptp(folds):
+        test = stats.ttest_1samp(folds, 0)
+        fold_low, fold_high = test.confidence_interval(1 - ALPHA)
+    return {
         "speakers": len(speakers),
         "seeds": pairs.index.get_level_values("seed").nunique(),
         "runs": len(pairs.groupby(["fold", "seed"])),
-        "difference": float(speakers.mean()),
+        "difference": speakers.mean(),
         "low": low,
         "high": high,
         "up": int((speakers > 0).sum()),
-        "p": 1.0,
+        "p": stats.wilcoxon(speakers).pvalue if speakers.any() else 1.0,
         "smallest_p": 2.0 ** (1 - len(speakers)),
         "p_runs": _p_of_clusters(pairs),
         "folds": len(folds),
         "folds_up": int((folds > 0).sum()),
-        "fold_low": np.nan,
-        "fold_high": np.nan,
+        "fold_low": fold_low,
+        "fold_high": fold_high,
     }
-    if speakers.any():
-        found["p"] = float(stats.wilcoxon(speakers).pvalue)
-    if len(folds) >= FEWEST_FOLDS and np.ptp(folds):
-        test = stats.ttest_1samp(folds, 0).confidence_interval(1 - ALPHA)
-        found["fold_low"], found["fold_high"] = map(float, test)
-    return found
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:
-    """Bootstrap 95 % interval of a mean (BCa; percentiles if that fails).
+    """Bootstrap 95 % interval of a mean (BCa).
 
     Arguments
     ---------
@@ -339,26 +290,21 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
     Example
     -------
-    >>> interval(np.array([1.0, 1.0]))
-    (1.0, 1.0)
+    >>> low, high = interval(np.array([1.0, 1.5, 2.0, 2.5]))
+    >>> bool(1 < low < 1.75 < high < 2.5)
+    True
     """
     if len(values) < 2:
         return np.nan, np.nan
-    low = high = values[0]
-    for method in ("BCa", "percentile") if np.ptp(values) else ():
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")  # where nearly all are the same
-            low, high = stats.bootstrap(
-                (values,),
-                np.mean,
-                n_resamples=RESAMPLES,
-                confidence_level=1 - ALPHA,
-                method=method,
-                rng=np.random.default_rng(0),
-            ).confidence_interval
-        if np.isfinite([low, high]).all():
-            break
-    return float(low), float(high)
+    if not np.ptp(values):
+        return values[0], values[0]
+    return stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=1 - ALPHA,
+        rng=np.random.default_rng(0),
+    ).confidence_interval
 
 
 def _p_of_clusters(pairs):
@@ -422,7 +368,7 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     return table
 
 
-def holm(p_values: Sequence[float]) -> np.ndarray:
+def holm(p_values: Sequence[float]) -> pandas.Series:
     """Holm's correction for a family of tests.
 
     By hand, since statsmodels' collects the garbage of the whole process first.
@@ -433,19 +379,16 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
     Returns
     -------
-    numpy.ndarray
+    pandas.Series
 
     Example
     -------
     >>> holm([0.01, 0.03]).tolist()
     [0.02, 0.03]
     """
-    p = np.asarray(p_values, dtype=float)
-    order = p.argsort()
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    corrected = np.empty_like(p)
-    corrected[order] = steps.clip(max=1)
-    return corrected
+    ordered = pandas.Series(p_values).sort_values()
+    steps = ordered * np.arange(len(ordered), 0, -1)
+    return steps.cummax().clip(upper=1).sort_index()
 
 
 def verdict(line: dict) -> str:
@@ -480,12 +423,10 @@ def verdict(line: dict) -> str:
     few = line["speakers"] < FEWEST_SPEAKERS or line["runs"] < 2
     if few or line["smallest_p_holm"] >= ALPHA:
         return TOO_FEW
-    up = line["low"] > 0
-    if max(line["p_holm"], line["p_runs_holm"]) >= ALPHA or not (
-        up or line["high"] < 0
-    ):
-        return NOTHING
-    agree = line["folds_up"] if up else line["folds"] - line["folds_up"]
-    if 2 * agree <= line["folds"]:
-        return NOTHING
-    return GAIN if up else LOSS
+    if max(line["p_holm"], line["p_runs_holm"]) < ALPHA:
+        folds_down = line["folds"] - line["folds_up"]
+        if line["low"] > 0 and line["folds_up"] > folds_down:
+            return GAIN
+        if line["high"] < 0 and line["folds_up"] < folds_down:
+            return LOSS
+    return NOTHING

@@ -6,7 +6,6 @@ Authors
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import math
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ from speechbrain_hrf.studies.statistics import (
     SAME,
     TOO_FEW,
     Comparisons,
-    usual_rate,
 )
 from speechbrain_hrf.training.scores import score_text
 
@@ -77,20 +75,6 @@ class Table:
             index=False, tablefmt="github", disable_numparse=True
         )
         return f"{self.caption}:\n\n{text}"
-
-    def without(self, ending: str) -> Table:
-        """The table without the columns whose heads end so.
-
-        Arguments
-        ---------
-        ending : str
-
-        Returns
-        -------
-        Table
-        """
-        kept = ~self.frame.columns.str.endswith(ending)
-        return Table(self.caption, self.frame.loc[:, kept])
 
 
 def count(number: int, noun: str) -> str:
@@ -215,37 +199,6 @@ def spread(values: pandas.Series) -> str:
     return text if len(values) < 2 else f"{text} ± {score_text(values.std())}"
 
 
-def runs_at(results: Results, rates: Mapping[str, float]) -> pandas.DataFrame:
-    """The runs at the rate of the comparison at the same rate.
-
-    Arguments
-    ---------
-    results : Results
-    rates : dict of str: float
-        Of ``Comparisons``. The original has a rate of its own.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Of ``results.table``, by arm as the paper has them.
-
-    Example
-    -------
-    >>> table = pandas.DataFrame({"model": "Conformer", "lr": [0.1, 0.2],
-    ...     "row": "ALL", "arm": "ALL", "family": "paper"})
-    >>> results = Results(None, [], table, [], [], [])
-    >>> len(runs_at(results, {"Conformer": 0.1}))
-    1
-    """
-    table = results.table
-    usual = table.groupby(["model", "row"])["lr"].transform(usual_rate)
-    own = (table["family"] == "original") | ~table["model"].isin(rates)
-    runs = table[table["lr"] == table["model"].map(rates).where(~own, usual)]
-    return runs.sort_values(
-        "arm", key=lambda arms: arms.map(paper.place), kind="stable"
-    )
-
-
 def summary_table(results: Results, comparisons: Comparisons) -> Table:
     """Models as columns, arms as rows.
 
@@ -260,19 +213,18 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
 
     Example
     -------
-    >>> line = {"metric": "UA", "params": {"training": 9, "merged": 8}}
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
-    ...     "fold": "1", "line": 0}])
-    >>> counts = [{"01": np.eye(2, dtype=int)}]
-    >>> results = Results(None, [line], table, counts, [], [])
+    ...     "fold": "1", "metric": "UA", "params": {"merged": 8},
+    ...     "counts": {"01": np.eye(2, dtype=int)}}])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
-    >>> table = summary_table(results, Comparisons(nothing, {}, nothing))
+    >>> comparisons = Comparisons(nothing, nothing)
+    >>> table = summary_table(Results(None, table, []), comparisons)
     >>> table.frame.values.tolist()
     [['Lightweight', '.500', '8']]
     """
     same = comparisons.table[comparisons.table["comparison"] == SAME]
-    runs = runs_at(results, comparisons.rates)
+    runs = results.runs
     means, some_lack = {}, ""
     for model, of_model in runs.groupby("model"):
         # Each fold once, however many seeds it has so far.
@@ -290,9 +242,9 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
         cells[ALL_MODELS] = ""
     for line in same.to_dict("records"):
         cells.loc[line["row"], line["model"]] += f"\n{_marked(line)}"
-    sizes = [f"{results.lines[k]['params']['merged']:,}" for k in runs["line"]]
-    of_row = pandas.Series(sizes).groupby(runs["row"].to_numpy()).unique()
-    cells["parameters when shipped"] = of_row.map(" / ".join)
+    sizes = runs["params"].map(lambda params: f"{params['merged']:,}")
+    sizes = sizes.groupby(runs["row"]).unique()
+    cells["parameters when shipped"] = sizes.map(" / ".join)
     compared = ""
     if results.compared != results.metric:
         compared = f" of {results.compared}"
@@ -331,7 +283,7 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
     Example
     -------
     >>> nothing = pandas.DataFrame({"comparison": []})
-    >>> comparison_tables(Comparisons(nothing, {}, None))
+    >>> comparison_tables(Comparisons(nothing, None))
     []
     """
     columns = {
@@ -358,14 +310,12 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
     ]
 
 
-def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
+def paper_table(results: Results, model: str) -> Table:
     """One model in the layout of the paper's Tables III to V.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
     model : str
 
     Returns
@@ -376,25 +326,19 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
 
     Example
     -------
-    >>> line = {"metric": "WF1", "dataset": "M3ED", "synthetic": False,
-    ...     "params": {"training": 20, "merged": 10}}
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "FFN2",
-    ...     "WF1": 0.35, "line": 0}])
-    >>> results = Results(None, [line], table, [], [], [])
-    >>> table = paper_table(results, table, "Conformer").frame
-    >>> table.iloc[3, :4].tolist()
+    ...     "arm": "FFN2", "family": "paper", "lr": 0.1, "WF1": 0.35,
+    ...     "metric": "WF1", "dataset": "M3ED", "synthetic": False,
+    ...     "params": {"training": 20, "merged": 10}}])
+    >>> table = paper_table(Results(None, table, []), "Conformer")
+    >>> table.frame.iloc[3, :4].tolist()
     ['FFN2', '1', '.350', '.375']
     """
-    runs = runs[runs["model"] == model]
-    metrics = paper.metrics_of(results.dataset)
-    metrics = list(dict.fromkeys([*metrics, results.metric]))
+    runs = results.runs[results.runs["model"] == model]
+    metrics = [*paper.metrics_of(results.dataset), results.metric]
     printed = {}
-    if not results.lines[0]["synthetic"]:
+    if not results.synthetic:
         printed = paper.printed_rows(model, results.dataset)
-    sizes = {
-        row: {key: f"{n:,}" for key, n in results.lines[line]["params"].items()}
-        for row, line in zip(runs["row"], runs["line"], strict=True)
-    }
     rows = []
     for row in dict.fromkeys([*printed, *runs["row"]]):
         some, theirs = runs[runs["row"] == row], printed.get(row, {})
@@ -402,29 +346,27 @@ def paper_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
         for metric in metrics:
             cells[metric] = spread(some[metric])
             cells[f"{metric}, paper"] = score_text(theirs.get(metric))
-        ours = sizes.get(row, {})
-        cells["parameters"] = ours.get("merged", NONE)
-        cells["parameters, paper"] = str(theirs.get("params", NONE))
-        cells["parameters in training"] = ours.get("training", NONE)
+        merged, training = (
+            f"{some['params'].iloc[-1][key]:,}" if len(some) else NONE
+            for key in ("merged", "training")
+        )
+        cells["parameters"] = merged
+        cells["parameters, paper"] = theirs.get("params", NONE)
+        cells["parameters in training"] = training
         rows.append(cells)
-    table = Table(
-        f"{model}: mean ± standard deviation over runs",
-        pandas.DataFrame(rows),
-    )
-    return table if printed else table.without(", paper")
+    frame = pandas.DataFrame(rows)
+    if not printed:
+        frame = frame.loc[:, ~frame.columns.str.endswith(", paper")]
+    return Table(f"{model}: mean ± standard deviation over runs", frame)
 
 
-def rate_tables(
-    results: Results, comparisons: Comparisons, runs: pandas.DataFrame
-) -> list[Table]:
+def rate_tables(results: Results, comparisons: Comparisons) -> list[Table]:
     """Which learning rates validation chose, and when rates fell.
 
     Arguments
     ---------
     results : Results
     comparisons : Comparisons
-    runs : pandas.DataFrame
-        Of ``runs_at``.
 
     Returns
     -------
@@ -435,10 +377,11 @@ def rate_tables(
     >>> chosen = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "tried": [0.001, 0.002], "valid": [0.4, 0.5],
     ...     "by_fold": {"1": 0.002, "2": 0.002}}])
-    >>> line = {"rates": [[1, 0.002], [55, 0.001]], "metric": "UA"}
-    >>> runs = pandas.DataFrame({"model": ["Conformer"], "row": "ALL", "line": 0})
-    >>> for table in rate_tables(Results(None, [line], runs, [], [], []),
-    ...     Comparisons(None, {}, chosen), runs):
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
+    ...     "arm": "ALL", "family": "paper", "lr": 0.002, "metric": "UA",
+    ...     "rates": [[1, 0.002], [55, 0.001]]}])
+    >>> results = Results(None, table, [])
+    >>> for table in rate_tables(results, Comparisons(None, chosen)):
     ...     print(table.frame.values.tolist())
     [['Conformer: ALL', '.001: .400, .002: .500', '.002 in 2']]
     [['ALL', '55, .001']]
@@ -451,16 +394,14 @@ def rate_tables(
                 for lr, mean in zip(line["tried"], line["valid"], strict=True)
             ),
             "chosen": ", ".join(
-                f"{_rate(lr)} in {folds}"
-                for lr, folds in sorted(
-                    collections.Counter(line["by_fold"].values()).items()
-                )
+                f"{_rate(lr)} in {list(line['by_fold'].values()).count(lr)}"
+                for lr in sorted(set(line["by_fold"].values()))
             ),
         }
         for line in comparisons.chosen.to_dict("records")
     ]
-    changes = [results.lines[line]["rates"] for line in runs["line"]]
-    fell = runs[["row", "model"]].assign(
+    changes = results.runs["rates"]
+    fell = results.runs[["row", "model"]].assign(
         # A run whose rate never fell counts as one that fell after the end.
         first=[x[1][0] if len(x) > 1 else np.inf for x in changes],
         last=[x[-1][1] if x else np.nan for x in changes],
@@ -487,14 +428,12 @@ def _rate(lr):
     return f"{lr:g}".removeprefix("0")
 
 
-def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
+def ranks_table(results: Results, model: str) -> Table:
     """Effective rank of the merged weights, layer by layer.
 
     Arguments
     ---------
     results : Results
-    runs : pandas.DataFrame
-        Of ``runs_at``.
     model : str
 
     Returns
@@ -503,19 +442,20 @@ def ranks_table(results: Results, runs: pandas.DataFrame, model: str) -> Table:
 
     Example
     -------
-    >>> line = {"ranks": {"embedding_model.x": 3.0}}
-    >>> runs = pandas.DataFrame([{"model": "Conformer", "row": "ALL", "line": 0,
-    ...     "family": "paper"}])
-    >>> results = Results(None, [line], runs, [], [], [])
-    >>> ranks_table(results, runs, "Conformer").frame.values.tolist()
+    >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
+    ...     "arm": "ALL", "family": "paper", "lr": 0.1,
+    ...     "ranks": {"embedding_model.x": 3.0}}])
+    >>> results = Results(None, table, [])
+    >>> ranks_table(results, "Conformer").frame.values.tolist()
     [['x', '3.0']]
     """
-    runs = runs[(runs["model"] == model) & (runs["family"] != "original")]
+    runs = results.runs[results.runs["model"] == model]
+    runs = runs[runs["family"] != "original"]
     ranks = pandas.DataFrame(
         [
             (row, layer.removeprefix("embedding_model."), rank)
-            for row, line in zip(runs["row"], runs["line"], strict=True)
-            for layer, rank in results.lines[line]["ranks"].items()
+            for row, ranks in zip(runs["row"], runs["ranks"], strict=True)
+            for layer, rank in ranks.items()
         ],
         columns=["row", "layer", "rank"],
     )
@@ -539,29 +479,23 @@ def run_tables(results: Results) -> list[Table]:
 
     Example
     -------
-    >>> line = {"versions": {"torch": "2"}, "finished": "2026-11-20T16:00:00"}
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
-    ...     "lr": 0.002, "fold": "1", "seed": 1}])
-    >>> counts, where = run_tables(Results(None, [line], table, [], [], []))
+    ...     "lr": 0.002, "versions": {"torch": "2"}, "finished": "2026-11-20",
+    ...     "seconds": 9}])
+    >>> counts, where = run_tables(Results(None, table, []))
     >>> counts.frame.values.tolist()
     [['ALL, rate .002', '1']]
     """
     table = results.table
     arms = table["row"] + ", rate " + table["lr"].map(_rate)
     runs = table.assign(arm=arms).groupby(["arm", "model"], sort=False).size()
-    facts = pandas.DataFrame(
-        {
-            **line["versions"],
-            "finished on": line["finished"][:10],
-            **{
-                key: str(line.get(key) or NONE)[:40]
-                for key in ("engine", "device", "threads", "commit")
-            },
-        }
-        for line in results.lines
+    how = ["engine", "device", "threads", "commit"]
+    facts = pandas.DataFrame(list(table["versions"])).assign(
+        **table.reindex(columns=how).fillna(NONE).astype(str),
+        **{"finished on": table["finished"].str[:10]},
     )
     facts = facts.melt(var_name="what").dropna().value_counts(sort=False)
-    hours = sum(line.get("seconds") or 0 for line in results.lines) / 3600
+    hours = table["seconds"].sum() / 3600
     return [
         Table(
             "Finished runs",

@@ -372,9 +372,9 @@ class StudyLines(Reader, name="study's lines"):
         found = read_results(self.root)
         for warning in found.warnings:
             warnings.warn(warning, stacklevel=1)
-        return [line["id"] for line in found.lines], [
+        return list(found.table["id"]), [
             {who: count.tolist() for who, count in counts.items()}
-            for counts in found.counts
+            for counts in found.table["counts"]
         ]
 
 

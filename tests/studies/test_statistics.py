@@ -91,7 +91,7 @@ def test_an_effect_is_shown():
 def test_holm_as_statsmodels_has_it():
     p_values = np.random.default_rng(8).random(9) / 5
     expected = multipletests(p_values, 0.05, "holm")[1]
-    assert holm(p_values) == pytest.approx(expected)
+    assert holm(p_values).tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("random", [0, 1])
@@ -260,13 +260,13 @@ def test_a_whole_study(tmp_path):
     lines, sets = study(
         ["ALL"], {"ALL": 0.3}, models=("conformer", "speechformer")
     )
-    _, comparisons, table = compared(tmp_path, lines, sets)
+    results, _, table = compared(tmp_path, lines, sets)
     for model in ("Conformer", "SpeechFormer", ALL_MODELS):
         found = table.loc[(SAME, model, "ALL")]
         assert found["verdict"] == GAIN
         assert found["difference"] == pytest.approx(0.3, abs=0.06)
         assert (found["speakers"], found["folds_up"]) == (24, 6)
-    assert comparisons.rates == {"Conformer": 0.001, "SpeechFormer": 0.001}
+    assert results.rates == {"Conformer": 0.001, "SpeechFormer": 0.001}
 
 
 def test_only_seeds_that_both_have_count(tmp_path):
@@ -341,20 +341,20 @@ def test_without_validation_no_rate_is_chosen(tmp_path):
 def test_test_scores_choose_nothing(tmp_path):
     """Rates and pairs are the same when all test scores are turned round."""
     lines, sets = study(["ALL"], rates=(0.001, 0.003))
-    _, before, _ = compared(tmp_path / "a", lines, sets)
+    straight, before, _ = compared(tmp_path / "a", lines, sets)
     for x in lines:
         x["predicted"] = x["predicted"][::-1]
         x["test"] = {key: 1 - value for key, value in x["test"].items()}
-    _, after, _ = compared(tmp_path / "b", lines, sets)
-    assert after.rates == before.rates
+    turned, after, _ = compared(tmp_path / "b", lines, sets)
+    assert turned.rates == straight.rates
     assert after.chosen.equals(before.chosen)
 
 
 def test_the_rate_of_most_lightweight_runs_is_the_same_rate(tmp_path):
     lines, sets = study(["ALL"], rates=(0.001, 0.003))
     kept = [x for x in lines if x["lr"] == 0.003 or x["fold"] < 3]
-    _, comparisons, _ = compared(tmp_path, kept, sets)
-    assert comparisons.rates == {"ConvTransformer": 0.003}
+    results, _, _ = compared(tmp_path, kept, sets)
+    assert results.rates == {"ConvTransformer": 0.003}
 
 
 def test_families_are_corrected_apart(tmp_path):
