@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
+import operator
 import os
 import pathlib
 import platform
@@ -39,7 +41,8 @@ TEST_SETS = "test_sets.jsonl"
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 CURVES = 24  # epochs of a curve that are kept, besides the first
 # What a manifest may call the speaker and the class of an utterance. Where
-# nobody knows who speaks, the unit is the recording.
+# nobody knows who speaks, the unit is the recording; where nothing is said, the
+# utterance's name begins with the speaker's.
 _SPEAKER = ("speaker", "participant", "recording")
 _CLASS = ("emo", "state", "label")
 
@@ -228,26 +231,19 @@ def _test_set(trial, folder, results):
         )
     digit = dict(zip(labels, DIGITS, strict=False))
     utterances = sorted(manifest)
+    first = manifest[utterances[0]]
+    unit = next((key for key in _SPEAKER if key in first), "speaker")
     content = {
         "fold": trial.fold,
         "labels": labels,
         "utterances": utterances,
-        "speakers": [_speaker(name, manifest[name]) for name in utterances],
+        "speakers": [
+            str(manifest[k].get(unit, k.rpartition("_")[0])) for k in utterances
+        ],
         "truth": "".join(digit[_class(manifest[k], digit)] for k in utterances),
     }
     predicted = "".join(digit[results.predicted[k]] for k in utterances)
-    unit = _unit(next(iter(manifest.values())))
     return {"id": identify_test_set(content), **content}, predicted, unit
-
-
-def _speaker(utterance, entry):
-    unit = _unit(entry)
-    return str(entry[unit]) if unit in entry else utterance.rpartition("_")[0]
-
-
-def _unit(entry):
-    """What of an entry says who speaks, by its key."""
-    return next((key for key in _SPEAKER if key in entry), _SPEAKER[0])
 
 
 def _class(entry, known):
@@ -286,11 +282,8 @@ def _curves(history):
 
 def _rates(history):
     """Epochs from which on the learning rate was another, and which."""
-    changes: list[list[float]] = []
-    for line in history:
-        if not changes or changes[-1][1] != line["lr"]:
-            changes.append([line["epoch"], line["lr"]])
-    return changes
+    stretches = itertools.groupby(history, operator.itemgetter("lr"))
+    return [[next(lines)["epoch"], lr] for lr, lines in stretches]
 
 
 def _singular_values(checkpoint):

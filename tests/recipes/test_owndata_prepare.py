@@ -18,7 +18,6 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.sound.audio import read
 from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.studies.lines import _speaker
 from speechbrain_hrf.studies.recipe import find_recipe
 from speechbrain_hrf.training.overrides import read_overrides, resolved_yaml
 
@@ -259,7 +258,7 @@ def test_without_speakers_there_is_a_warning(corpus, tmp_path, caplog):
         assert "has no column speaker. Nobody said who speaks" in caplog.text
     # A study then takes each recording for a unit of its own.
     name, entry = next(iter(found["test"].items()))
-    assert "speaker" not in entry and _speaker(name, entry) == name
+    assert "speaker" not in entry and entry["recording"] == name
 
 
 def test_parts_are_cut_out(corpus, tmp_path, caplog):
