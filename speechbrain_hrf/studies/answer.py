@@ -79,8 +79,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     text = render(
         "report_answer.md",
         results=results,
-        scored_epoch=results.table["scored_epoch"].iloc[0],
-        unit=results.unit,
+        unit=results.common["unit"],
         folds=len(set(results.table["fold"]) - {NO_FOLD}),
         seeds=results.table["seed"].nunique(),
         epochs=results.table["epochs"].astype(int),
@@ -97,7 +96,10 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         },
         unfinished=list(unfinished),
         percent=f"{100 * STILL_FALLING:.0f}",
-        longer=_longer(each[each["model"].isin(unfinished)]),
+        longer=each[
+            each["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
+            & each["model"].isin(unfinished)
+        ].to_dict("records"),
     )
     lines = [" ".join(part.split()) for part in text.split("\n\n")]
     last = missing_runs(results)
@@ -170,12 +172,6 @@ def _unfinished(results):
     return falls.index[falls > STILL_FALLING]
 
 
-def _longer(lines):
-    """What lightweight models gain by more epochs, if that was tried."""
-    longer = lines["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
-    return lines[longer].to_dict("records")
-
-
 def _fall(curves):
     """Of the training loss over the last tenth, as a share of its first."""
     epochs, loss = curves.get("epoch") or [], curves.get("train_loss") or []
@@ -211,16 +207,17 @@ def missing_runs(results: Results) -> list[str]:
         reason = str(error).strip().splitlines()[0]
         return [f"Whether runs are missing cannot be told: {reason}"]
     done = set(results.table["id"])
-    finished = sum(trial.id in done for trial in planned)
-    if finished < len(planned):
+    left = [trial for trial in planned if trial.id not in done]
+    if left:
         parts = []
         for noun in ("fold", "seed"):
             wanted = {getattr(trial, noun) for trial in planned}
-            begun = {getattr(x, noun) for x in planned if x.id not in done}
+            begun = {getattr(trial, noun) for trial in left}
             if len(wanted) > 1:
                 number = len(wanted) - len(begun)
                 parts.append(f"{number} of {len(wanted)} {noun}s")
         whole = f" (whole: {', '.join(parts)})" if parts else ""
+        finished = len(planned) - len(left)
         return [
             f"{finished:,} of {len(planned):,} runs have finished{whole}: "
             "go on with `hrf study ... --resume`."
@@ -229,6 +226,6 @@ def missing_runs(results: Results) -> list[str]:
     if speakers >= FEWEST_SPEAKERS:
         return []
     return [
-        f"{count(speakers, f'test {results.unit}')} took part; at least "
+        f"{count(speakers, 'test ' + results.common['unit'])} took part; at least "
         f"{FEWEST_SPEAKERS} are needed to show anything: run more folds."
     ]

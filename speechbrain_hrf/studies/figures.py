@@ -60,10 +60,9 @@ def draw_differences(
     >>> draw_differences(None, Comparisons(nothing, None)) is None
     True
     """
-    table = comparisons.table
-    table = table[
-        (table["model"] != ALL_MODELS) & (table["family"] != "original")
-    ]
+    table = comparisons.table.query(
+        f"model != '{ALL_MODELS}' and family != 'original'"
+    )
     if not len(table):
         return None
     models = [m for m in results.models if m in set(table["model"])]
@@ -142,9 +141,9 @@ def draw_epochs(results: Results) -> list[Picture]:
     >>> [picture.alt for picture in draw_epochs(Results(None, table, []))]
     ['training loss by epoch: ALL.']
     """
-    metric, runs = results.metric, results.runs
+    metric, runs = results.metric, results.runs.query("family != 'original'")
     points = []
-    for run in runs[runs["family"] != "original"].to_dict("records"):
+    for run in runs.to_dict("records"):
         at = {int(epoch): x[metric] for epoch, x in run["test_at"].items()}
         at |= {run["epoch"]: run[metric]} if at else {}
         found = {f"test {metric}": (list(at), list(at.values()))}
@@ -192,18 +191,14 @@ def draw_settings(results: Results) -> dict[str, Picture]:
     """
     pictures = {}
     for key, (name, like) in AXES.items():
-        source = results.table if key == "lr" else results.runs
-        source = source[source["family"] != "original"]
-        source = source.assign(
-            row=name_rows(source, without=key),
-            panel=source["model"],
-            x=source[key],
-            y=source[results.metric],
-        )
-        several = source.groupby(["model", "row"])["x"].transform("nunique") > 1
+        runs = results.table if key == "lr" else results.runs
+        runs = runs.query("family != 'original'")
+        runs = runs.assign(row=name_rows(runs, without=key))
+        several = runs.groupby(["model", "row"])[key].transform("nunique") > 1
         if several.any():
+            as_axes = {"model": "panel", key: "x", results.metric: "y"}
             pictures[name] = draw_lines(
-                source[several],
+                runs[several].rename(columns=as_axes),
                 name,
                 f"test {results.metric}",
                 f"Means over runs{like}.",
@@ -235,10 +230,8 @@ def draw_confusion(results: Results) -> Picture | None:
     shares = {}
     for model, of_model in results.runs.groupby("model", sort=False):
         arms = of_model[of_model["family"].isin(["paper", "ours"])]
-        chosen = [*headline(arms["row"]), *arms["row"]][:1]
-        valid = arms.groupby("row")["valid"].mean().dropna()
-        if len(valid):
-            chosen = [valid.idxmax()]
+        valid = arms.groupby("row")["valid"].mean().dropna().nlargest(1)
+        chosen = [*valid.index, *headline(arms["row"]), *arms["row"]][:1]
         of_chosen = arms[arms["row"].isin(chosen)]["reference"]
         for row in [*of_chosen.dropna()[:1], *chosen] or [LIGHTWEIGHT]:
             counts = of_model["counts"][of_model["row"] == row]
@@ -248,13 +241,14 @@ def draw_confusion(results: Results) -> Picture | None:
                 shares[f"{model}: {row}"] = 100 * share
     if not shares:
         return None
-    size = 0.9 + 0.3 * len(results.labels)
+    labels = results.common["classes"]
+    size = 0.9 + 0.3 * len(labels)
     figure, axes = make_panels(
         len(shares), size + 0.4, size + 0.3, 2, sharey=True
     )
     for panel, (name, share) in zip(axes, shares.items(), strict=True):
         seaborn.heatmap(
-            pandas.DataFrame(share, results.labels, results.labels),
+            pandas.DataFrame(share, labels, labels),
             vmin=0,
             vmax=100,
             cmap="Blues",
@@ -298,9 +292,9 @@ def draw_spectra(results: Results, model: str) -> Picture | None:
     >>> draw_spectra(Results(None, table, []), "Conformer").alt
     'share of the largest by place: ALL.'
     """
-    runs = results.runs
-    arms = [LIGHTWEIGHT, *headline(runs["arm"])]
-    some = runs[(runs["model"] == model) & runs["arm"].isin(arms)]
+    arms = [LIGHTWEIGHT, *headline(results.runs["arm"])]
+    some = results.runs[results.runs["arm"].isin(arms)]
+    some = some[some["model"] == model]
     points = [
         (layer.removeprefix("embedding_model."), row, k / (len(values) - 1), y)
         for row, spectra in zip(some["row"], some["spectra"], strict=True)

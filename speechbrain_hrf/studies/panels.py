@@ -185,10 +185,9 @@ def draw_lines(
     rows = sorted(set(points["row"]), key=place)
     others = [row for row in rows if row != LIGHTWEIGHT]
     colours = dict(zip(others, itertools.cycle(COLOURS), strict=False))
-    names = list(points["panel"].unique())
-    figure, axes = make_panels(len(names), *size, columns, sharex=True)
-    for panel, name in zip(axes, names, strict=True):
-        some = points[points["panel"] == name]
+    panels = points.groupby("panel", sort=False)
+    figure, axes = make_panels(len(panels), *size, columns, sharex=True)
+    for panel, (name, some) in zip(axes, panels, strict=True):
         seaborn.lineplot(
             some,
             x="x",

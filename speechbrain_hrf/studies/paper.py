@@ -76,9 +76,8 @@ def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
     >>> printed_rows("mine", "M3ED")
     {}
     """
-    table = printed().reset_index(["model", "dataset"])
-    own = (table["model"] == model) & (table["dataset"] == dataset)
-    return table[own].to_dict("index")
+    own = printed().query("model == @model and dataset == @dataset")
+    return own.droplevel(["model", "dataset"]).to_dict("index")
 
 
 @functools.cache

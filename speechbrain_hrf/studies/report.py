@@ -77,14 +77,12 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
     comparisons = compare(results)
     picture = figures.draw_differences(results, comparisons)
     content = {
-        "title": f"Does HRF help on {results.dataset}?",
-        "synthetic": results.synthetic,
-        "warnings": results.warnings,
+        "title": f"Does HRF help on {results.common['dataset']}?",
+        "results": results,
         "answer": answer(results, comparisons),
         "picture": picture,
         "figure": FIGURE,
         "table": tables.summary_table(results, comparisons),
-        "legend": tables.LEGEND,
         "sections": sections(results, comparisons),
     }
     new = {page: render(page, **content) for page in PAGES}
@@ -185,9 +183,7 @@ def readme_text(
     there = set(comparisons.lines(SAME)["row"]) - {ORIGINAL}
     return render(
         "report_readme.md",
-        dataset=results.dataset,
-        synthetic=results.synthetic,
-        metric=results.compared,
+        results=results,
         all_models=ALL_MODELS,
         missing=missing_runs(results),
         arms={
@@ -198,5 +194,4 @@ def readme_text(
             if arm in there
         },
         table=tables.Table(table.caption, rows),
-        legend=tables.LEGEND,
     )

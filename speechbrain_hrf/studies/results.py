@@ -87,29 +87,18 @@ class Results:
     warnings: list[str]
 
     @property
+    def common(self) -> pandas.Series:
+        """What all runs have in common, by the table's names.
+
+        Such as dataset, synthetic, classes and unit: "speaker", or "recording"
+        where nobody said who speaks.
+        """
+        return self.table.iloc[0]
+
+    @property
     def metric(self) -> str:
         """The score that the study is about."""
-        return self.table["metric"].iloc[0]
-
-    @property
-    def dataset(self) -> str:
-        """The corpus."""
-        return self.table["dataset"].iloc[0]
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the corpus is the generated stand-in."""
-        return bool(self.table["synthetic"].iloc[0])
-
-    @property
-    def unit(self) -> str:
-        """What is compared: a speaker, or a recording if nobody is named."""
-        return self.table["unit"].iloc[0]
-
-    @property
-    def labels(self) -> list[str]:
-        """Of the classes."""
-        return self.table["classes"].iloc[0]
+        return self.common["metric"]
 
     @property
     def models(self) -> list[str]:

@@ -25,6 +25,8 @@ SETTINGS = {
     "epochs": "{:g} epochs",
 }
 NO_FOLD = "-"  # of a corpus with one split
+# What a line may lack, and what that means.
+MAY_LACK = {"unit": "speaker", "dirty": False, "seconds": 0}
 
 
 def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
@@ -60,7 +62,7 @@ def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
         activation = str(options.get("activation", usual)).rpartition(".")[2]
         rows.append(
             {
-                **{"unit": "speaker", "dirty": False, "seconds": 0},
+                **MAY_LACK,
                 **line,
                 **line["test"],
                 "model": paper.MODELS.get(model, model),

@@ -74,8 +74,9 @@ class Comparisons:
         -------
         pandas.DataFrame
         """
-        of_models = self.table["model"] != ALL_MODELS
-        return self.table[of_models & (self.table["comparison"] == comparison)]
+        return self.table.query(
+            "model != @ALL_MODELS and comparison == @comparison"
+        )
 
     def of_row(self, row: str) -> list[dict[str, Any]]:
         """What an arm does at the same rate.
@@ -89,8 +90,7 @@ class Comparisons:
         list of dict
             The line over all models first, if there is one.
         """
-        table = self.table
-        same = table[(table["comparison"] == SAME) & (table["row"] == row)]
+        same = self.table.query("comparison == @SAME and row == @row")
         over_all = same["model"] == ALL_MODELS
         lines = pandas.concat([same[over_all], same[~over_all]])
         return lines.to_dict("records")
@@ -361,9 +361,8 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     groups = table.groupby(["comparison", family, "model"])
     for key in ("p", "p_runs"):
         table[f"{key}_holm"] = groups[key].transform(holm)
-    table["smallest_p_holm"] = groups["smallest_p"].transform(
-        lambda p_values: p_values * len(p_values)
-    )
+    tests = groups["p"].transform("size")
+    table["smallest_p_holm"] = table["smallest_p"] * tests
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]
     return table
 

@@ -296,18 +296,11 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
         "folds up": lambda x: f"{x['folds_up']} of {x['folds']}",
         "95 % over folds": lambda x: ends(x, "fold_") or NONE,
     }
-    return [
-        Table(
-            kind,
-            pandas.DataFrame(
-                [
-                    {name: write(line) for name, write in columns.items()}
-                    for line in lines.to_dict("records")
-                ]
-            ),
-        )
-        for kind, lines in comparisons.table.groupby("comparison", sort=False)
-    ]
+    tables = []
+    for kind, lines in comparisons.table.groupby("comparison", sort=False):
+        texts = {key: lines.apply(columns[key], axis=1) for key in columns}
+        tables.append(Table(kind, pandas.DataFrame(texts)))
+    return tables
 
 
 def paper_table(results: Results, model: str) -> Table:
@@ -335,10 +328,9 @@ def paper_table(results: Results, model: str) -> Table:
     ['FFN2', '1', '.350', '.375']
     """
     runs = results.runs[results.runs["model"] == model]
-    metrics = [*paper.metrics_of(results.dataset), results.metric]
-    printed = {}
-    if not results.synthetic:
-        printed = paper.printed_rows(model, results.dataset)
+    dataset, synthetic = results.common[["dataset", "synthetic"]]
+    metrics = [*paper.metrics_of(dataset), results.metric]
+    printed = {} if synthetic else paper.printed_rows(model, dataset)
     rows = []
     for row in dict.fromkeys([*printed, *runs["row"]]):
         some, theirs = runs[runs["row"] == row], printed.get(row, {})
@@ -449,8 +441,7 @@ def ranks_table(results: Results, model: str) -> Table:
     >>> ranks_table(results, "Conformer").frame.values.tolist()
     [['x', '3.0']]
     """
-    runs = results.runs[results.runs["model"] == model]
-    runs = runs[runs["family"] != "original"]
+    runs = results.runs.query("model == @model and family != 'original'")
     ranks = pandas.DataFrame(
         [
             (row, layer.removeprefix("embedding_model."), rank)
@@ -491,7 +482,7 @@ def run_tables(results: Results) -> list[Table]:
     runs = table.assign(arm=arms).groupby(["arm", "model"], sort=False).size()
     how = ["engine", "device", "threads", "commit"]
     facts = pandas.DataFrame(list(table["versions"])).assign(
-        **table.reindex(columns=how).fillna(NONE).astype(str),
+        **table.reindex(columns=how).fillna(NONE).map(lambda x: str(x)[:40]),
         **{"finished on": table["finished"].str[:10]},
     )
     facts = facts.melt(var_name="what").dropna().value_counts(sort=False)

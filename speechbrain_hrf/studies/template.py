@@ -15,12 +15,7 @@ from typing import Any
 import jinja2
 import markupsafe  # of jinja2's own
 
-from speechbrain_hrf.studies.tables import (
-    count,
-    difference,
-    probability,
-    signed,
-)
+from speechbrain_hrf.studies import tables
 
 
 def join_words(words: Sequence[str]) -> str:
@@ -74,13 +69,7 @@ def render(template: str, **content: Any) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals |= {
-        "count": count,
-        "difference": difference,
-        "probability": probability,
-        "signed": signed,
-        "words": join_words,
-    }
+    environment.globals |= {"tables": tables, "words": join_words}
     environment.filters["one_line"] = lambda text: " ".join(text.split())
     environment.filters["uri"] = lambda png: (
         f"data:image/png;base64,{base64.b64encode(png).decode()}"
