@@ -372,10 +372,10 @@ class StudyLines(Reader, name="study's lines"):
         found = read_results(self.root)
         for warning in found.warnings:
             warnings.warn(warning, stacklevel=1)
-        return list(found.table["id"]), [
-            {who: count.tolist() for who, count in counts.items()}
-            for counts in found.table["counts"]
-        ]
+        return {
+            trial: {who: count.tolist() for who, count in counts.items()}
+            for trial, counts in found.table[["id", "counts"]].to_numpy()
+        }
 
 
 class StudyTestSets(StudyLines, name="study's test sets"):
