@@ -9,12 +9,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import pathlib
-import re
 import secrets
-import shutil
 import socket
-import tempfile
 import urllib.parse
 from collections.abc import Iterator
 from types import ModuleType
@@ -158,23 +154,22 @@ def _private_token():
 
 
 def _connect(ray, temporary, address, cores):
-    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address is None:
-        ray.init(
-            address="local",  # whatever RAY_ADDRESS says
-            num_cpus=cores,
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=str(temporary),
-            **quiet,
-        )
-        return
-    place = urllib.parse.urlsplit(f"//{address}")
-    if place.port is not None:
-        # Ray itself would wait for minutes where nobody answers.
-        with socket.create_connection((place.hostname, place.port), timeout=20):
-            pass
-    ray.init(address=address, **quiet)
+        options |= {
+            "num_cpus": cores,
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE_BYTES,
+            "_temp_dir": str(temporary),
+        }
+    else:
+        place = urllib.parse.urlsplit(f"//{address}")
+        if place.port is not None:
+            # Ray itself would wait for minutes where nobody answers.
+            there = (place.hostname, place.port)
+            socket.create_connection(there, timeout=20).close()
+    # "local", whatever RAY_ADDRESS says.
+    ray.init(address=address or "local", **options)
 
 
 def places(ray: ModuleType, threads: int) -> int:
@@ -205,50 +200,3 @@ def places(ray: ModuleType, threads: int) -> int:
         for node in ray.nodes()
         if node["Alive"]
     )
-
-
-# Ray's sockets lie below the temporary folder, and a socket's path is limited
-# to 107 characters, of which Ray takes 63.
-_LONGEST_TEMPORARY = 40
-
-
-def temporary_folder() -> pathlib.Path:
-    """A new folder for Ray's sockets and logs, with a path that is short.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Example
-    -------
-    >>> folder = temporary_folder()
-    >>> len(str(folder)) <= 40
-    True
-    >>> remove_temporary(folder)
-    >>> folder.exists()
-    False
-    """
-    usual = tempfile.gettempdir()
-    short = usual if len(usual) + 13 <= _LONGEST_TEMPORARY else "/tmp"
-    return pathlib.Path(tempfile.mkdtemp(prefix="hrf-", dir=short))
-
-
-def remove_temporary(folder: str | os.PathLike) -> None:
-    """Removes what ``temporary_folder`` has made, and nothing else.
-
-    Arguments
-    ---------
-    folder : str or os.PathLike
-
-    Example
-    -------
-    >>> folder = getfixture("tmpdir")
-    >>> remove_temporary(folder.strpath)
-    >>> folder.exists()
-    True
-    """
-    folder = pathlib.Path(folder)
-    ours = {tempfile.gettempdir(), "/tmp"}
-    if re.fullmatch(r"hrf-\w{8}", folder.name) and str(folder.parent) in ours:
-        # A dying process of Ray may still write into it.
-        shutil.rmtree(folder, ignore_errors=True)

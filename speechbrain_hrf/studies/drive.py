@@ -19,9 +19,7 @@ from speechbrain_hrf.files import append_line
 from speechbrain_hrf.studies.cluster import (
     places,
     ray_cluster,
-    remove_temporary,
     require_ray,
-    temporary_folder,
 )
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
@@ -31,9 +29,14 @@ from speechbrain_hrf.studies.run import OUTPUT, make_data, recipe_options
 from speechbrain_hrf.studies.screen import Screen
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
-from speechbrain_hrf.studies.tasks import ENSEMBLE, PROCESSES, Ended, run_tasks
+from speechbrain_hrf.studies.tasks import (
+    ENSEMBLE,
+    PROCESSES,
+    Ended,
+    run_tasks,
+    tasks_of,
+)
 from speechbrain_hrf.studies.trial import Trial
-from speechbrain_hrf.training.stand_in import STAND_IN
 
 # The trials that the last driver has given up, with their errors.
 FAILED = "failed.jsonl"
@@ -116,19 +119,16 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         print(f"All {len(study.trials)} trials of {study.folder} are done.")
         return 0
     # A cluster's machines look themselves.
-    if options.address is None and study.keys.data_folder != STAND_IN:
+    if options.address is None and not study.is_stand_in:
         _check_data(study, missing)
     require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_folder()
     try:
-        with owned(study.folder, temporary, remove_temporary) as token:
-            failed = _drive(study, options, token, temporary)
+        with owned(study.folder) as driver:
+            failed = _drive(study, options, driver)
     except KeyboardInterrupt:
         print(f"\nInterrupted. {_left(study)}", flush=True)
         return INTERRUPTED
-    finally:
-        remove_temporary(temporary)
     if failed:
         print(f"{count(sum(len(e.trials) for e in failed), 'trial')} failed:")
         for ended in failed:
@@ -142,26 +142,21 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
 
 
 def _check_data(study, trials):
-    keys = study.keys
-    if keys.labels and not os.path.isfile(keys.labels):
-        raise FileNotFoundError(
-            f"There is no table of labels {keys.labels}: give --labels my.csv."
-        )
-    if not os.path.exists(keys.data_folder):
-        raise FileNotFoundError(
-            f"There is no data folder {keys.data_folder}: give --data_folder "
-            "/path/to/corpus."
-        )
+    for what, where, fix in (
+        ("table of labels", study.keys.labels, "--labels my.csv"),
+        ("data folder", study.data_folder, "--data_folder /path/to/corpus"),
+    ):
+        if where and not os.path.exists(where):
+            raise FileNotFoundError(f"There is no {what} {where}: give {fix}.")
     runs = [recipe_options(t, study, 1) for t in trials]
     Recipe(study.recipe_folder).check_data(runs)
 
 
-def _drive(study, options, token, temporary):
+def _drive(study, options, driver):
     """Runs trials; those tasks that have failed."""
     # Read again: another driver may have ended since.
     missing = missing_trials(study, options.resume)
     missing.sort(key=lambda trial: trial.teacher is not None)
-    chosen = missing[: options.trials]
     deadline = None
     if options.max_minutes is not None:
         deadline = time.time() + 60 * options.max_minutes
@@ -169,22 +164,20 @@ def _drive(study, options, token, temporary):
     (study.folder / FAILED).unlink(missing_ok=True)
     make_data(study)
     screen = Screen(study)
-    log = study.folder / LOG
     failed = []
-    with ray_cluster(temporary, options.address, options.cores, log) as ray:
-        engine, here = _engine(ray, study, options)
+    with ray_cluster(
+        driver.temporary, options.address, options.cores, study.folder / LOG
+    ) as ray:
+        engine, at_once = _engine(ray, study, options)
+        tasks = tasks_of(missing[: options.trials], study.keys.fold_key, engine)
+        ends = run_tasks(
+            *(ray, study, tasks, driver.token, at_once),
+            *(options.retries, deadline),
+        )
         with screen, _interruptible() as is_interrupted:
-            for ended in run_tasks(
-                ray,
-                study,
-                chosen,
-                token,
-                engine,
-                here,
-                is_interrupted,
-                options.retries,
-                deadline,
-            ):
+            for ended in ends:
+                if is_interrupted():
+                    raise KeyboardInterrupt
                 if ended is None:
                     continue
                 if ended.reason:
@@ -199,11 +192,10 @@ def _engine(ray, study, options):
 
     That it has no place at all is said, not waited for.
     """
-    resources = ray.cluster_resources()
-    engine = options.engine
+    resources, engine = ray.cluster_resources(), options.engine
     if engine == "auto":
         engine = ENSEMBLE if resources.get("GPU") else PROCESSES
-    if engine == ENSEMBLE and not resources.get("GPU"):
+    elif engine == ENSEMBLE and not resources.get("GPU"):
         raise ValueError(
             "There is no GPU for ensembles: on CPUs they are slower than "
             "trials by themselves. Leave --engine out, or give processes."
@@ -222,37 +214,38 @@ def _engine(ray, study, options):
 
 def _refuse_other_data(study):
     """A trial's id tells neither generated signals from speech nor tables."""
-    folder = study.keys.data_folder
+    folder = study.data_folder
     corpus = os.path.dirname(folder) if os.path.isfile(folder) else folder
-    generated = folder == STAND_IN or is_synthetic(corpus)
+    generated = study.is_stand_in or is_synthetic(corpus)
     if not generated and not os.path.exists(study.table):
         return
-    lines = read_lines(study.folder)
-    others = [
-        line for line in lines if line.get("synthetic", generated) != generated
-    ]
-    if others:
-        kinds = ("generated signals", "speech")
-        raise ValueError(
-            f"{study.folder} holds {count(len(others), 'trial')} on "
-            f"{kinds[generated]}, and the data folder, {folder}, has "
-            f"{kinds[not generated]}. Give another --output_folder."
-        )
+    speech, signals = "speech", "generated signals"
+    if generated:
+        speech, signals = signals, speech
     table = table_version(study.table)
-    others = [line for line in lines if line.get("table", table) != table]
-    if others:
-        raise ValueError(
-            f"{study.folder} holds {count(len(others), 'trial')} on another "
-            f"table of labels: {study.table} has changed since, or is another one. "
-            "Give another --output_folder, or the table as it was."
-        )
+    lines = read_lines(study.folder)
+    for key, here, others, now in (
+        ("synthetic", generated, signals, f"has {speech}"),
+        (
+            "table",
+            table,
+            "another table of labels",
+            "is not that one, or not as it was",
+        ),
+    ):
+        number = sum(line.get(key, here) != here for line in lines)
+        if number:
+            raise ValueError(
+                f"{study.folder} holds {count(number, 'trial')} on {others}, "
+                f"and {study.table} {now}. Give another --output_folder, or "
+                "the data as they were."
+            )
 
 
 def _note_failure(study, ended):
     """Of those that trained together, some may have finished."""
     left = missing_trials(dataclasses.replace(study, trials=ended.trials), True)
-    ended = Ended(left or ended.trials, ended.reason)
-    for trial in ended.trials:
+    for trial in left or ended.trials:
         line = {
             "id": trial.id,
             "trial": trial.label,
@@ -260,7 +253,7 @@ def _note_failure(study, ended):
             "reason": ended.reason,
         }
         append_line(study.folder / FAILED, line)
-    return ended
+    return Ended(left or ended.trials, ended.reason)
 
 
 def _left(study):
@@ -294,9 +287,6 @@ def _interruptible():
             raise KeyboardInterrupt
         asked.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set  # signals are the main thread's
-        return
     earlier = {
         n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)
     }

@@ -14,37 +14,38 @@ import contextlib
 import os
 import pathlib
 import platform
+import shutil
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from speechbrain_hrf import owner
 
 NAME = ".driver"
 # A network file system may show a new file to other machines after a while.
 _SECONDS_TO_APPEAR = 30
+_PREFIX = "hrf-"  # of temporary folders; eight characters follow
+# Ray's sockets lie below them, and a socket's path is limited to 107
+# characters, of which Ray takes 63.
+_LONGEST_TEMPORARY = 40
 
 
 @contextlib.contextmanager
-def owned(
-    folder: str | os.PathLike,
-    temporary: str | os.PathLike,
-    remove: Callable[[str], None] = lambda path: None,
-) -> Iterator[str]:
-    """Holds a study's folder.
+def owned(folder: str | os.PathLike) -> Iterator[owner.Owner]:
+    """Holds a study's folder, with a folder for temporary files.
+
+    What a driver that was killed on this machine has left there is removed.
 
     Arguments
     ---------
     folder : str or os.PathLike
         The study's; must exist.
-    temporary : str or os.PathLike
-        This driver's folder for temporary files.
-    remove : callable, optional
-        Is called with that of a driver that was killed on this machine.
 
     Yields
     ------
-    str
-        Tells this driver's hold from all others.
+    Owner
+        This driver: ``temporary`` is an empty folder with a short path, which
+        is removed in the end; ``token`` tells this hold from all others.
 
     Raises
     ------
@@ -54,17 +55,31 @@ def owned(
     Example
     -------
     >>> folder = getfixture("tmpdir").strpath
-    >>> with owned(folder, "/tmp/hrf-00000000") as token:
-    ...     check_shared(folder, token)
+    >>> with owned(folder) as driver:
+    ...     check_shared(folder, driver.token)
+    ...     os.listdir(driver.temporary)
+    []
     """
     refusal = (
         f"Another driver ({{owner}}) runs the study in {folder}. Wait for it, "
         "or give this one another --output_folder."
     )
-    with owner.owned(folder, NAME, refusal, str(temporary)) as (mine, earlier):
+    root = pathlib.Path(tempfile.gettempdir())
+    if len(str(root / _PREFIX)) + 8 > _LONGEST_TEMPORARY:
+        root = pathlib.Path("/tmp")
+    with (
+        # A dying process of Ray may still write into it.
+        tempfile.TemporaryDirectory(
+            prefix=_PREFIX, dir=root, ignore_cleanup_errors=True
+        ) as temporary,
+        owner.owned(folder, NAME, refusal, temporary) as (mine, earlier),
+    ):
         if earlier and earlier.temporary and earlier.host == mine.host:
-            remove(earlier.temporary)
-        yield mine.token
+            left = pathlib.Path(earlier.temporary)
+            # The note may say anything; nothing else is removed.
+            if left in root.glob(f"{_PREFIX}????????"):
+                shutil.rmtree(left, ignore_errors=True)
+        yield mine
 
 
 def check_shared(

@@ -35,7 +35,6 @@ from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
 from speechbrain_hrf.training.scores import SCORES
-from speechbrain_hrf.training.stand_in import STAND_IN
 
 OUTPUT = "output.txt"
 # Of each stage that is done, the epoch and the test scores.
@@ -262,15 +261,8 @@ def make_data(study: Study) -> None:
     -------
     >>> make_data(getfixture("demo_study"))
     """
-    if study.keys.data_folder == STAND_IN:
-        make_corpus(study.recipe_folder.name, _data_folder(study))
-
-
-def _data_folder(study):
-    """One stand-in corpus serves all trials of a study."""
-    if study.keys.data_folder == STAND_IN:
-        return str(study.folder / "corpus")
-    return study.keys.data_folder
+    if study.is_stand_in:
+        make_corpus(study.recipe_folder.name, study.data_folder)
 
 
 def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
@@ -297,7 +289,7 @@ def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
         **trial.unsaid,
         **trial.options,
         "number_of_epochs": epochs,
-        "data_folder": _data_folder(study),
+        "data_folder": study.data_folder,
         "output_folder": str(study.run_folder(trial.id)),
         "feature_folder": str(study.folder / "features"),
         "export_folder": None,

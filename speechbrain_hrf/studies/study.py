@@ -23,7 +23,6 @@ from typing import Annotated, Literal
 from hyperpyyaml import resolve_references
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     StrictInt,
@@ -33,6 +32,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.tokens import TagToken
 
+from speechbrain_hrf.dataio.text_file import shorten
 from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.studies.cross import cross
 from speechbrain_hrf.studies.lines import read_lines
@@ -53,14 +53,9 @@ Count = Annotated[StrictInt, Field(ge=1)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]
 Options = dict[StrictStr, JsonValue]
 MOST_TRIALS = 100_000
-MOST_QUOTED = 200  # characters of what is wrong, in its message
 
 
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Grid(_Keys):
+class Grid(BaseModel, extra="forbid"):
     """What is crossed.
 
     Arguments
@@ -173,6 +168,19 @@ class Study:
     keys: StudyFile
 
     @property
+    def is_stand_in(self) -> bool:
+        """bool: Whether it runs on a generated corpus, of its own."""
+        return self.keys.data_folder == STAND_IN
+
+    @property
+    def data_folder(self) -> str:
+        """str: What the recipe is given."""
+        if self.is_stand_in:
+            return str(self.folder / "corpus")
+        # The recipe takes a table in the place of a folder.
+        return self.keys.data_folder or self.keys.labels
+
+    @property
     def table(self) -> str:
         """str: The table of labels, or the data folder that may have one."""
         return self.keys.labels or self.keys.data_folder
@@ -209,13 +217,12 @@ class Study:
             **self.keys.model_dump(exclude_unset=True),
             "recipe": self.recipe_folder.name,
             "metric": self.keys.metric,
-            "data_folder": f"/path/to/{self.recipe_folder.name}",
             "output_folder": ".",
         }
+        if self.keys.data_folder:
+            published["data_folder"] = f"/path/to/{self.recipe_folder.name}"
         if self.keys.labels:
             published["labels"] = "/path/to/my.csv"
-            if self.keys.data_folder == self.keys.labels:
-                del published["data_folder"]
         if place.is_file():
             with explain_yaml(place):
                 earlier = YAML(typ="safe").load(read_yaml_text(place))
@@ -283,12 +290,11 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
         recipe = find_recipe(keys.recipe)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: {error}") from None
-    trials: list[Trial] = []
-    for number, grid in enumerate(keys.grids, start=1):
-        own = _grid_keys(grid, keys, on_command_line, number)
-        crossed = cross(keys.model_copy(update=own), recipe)
-        room = MOST_TRIALS + 1 - len(trials)
-        trials += itertools.islice(crossed, room)
+    crossed = itertools.chain.from_iterable(
+        cross(_fill_in(number, grid, keys, on_command_line), recipe)
+        for number, grid in enumerate(keys.grids, start=1)
+    )
+    trials = list(itertools.islice(crossed, MOST_TRIALS + 1))
     if not trials:
         raise ValueError(
             f"{path} stands for 0 trials: give models, modules or arms, and "
@@ -328,50 +334,41 @@ def _find_data(path, keys, takes_labels):
         raise ValueError(
             f"{path} names no corpus: give {own}--data_folder /path/to/corpus."
         )
-    # The recipe takes a table in the place of a folder.
-    given = {"data_folder": keys.data_folder or keys.labels}
-    if keys.labels:
-        given["labels"] = keys.labels
+    given = {"data_folder": keys.data_folder, "labels": keys.labels}
     return {
-        key: where
-        if where == STAND_IN
-        else os.path.abspath(os.path.expanduser(where))
+        key: os.path.abspath(os.path.expanduser(where))
         for key, where in given.items()
+        if where and where != STAND_IN
     }
 
 
-def _grid_keys(grid, keys, on_command_line, number):
-    """What a grid has of its own; what the command line says comes first."""
-    own = {}
-    for name in grid.model_fields_set:
-        value = getattr(grid, name)
-        if name not in on_command_line:
-            own[name] = value
-            continue
-        if isinstance(value, dict):
-            said = getattr(keys, name)
-            own[name] = value | {k: said[k] for k in on_command_line[name]}
+def _fill_in(number, grid, keys, on_command_line):
+    """The study with a grid's keys; what the command line says comes first."""
+    own = grid.model_dump(exclude_unset=True)
+    for name in [name for name in own if name in on_command_line]:
         logger.warning(
             "--%s of the command line counts in place of what grid %d of the "
             "study says, %s.",
-            *(name, number, value),
+            *(name, number, own[name]),
         )
-    return own
+        said = getattr(keys, name)
+        if isinstance(said, dict):
+            said = own[name] | {k: said[k] for k in on_command_line[name]}
+        own[name] = said
+    return keys.model_copy(update=own)
 
 
 def _read(path, overrides):
     """The keys of a study, and which of them the command line has given."""
     text = read_yaml_text(path)
-    with explain_yaml(path):
-        has_keys = isinstance(YAML().load(text), dict)
-    if not has_keys:
-        raise ValueError(
-            f"{path} is no study: it has no keys. See studies/table_3.yaml."
-        )
     _refuse_tags(text, path)
     _refuse_tags(overrides, "The command line")
     # What is left then cannot run anything.
     with explain_yaml(path):
+        if not isinstance(YAML().load(text), dict):
+            raise ValueError(
+                f"{path} is no study: it has no keys. See studies/table_3.yaml."
+            )
         text = resolve_references(text, overrides, overrides_must_match=False)
         given = YAML(typ="safe").load(text)
     try:
@@ -389,11 +386,11 @@ def _refuse_tags(text, where):
             continue
         tag = "".join(filter(None, token.value))
         if tag not in ("!ref", "!PLACEHOLDER") and not tag.startswith("!!"):
-            line = _cut(text.splitlines()[token.start_mark.line].strip())
+            line = text.splitlines()[token.start_mark.line].strip()
             raise ValueError(
-                f"{where} has the tag {_cut(tag)} in `{line}`. A study is text and "
-                "numbers; an option of a recipe that needs a tag goes in "
-                "quotes, such as '!name:torch.nn.GELU'."
+                f"{where} has the tag {shorten(tag)} in `{shorten(line)}`. A "
+                "study is text and numbers; an option of a recipe that needs "
+                "a tag goes in quotes, such as '!name:torch.nn.GELU'."
             )
 
 
@@ -403,20 +400,15 @@ def _sentence(error):
     if error["type"] == "extra_forbidden":
         kind = Grid if error["loc"][0] == "grids" else StudyFile
         known = sorted(kind.model_fields)
-        near = difflib.get_close_matches(_cut(str(error["loc"][-1])), known, 1)
+        near = difflib.get_close_matches(shorten(error["loc"][-1]), known, 1)
         meant = f": did you mean {near[0]!r}?" if near else "."
         return (
-            f"  there is no key {_cut(where)!r}{meant} There are: "
+            f"  there is no key {shorten(where)!r}{meant} There are: "
             f"{', '.join(known)}"
         )
     if error["type"] == "missing":
         return f"  {where} must be given."
-    return f"  {where} is {_cut(repr(error['input']))}: {error['msg']}."
-
-
-def _cut(text):
-    """A value may be a hundred megabytes long."""
-    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}..."
+    return f"  {where} is {shorten(repr(error['input']))}: {error['msg']}."
 
 
 def _distinct(trials):

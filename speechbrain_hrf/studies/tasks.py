@@ -87,11 +87,9 @@ def tasks_of(
 def run_tasks(
     ray: ModuleType,
     study: Study,
-    trials: list[Trial],
+    tasks: list[list[Trial]],
     token: str,
-    engine: str,
     places: int,
-    is_interrupted: Callable[[], bool] = lambda: False,
     retries: int = 2,
     deadline: float | None = None,
     run: Callable[[list[Trial], Study], None] = run_trials,
@@ -102,16 +100,12 @@ def run_tasks(
     ---------
     ray : module
     study : Study
-    trials : list of Trial
-        Those to run, in this order, but teachers first.
+    tasks : list of list of Trial
+        Of ``tasks_of``.
     token : str
         Of ``owned``.
-    engine : str
-        "processes" or "ensemble".
     places : int
         How many tasks to give to Ray at once.
-    is_interrupted : callable
-        Whether to stop at once.
     retries : int
         How often a task is tried again that has failed, or whose worker or
         machine was lost.
@@ -124,20 +118,16 @@ def run_tasks(
     ------
     Ended or None
         None: nothing has ended for a moment. Trials that were not started
-        since it was too late are not named.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        If it was interrupted. What still runs ends with the connection to Ray.
+        since it was too late are not named. Whoever asks no further leaves
+        what still runs to end with the connection to Ray.
 
     Example
     -------
     >>> study = getfixture("demo_study")
-    >>> list(run_tasks(None, study, [], "", PROCESSES, places=1))
+    >>> list(run_tasks(None, study, [], "", places=1))
     []
     """
-    tasks = tasks_of(trials, study.keys.fold_key, engine)
+    tasks = list(tasks)
     described = dataclasses.replace(study, trials=[])  # need not travel
     of_trial = {}  # its task's, for those to wait for that learn from it
     running = {}
@@ -160,8 +150,6 @@ def run_tasks(
             of_trial |= {trial.id: reference for trial in task}
             running[reference] = task
         done, _ = ray.wait(list(running), timeout=0.3)
-        if is_interrupted():
-            raise KeyboardInterrupt
         if not done:
             yield None
         for reference in done:

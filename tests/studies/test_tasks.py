@@ -14,12 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from speechbrain_hrf.studies.cluster import (
-    places,
-    ray_cluster,
-    remove_temporary,
-    temporary_folder,
-)
+from speechbrain_hrf.studies.cluster import places, ray_cluster
 from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.study import load_study
 from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
@@ -49,28 +44,24 @@ def calls(folder, trial):
 
 def run_all(study, folder, **options):
     study.folder.mkdir()
-    temporary = temporary_folder()
-    try:
-        with (
-            owned(study.folder, temporary) as token,
-            ray_cluster(temporary, cores=1, log=folder / "ray.log") as ray,
-        ):
-            assert places(ray, 1) == 1
-            assert places(ray, 2) == 0
-            found = run_tasks(
-                ray,
-                study,
-                study.trials,
-                token,
-                "processes",
-                places(ray, 1),
-                run=stand_in(folder),
-                **options,
-            )
-            ended = [one for one in found if one is not None]
-    finally:
-        remove_temporary(temporary)
-    assert not temporary.exists()
+    log = folder / "ray.log"
+    with (
+        owned(study.folder) as driver,
+        ray_cluster(driver.temporary, cores=1, log=log) as ray,
+    ):
+        assert places(ray, 1) == 1
+        assert places(ray, 2) == 0
+        found = run_tasks(
+            ray,
+            study,
+            tasks_of(study.trials, "fold", "processes"),
+            driver.token,
+            places(ray, 1),
+            run=stand_in(folder),
+            **options,
+        )
+        ended = [one for one in found if one is not None]
+    assert not os.path.exists(driver.temporary)
     return {e.trials[0].id: e.reason for e in ended}
 
 
@@ -121,13 +112,12 @@ def test_past_the_deadline_none_is_started_and_none_has_ended(
     )
     study = load_study(study_yaml)
     study.folder.mkdir()
-    with owned(study.folder, "/tmp/hrf-00000000") as token:
+    with owned(study.folder) as driver:
         ended = run_tasks(
             at_once,
             study,
-            study.trials,
-            token,
-            "processes",
+            tasks_of(study.trials, "fold", "processes"),
+            driver.token,
             places=2,
             deadline=time.time() + 60 * minutes,
             run=stand_in(tmp_path),
