@@ -27,7 +27,6 @@ from collections.abc import Sequence
 
 LOOK_EVERY_SECONDS = 0.5
 _SECONDS_TO_END = 10
-_USAGE = "python -m speechbrain_hrf.studies.attached <pid> <script> ..."
 
 
 def run_attached(
@@ -81,7 +80,7 @@ def run_attached(
                     process.wait()
 
 
-def end_with(parent: int) -> threading.Thread:
+def end_with(parent: int) -> None:
     """Kills this process's group as soon as its parent is another.
 
     A parent-death signal of the kernel would do for Linux only, and comes
@@ -91,11 +90,6 @@ def end_with(parent: int) -> threading.Thread:
     ---------
     parent : int
         The id of the process to end with.
-
-    Returns
-    -------
-    threading.Thread
-        The one that watches.
 
     Raises
     ------
@@ -117,9 +111,7 @@ def end_with(parent: int) -> threading.Thread:
             "This process is no leader of a group: start it with "
             "start_new_session=True."
         )
-    thread = threading.Thread(target=_watch, args=[parent], daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=_watch, args=[parent], daemon=True).start()
 
 
 def _watch(parent):
@@ -128,36 +120,13 @@ def _watch(parent):
     os.killpg(0, signal.SIGKILL)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """The command.
-
-    Arguments
-    ---------
-    argv : list of str, optional
-        The parent's id, the script (or -m and a module), its arguments.
-        Default: the process's.
-
-    Example
-    -------
-    >>> main([])
-    Traceback (most recent call last):
-        ...
-    SystemExit: python -m speechbrain_hrf.studies.attached <pid> <script> ...
-    """
-    argv = sys.argv[1:] if argv is None else argv
-    if len(argv) < 2 or not argv[0].isdigit():
-        raise SystemExit(_USAGE)
-    parent, *sys.argv = argv
-    end_with(int(parent))
-    script = sys.argv[0]
-    if script == "-m":
+if __name__ == "__main__":
+    _, _parent, *sys.argv = sys.argv
+    end_with(int(_parent))
+    if sys.argv[0] == "-m":
         del sys.argv[0]
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-        return
-    # As Python does for a script: what lies beside it can be imported.
-    sys.path[0] = str(pathlib.Path(script).resolve().parent)
-    runpy.run_path(script, run_name="__main__")
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        # As Python does for a script: what lies beside it can be imported.
+        sys.path[0] = str(pathlib.Path(sys.argv[0]).resolve().parent)
+        runpy.run_path(sys.argv[0], run_name="__main__")
