@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import io
 import pathlib
+import re
 import runpy
 import sys
 from typing import Any
@@ -22,8 +22,6 @@ from torch import nn
 from speechbrain_hrf.lobes import models as lobes
 from speechbrain_hrf.nnet.targets import resolve
 from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
-
-_EMBEDDING, _HEAD = "embedding_model", "classifier"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +89,8 @@ class Recipe:
         ValueError
             Naming the row and those that there are.
         """
-        tag = getattr(self.defaults(model).get(_EMBEDDING), "tag", None)
+        built = self.defaults(model).get("embedding_model")
+        tag = getattr(built, "tag", None)
         name = str(getattr(tag, "value", "")).rpartition(".")[2]
         if rows and name in lobes.__all__:
             resolve(_built(name), rows)
@@ -130,39 +129,20 @@ def _preparer(folder):
 
 @functools.cache
 def _built(name):
-    embedding = getattr(lobes, name)()
-    return nn.ModuleDict(
-        {_EMBEDDING: embedding, _HEAD: lobes.ClassifierHead(16, 2)}
-    )
+    embedding, head = getattr(lobes, name)(), lobes.ClassifierHead(16, 2)
+    return nn.ModuleDict({"embedding_model": embedding, "classifier": head})
 
 
 @functools.cache
 def _read(yaml):
-    text = read_yaml_text(yaml)
+    # What these tags give is not known before the run: to fill in references
+    # would call the functions and open the files.
+    text = re.sub("!(applyref|include):", "!unknown:", read_yaml_text(yaml))
     with explain_yaml(yaml):
-        tree = YAML().load(text)
+        tree = YAML().load(resolve_references(text))
     if not isinstance(tree, dict):
         raise ValueError(f"{yaml} is no recipe: it has no keys.")
-    plain = io.StringIO()
-    with explain_yaml(yaml):
-        YAML().dump(_without_calls(tree), plain)
-        return YAML().load(resolve_references(plain.getvalue()))
-
-
-def _without_calls(node):
-    """To resolve references calls !applyref's function and opens !include's file.
-
-    What they would give is not known before the run.
-    """
-    tag = getattr(getattr(node, "tag", None), "value", None) or ""
-    if tag.startswith(("!applyref:", "!include:")):
-        return None
-    if isinstance(node, dict):
-        for key in node:
-            node[key] = _without_calls(node[key])
-    elif isinstance(node, list):
-        node[:] = [_without_calls(item) for item in node]
-    return node
+    return tree
 
 
 def find_recipe(recipe: str) -> Recipe:
@@ -186,16 +166,16 @@ def find_recipe(recipe: str) -> Recipe:
     >>> find_recipe("RAVDESS").folder.name
     'RAVDESS'
     """
-    here = pathlib.Path(__file__).resolve()
+    checkout = pathlib.Path(__file__).resolve().parents[2]
     places = [
         pathlib.Path(recipe),
         pathlib.Path("recipes", recipe),
-        here.parents[2] / "recipes" / recipe,
+        checkout / "recipes" / recipe,
     ]
     for place in places:
         if (place / "train.py").is_file():
             return Recipe(place.resolve())
     raise FileNotFoundError(
         f"There is no recipe {recipe!r}: no train.py in "
-        f"{', '.join(str(place) for place in dict.fromkeys(places))}."
+        f"{', '.join(map(str, places))}."
     )
