@@ -18,10 +18,7 @@ from ruamel.yaml.error import YAMLError
 from speechbrain_hrf.extras import require
 
 # Ray is asked for when trials are to run.
-PACKAGES = (
-    *("pydantic", "rich", "pandas", "scipy", "seaborn"),
-    "jinja2",
-)
+PACKAGES = ("pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
 DESCRIPTION = """\
 Runs the trials of a study on Ray: on this machine, or on the cluster at
 --address. Where a GPU is, an arm's trials train together on it. Any key of the
@@ -63,10 +60,7 @@ def study(argv: Sequence[str] | None = None) -> int:
             return 0
         return run_study(chosen, options)
     except (OSError, ValueError, YAMLError, ImportError) as error:
-        text = str(error)
-        if "PLACEHOLDER" in text:
-            text += " Give the corpus with --data_folder /path/to/corpus."
-        print(text, file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
 
 
@@ -156,80 +150,75 @@ def read_arguments(
         prog="hrf study", description=DESCRIPTION, allow_abbrev=False
     )
     parser.add_argument("study", help="for example studies/ravdess.yaml")
-    own = [
-        parser.add_argument(
-            "--resume",
-            action="store_true",
-            help="go on with a study: run what is missing in its folder",
-        ),
-        parser.add_argument(
-            "--dry_run",
-            action="store_true",
-            help="list the trials, run nothing, write nothing",
-        ),
-        parser.add_argument(
-            "--address",
-            help="of a Ray cluster: auto or host:6379; default: a cluster of "
-            "this machine's cores, for this study only",
-        ),
-        parser.add_argument(
-            "--cores",
-            type=_number(int, 1),
-            help="how many cores of this machine to use; default: all",
-        ),
-        parser.add_argument(
-            "--engine",
-            choices=["auto", "processes", "ensemble"],
-            default="auto",
-            help="processes: each trial by itself, on CPUs; ensemble: an arm's "
-            "trials together, on a GPU; default: ensemble where there is a GPU",
-        ),
-        parser.add_argument(
-            "--trials",
-            type=_number(int, 1),
-            help="start no more than so many trials",
-        ),
-        parser.add_argument(
-            "--max_minutes",
-            type=_number(float, 0),
-            help="start no trial after so many minutes; those that run go on",
-        ),
-        parser.add_argument(
-            "--retries",
-            type=_number(int, 0),
-            default=2,
-            help="how often a failed trial is tried again; default: 2",
-        ),
-    ]
-    known = {"--help", *(name for one in own for name in one.option_strings)}
-    left = list(sys.argv[1:] if argv is None else argv)
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a study: run what is missing in its folder",
+    )
+    parser.add_argument(
+        "--dry_run",
+        action="store_true",
+        help="list the trials, run nothing, write nothing",
+    )
+    machines = parser.add_mutually_exclusive_group()
+    machines.add_argument(
+        "--address",
+        help="of a Ray cluster: auto or host:6379; default: a cluster of "
+        "this machine's cores, for this study only",
+    )
+    machines.add_argument(
+        "--cores",
+        type=_at_least(1, int),
+        help="how many cores of this machine to use; default: all",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=["auto", "processes", "ensemble"],
+        default="auto",
+        help="processes: each trial by itself, on CPUs; ensemble: an arm's "
+        "trials together, on a GPU; default: ensemble where there is a GPU",
+    )
+    parser.add_argument(
+        "--trials",
+        type=_at_least(1, int),
+        help="start no more than so many trials",
+    )
+    parser.add_argument(
+        "--max_minutes",
+        type=_at_least(0, float),
+        help="start no trial after so many minutes; those that run go on",
+    )
+    parser.add_argument(
+        "--retries",
+        type=_at_least(0, int),
+        default=2,
+        help="how often a failed trial is tried again; default: 2",
+    )
+    known = {"--help", *(f"--{key}" for key in vars(parser.parse_args(["x"])))}
     overrides, kept = [], []
-    while left:
-        argument = left.pop(0)
-        option, is_there, value = argument.partition("=")
-        if option[:2] != "--" or option in known:
-            kept.append(argument)
+    words = iter(sys.argv[1:] if argv is None else argv)
+    for word in words:
+        option, is_there, value = word.partition("=")
+        if not option.startswith("--") or option in known:
+            kept.append(word)
             continue
         if not is_there:
-            if not left or left[0].startswith("--"):
+            value = next(words, "--")
+            if value.startswith("--"):
                 near = difflib.get_close_matches(option, known, 1)
                 meant = f"; or did you mean {near[0]}?" if near else ""
                 parser.error(f"{option} needs a value: {option} value{meant}")
-            value = left.pop(0)
         overrides.append(f"{option[2:]}: {value}")
-    options = parser.parse_args(kept)
-    if options.address and options.cores:
-        parser.error("--cores is for this machine; a cluster has its own")
-    return options, "\n".join(overrides)
+    return parser.parse_args(kept), "\n".join(overrides)
 
 
-def _number(kind: type, least: float) -> Callable[[str], float]:
+def _at_least(least: float, kind: type) -> Callable[[str], float]:
     def number(text):
         value = kind(text)
-        if not value >= least:
-            raise argparse.ArgumentTypeError(
-                f"is {text}, but must be {least} or more"
-            )
-        return value
+        if value >= least:
+            return value
+        raise argparse.ArgumentTypeError(
+            f"is {text}, but must be {least} or more"
+        )
 
     return number

@@ -360,7 +360,9 @@ def _fill_in(number, grid, keys, on_command_line):
 
 def _read(path, overrides):
     """The keys of a study, and which of them the command line has given."""
-    text = read_yaml_text(path)
+    # A placeholder stands for what is still to be given.
+    text = read_yaml_text(path).replace("!PLACEHOLDER", "null")
+    overrides = overrides.replace("!PLACEHOLDER", "null")
     _refuse_tags(text, path)
     _refuse_tags(overrides, "The command line")
     # What is left then cannot run anything.
@@ -380,12 +382,12 @@ def _read(path, overrides):
 
 
 def _refuse_tags(text, where):
-    """Raises for every tag but those of references and of what is missing."""
+    """Raises for every tag but that of references."""
     for token in YAML().scan(text):
         if not isinstance(token, TagToken):
             continue
         tag = "".join(filter(None, token.value))
-        if tag not in ("!ref", "!PLACEHOLDER") and not tag.startswith("!!"):
+        if tag != "!ref" and not tag.startswith("!!"):
             line = text.splitlines()[token.start_mark.line].strip()
             raise ValueError(
                 f"{where} has the tag {shorten(tag)} in `{shorten(line)}`. A "
