@@ -74,14 +74,15 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
     conformer ALL, lr 0.1, ratio 8, layers 1, fold 2, seed 7
     conformer ALL, lr 0.2, ratio 8, layers 1, fold 2, seed 7
     """
-    # All folds with the first seed come first: a study may be stopped.
-    pairs = [(fold, seed) for seed in grid.seeds for fold in grid.folds]
     arms = [
         (model, *arm)
         for model in grid.models
         for arm in _arms(grid, recipe, model)
     ]
-    for (fold, seed), (model, arm, options) in itertools.product(pairs, arms):
+    # All folds with the first seed come first: a study may be stopped.
+    for seed, fold, (model, arm, options) in itertools.product(
+        grid.seeds, grid.folds, arms
+    ):
         options = {**options, "seed": seed}
         if fold is not None:
             options[grid.fold_key] = fold
@@ -109,22 +110,21 @@ def _arms(
                 f"`{key}: {value}`."
             )
     _check_folds(grid, recipe, defaults, yaml)
-    for arm, options in _rows(grid, model):
-        for activation, lr in itertools.product(
-            grid.activations, grid.learning_rates
-        ):
-            chosen = {**grid.overrides, **options}
-            if activation is not None:
-                chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
-            if lr is not None:
-                chosen["lr"] = lr
-            _check_options(chosen, defaults, arm, yaml, grid.fold_key)
-            recipe.check_rows(model, chosen.get("hrf_modules", []))
-            for key in SAID:
-                # By JSON, which makes Python's own types of YAML's.
-                own = json.loads(json.dumps(defaults[key]))
-                chosen.setdefault(key, own)
-            yield arm, chosen
+    for (arm, options), activation, lr in itertools.product(
+        _rows(grid, model), grid.activations, grid.learning_rates
+    ):
+        chosen = {**grid.overrides, **options}
+        if activation is not None:
+            chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
+        if lr is not None:
+            chosen["lr"] = lr
+        _check_options(chosen, defaults, arm, yaml, grid.fold_key)
+        recipe.check_rows(model, chosen.get("hrf_modules", []))
+        for key in SAID:
+            # By JSON, which makes Python's own types of YAML's.
+            own = json.loads(json.dumps(defaults[key]))
+            chosen.setdefault(key, own)
+        yield arm, chosen
 
 
 def _check_folds(grid, recipe, defaults, yaml):

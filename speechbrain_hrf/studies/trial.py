@@ -125,18 +125,13 @@ def with_teachers(trials: list[Trial]) -> list[Trial]:
     for trial in trials:
         place = (trial.model, trial.arm, trial.fold, trial.seed)
         arms.setdefault(place, {})[trial.id] = trial
-    taught = []
-    for trial in trials:
-        of = trial.options.get(TEACHER)
-        if isinstance(of, dict):
-            teacher = _teacher(trial, of, arms).id
-            options = {**trial.options, TEACHER: teacher}
-            trial = dataclasses.replace(trial, options=options, teacher=teacher)
-        taught.append(trial)
-    return taught
+    return [_with_teacher(trial, arms) for trial in trials]
 
 
-def _teacher(trial, of, arms):
+def _with_teacher(trial, arms):
+    of = trial.options.get(TEACHER)
+    if not isinstance(of, dict):
+        return trial
     said = f"The arm {trial.arm!r} learns from {of}"
     if of.keys() != {"model", "arm"}:
         raise ValueError(
@@ -150,9 +145,10 @@ def _teacher(trial, of, arms):
             f"has {len(found)} such trials: it needs one. Add the arm, or "
             "give it one learning rate, ratio and activation."
         )
-    (teacher,) = found.values()
-    if TEACHER in teacher.options:
+    ((teacher, its),) = found.items()
+    if TEACHER in its.options:
         raise ValueError(
             f"{said}, which has a teacher itself: name one that has none."
         )
-    return teacher
+    options = {**trial.options, TEACHER: teacher}
+    return dataclasses.replace(trial, options=options, teacher=teacher)
