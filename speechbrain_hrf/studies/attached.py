@@ -26,7 +26,6 @@ import time
 from collections.abc import Sequence
 
 LOOK_EVERY_SECONDS = 0.5
-_SECONDS_TO_END = 10
 
 
 def run_attached(
@@ -72,12 +71,8 @@ def run_attached(
             return process.wait()
         finally:  # of an interruption
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-                try:
-                    process.wait(_SECONDS_TO_END)
-                except subprocess.TimeoutExpired:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def end_with(parent: int) -> None:

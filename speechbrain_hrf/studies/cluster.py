@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "RAY_memory_monitor_refresh_ms": "0",
 }
 _TOKEN = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
+_OWN_TOKEN = secrets.token_hex(32)  # one, since Ray keeps a process's first
 
 
 def require_ray() -> ModuleType:
@@ -114,16 +115,18 @@ def ray_cluster(
         stream = stack.enter_context(open(log, "a", encoding="utf-8"))
         stack.enter_context(contextlib.redirect_stdout(stream))
         stack.enter_context(contextlib.redirect_stderr(stream))
-        if address is None:
-            stack.enter_context(_private_token())
+        if address is None and not any(map(os.environ.get, _TOKEN)):
+            # Others on this machine may not use the cluster. Ray's own token
+            # would stay in ~/.ray, and count for every other cluster too.
+            os.environ["RAY_AUTH_TOKEN"] = _OWN_TOKEN
+            for name in _TOKEN:  # Ray sets its mode
+                stack.callback(os.environ.pop, name, None)
         try:
             _connect(ray, temporary, address, cores)
         except (ValueError, RuntimeError, OSError) as error:
-            what = "Ray cannot be started on this machine"
-            if address is not None:
-                what = f"There is no Ray to be reached at {address}"
+            where = f"reached at {address}" if address else "started here"
             reason = str(error).strip().splitlines()[0]
-            raise ConnectionError(f"{what}: {reason}") from error
+            raise ConnectionError(f"Ray cannot be {where}: {reason}") from error
         stack.callback(ray.shutdown)
         # Ray has set up its loggers when it was imported.
         logging.getLogger("ray").setLevel(logging.CRITICAL)
@@ -133,24 +136,6 @@ def ray_cluster(
 def _remove_empty(log):
     if os.path.isfile(log) and not os.path.getsize(log):
         os.remove(log)
-
-
-@contextlib.contextmanager
-def _private_token():
-    """Others on this machine may not use the cluster, and the home stays clean.
-
-    Ray would else leave a token in ~/.ray, which from then on counts for every
-    other cluster too.
-    """
-    if any(name in os.environ for name in _TOKEN):
-        yield
-        return
-    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    try:
-        yield
-    finally:
-        for name in _TOKEN:  # Ray has set its mode
-            os.environ.pop(name, None)
 
 
 def _connect(ray, temporary, address, cores):
@@ -170,33 +155,3 @@ def _connect(ray, temporary, address, cores):
             socket.create_connection(there, timeout=20).close()
     # "local", whatever RAY_ADDRESS says.
     ray.init(address=address or "local", **options)
-
-
-def places(ray: ModuleType, threads: int) -> int:
-    """How many trials of so many threads can run at once.
-
-    Arguments
-    ---------
-    ray : module
-    threads : int
-        Of a trial.
-
-    Returns
-    -------
-    int
-        0: no machine is large enough.
-
-    Example
-    -------
-    >>> from types import SimpleNamespace
-    >>> nodes = [{"Alive": True, "Resources": {"CPU": 5.0}},
-    ...     {"Alive": True, "Resources": {"CPU": 1.0}},
-    ...     {"Alive": False, "Resources": {"CPU": 8.0}}]
-    >>> places(SimpleNamespace(nodes=lambda: nodes), 2)
-    2
-    """
-    return sum(
-        int(node["Resources"].get("CPU", 0) // threads)
-        for node in ray.nodes()
-        if node["Alive"]
-    )

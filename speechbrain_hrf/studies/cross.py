@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from speechbrain_hrf.studies.recipe import Recipe
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL, Trial
@@ -96,9 +96,7 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
         )
 
 
-def _arms(
-    grid: StudyFile, recipe: Recipe, model: str
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _arms(grid, recipe, model):
     """Each arm's name and its options but seed and fold."""
     defaults = recipe.defaults(model)
     yaml = f"the recipe's hparams/{model}_hrf.yaml"
@@ -133,7 +131,7 @@ def _check_folds(grid, recipe, defaults, yaml):
             f"folds are given, but {yaml} has no option {grid.fold_key!r}: "
             "give fold_key, the option that chooses the split."
         )
-    known = range(1, 1 + (recipe.folds or 0))
+    known = range(1, 1 + recipe.folds)
     for fold in grid.folds:
         if fold is not None and known and fold not in known:
             raise ValueError(

@@ -6,7 +6,6 @@ Authors
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import pathlib
@@ -42,14 +41,12 @@ class Recipe:
     folder: pathlib.Path
 
     @property
-    def folds(self) -> int | None:
-        """How many the preparer's ``FOLDS`` says that there are."""
-        # One that needs other packages is checked by its own training.
-        with contextlib.suppress(ImportError):
-            folds = _preparer(self.folder).get("FOLDS")
-            if folds is not None:
-                return folds if isinstance(folds, int) else len(folds)
-        return None
+    def folds(self) -> int:
+        """How many the preparer's ``FOLDS`` has; 0: it does not say."""
+        try:
+            return len(_preparer(self.folder).get("FOLDS", ()))
+        except ImportError:  # what it needs, its own training misses
+            return 0
 
     def defaults(self, model: str) -> dict[str, Any]:
         """A model's YAML as plain values; nothing of it is built.
