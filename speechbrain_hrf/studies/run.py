@@ -20,17 +20,12 @@ from typing import Any
 
 import torch
 
+from speechbrain_hrf import files
 from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.files import append_line, locked
-from speechbrain_hrf.files import read_lines as read
 from speechbrain_hrf.results import METRICS_FILE, RunResults
+from speechbrain_hrf.studies import provenance
 from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS, run_attached
 from speechbrain_hrf.studies.lines import add_trial, read_lines, trial_line
-from speechbrain_hrf.studies.provenance import (
-    code_version,
-    cpu_name,
-    table_version,
-)
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import read_history
@@ -48,16 +43,14 @@ class TrialFailed(RuntimeError):
 
     Example
     -------
-    >>> raise TrialFailed("conformer ALL: it ended with status 1.")
+    >>> raise TrialFailed("Training ended with status 1.")
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.studies.run.TrialFailed: conformer ALL: it ended ...
+    speechbrain_hrf.studies.run.TrialFailed: Training ended with status 1.
     """
 
 
-def run_trials(
-    trials: list[Trial], study: Study, device: str | None = None
-) -> None:
+def run_trials(trials: list[Trial], study: Study, device: str = "cuda") -> None:
     """Runs trials and adds their lines to the study's trials.jsonl.
 
     They train in stages, one for each epoch of the study's ``score_at``:
@@ -72,8 +65,8 @@ def run_trials(
         One, which is a process of the recipe on the CPU, or several of an arm
         and model that differ in fold, seed and learning rate.
     study : Study
-    device : str, optional
-        Of several. Default: the GPU, where there is one.
+    device : str
+        Of several.
 
     Raises
     ------
@@ -86,31 +79,28 @@ def run_trials(
     >>> run_trials(study.trials, study)
     Traceback (most recent call last):
         ...
-    speechbrain_hrf.studies.run.TrialFailed: conformer ALL, ...: ... no data
+    speechbrain_hrf.studies.run.TrialFailed: Training ended ... no data
     """
-    if len(trials) == 1:
-        device = None
-    elif device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     folders = sorted(study.run_folder(trial.id) for trial in trials)
     with contextlib.ExitStack() as held:
         # A machine that was given up for lost may still be at it. In one order,
         # so that nobody waits for who waits for them.
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(folder / "lock"))
+            held.enter_context(files.locked(folder / "lock"))
         if any((folder / OUTPUT).exists() for folder in folders):
             time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
         done = {line["id"] for line in read_lines(study.folder)}
         left = [trial for trial in trials if trial.id not in done]
         if left:
-            _run(left, study, device)
+            _run(left, study, device if len(trials) > 1 else None)
 
 
 def _run(trials, study, device):
     failure = None
     # The files may be others when it ends.
-    version, table = code_version(), table_version(study.table)
+    commit, dirty = provenance.code_version()
+    table = provenance.table_version(study.table)
     start = time.perf_counter()
     for epochs in stages(trials[0], study):
         left = [t for t in trials if epochs in stages_left(t, study)]
@@ -130,22 +120,20 @@ def _run(trials, study, device):
             _note_stage(study.run_folder(trial.id), epochs)
         trials = [t for t in trials if t in ended or t not in left]
     seconds = (time.perf_counter() - start) / max(len(trials), 1)
+    gpu = torch.cuda.get_device_name() if device == "cuda" else None
     how = {
         "engine": "ensemble" if device else "processes",
-        "device": torch.cuda.get_device_name()
-        if device == "cuda"
-        else cpu_name(),
+        "device": gpu or provenance.cpu_name(),
         "threads": study.keys.threads_per_trial,
         **({"together": len(trials)} if device else {}),
         "seconds": round(seconds, 1),
-        "commit": version[0],
-        "dirty": version[1],
+        "commit": commit,
+        "dirty": dirty,
         **({"table": table} if table else {}),
     }
     for trial in trials:
         folder = study.run_folder(trial.id)
-        scores = {line["epoch"]: line for line in _read_stages(folder)}
-        *early, _ = stages(trial, study)
+        scores, early = _scores(folder), stages(trial, study)[:-1]
         earlier = {epoch: scores[epoch] for epoch in early if epoch in scores}
         line, test_set = trial_line(trial, study, folder, earlier)
         add_trial(study.folder, line | how, test_set)
@@ -154,11 +142,9 @@ def _run(trials, study, device):
 
 
 def _train(trials, study, epochs, device):
-    first = trials[0]
-    folder, label = study.run_folder(first.id), first.label
-    command = recipe_command(first, study, epochs)
+    folder = study.run_folder(trials[0].id)
+    command = recipe_command(trials[0], study, epochs)
     if device:
-        label = f"{first.model} {first.arm}, {len(trials)} together"
         listed = folder / "ensemble.json"
         options = [recipe_options(trial, study, epochs) for trial in trials]
         listed.write_text(json.dumps(options), encoding="utf-8")
@@ -171,8 +157,8 @@ def _train(trials, study, epochs, device):
     if status:
         end = output.read_text(encoding="utf-8", errors="replace")
         raise TrialFailed(
-            f"{label}: it ended with status {status}. Its output, "
-            f"{output}, ends:\n{end[-_SHOWN_CHARACTERS:]}"
+            f"Training ended with status {status}. Its output, {output}, "
+            f"ends:\n{end[-_SHOWN_CHARACTERS:]}"
         )
 
 
@@ -230,22 +216,22 @@ def stages_left(trial: Trial, study: Study) -> list[int]:
     [3]
     """
     folder = study.run_folder(trial.id)
-    done = {line["epoch"] for line in _read_stages(folder)}
+    done = _scores(folder)
     epochs = [line["epoch"] for line in read_history(folder)]
     trained = max(epochs, default=0)
-    *early, last = stages(trial, study)
-    left = [e for e in early if e not in done and e >= trained]
-    return [] if last in done else [*left, last]
+    return [e for e in stages(trial, study) if e not in done and e >= trained]
 
 
-def _read_stages(folder):
-    return read(folder / STAGES, ["epoch", *SCORES])
+def _scores(folder):
+    """By epoch, what a run has scored after its stages."""
+    lines = files.read_lines(folder / STAGES, ["epoch", *SCORES])
+    return {line["epoch"]: line for line in lines}
 
 
 def _note_stage(folder, epochs):
     results = RunResults.read(folder)
     scores = {key: getattr(results, key) for key in SCORES}
-    append_line(folder / STAGES, {"epoch": epochs, **scores})
+    files.append_line(folder / STAGES, {"epoch": epochs, **scores})
 
 
 def make_data(study: Study) -> None:
