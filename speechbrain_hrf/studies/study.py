@@ -21,14 +21,7 @@ import pathlib
 from typing import Annotated, Literal
 
 from hyperpyyaml import resolve_references
-from pydantic import (
-    BaseModel,
-    Field,
-    JsonValue,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-)
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.tokens import TagToken
 
@@ -48,14 +41,14 @@ Ratio = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 # None at all would leave out the rows that differ in it, in silence.
 AtLeastOne = Field(min_length=1)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[StrictInt, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
 # numpy's generators, which SpeechBrain seeds too, take no larger ones.
-Seed = Annotated[StrictInt, Field(ge=0, lt=2**32)]
-Options = dict[StrictStr, JsonValue]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Options = dict[str, JsonValue]
 MOST_TRIALS = 100_000
 
 
-class Grid(BaseModel, extra="forbid"):
+class Grid(BaseModel, extra="forbid", strict=True):
     """What is crossed.
 
     Arguments
@@ -82,15 +75,15 @@ class Grid(BaseModel, extra="forbid"):
     [8]
     """
 
-    models: list[StrictStr] = []
-    modules: list[StrictStr] = []
-    arms: dict[StrictStr, Options] = {}
-    originals: dict[StrictStr, Options] = {}
+    models: list[str] = []
+    modules: list[str] = []
+    arms: dict[str, Options] = {}
+    originals: dict[str, Options] = {}
     ratios: Annotated[list[Ratio], AtLeastOne] = [8]
     layers: Annotated[list[Count], AtLeastOne] = [1]
     activations: Annotated[list[Activation | None], AtLeastOne] = [None]
     learning_rates: Annotated[list[Positive | None], AtLeastOne] = [None]
-    folds: Annotated[list[StrictInt | StrictStr | None], AtLeastOne] = [None]
+    folds: Annotated[list[int | str | None], AtLeastOne] = [None]
     seeds: list[Seed] = []
     overrides: Options = {}
 
@@ -126,12 +119,12 @@ class StudyFile(Grid):
     pydantic_core...ValidationError: 1 validation error for StudyFile...
     """
 
-    name: StrictStr
-    output_folder: StrictStr
-    recipe: StrictStr
-    data_folder: StrictStr | None = None
-    labels: StrictStr | None = None
-    fold_key: StrictStr = "fold"
+    name: str
+    output_folder: str
+    recipe: str
+    data_folder: str | None = None
+    labels: str | None = None
+    fold_key: str = "fold"
     metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
     score_at: list[Count] = []
     threads_per_trial: Count = 1
