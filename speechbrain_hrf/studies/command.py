@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import os
 import pathlib
 import sys
@@ -186,6 +187,7 @@ def read_arguments(
     parser.add_argument(
         "--max_minutes",
         type=_at_least(0, float),
+        default=math.inf,
         help="start no trial after so many minutes; those that run go on",
     )
     parser.add_argument(

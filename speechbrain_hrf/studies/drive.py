@@ -16,11 +16,7 @@ import time
 
 from speechbrain_hrf.dataio.synthetic import is_synthetic
 from speechbrain_hrf.files import append_line
-from speechbrain_hrf.studies.cluster import (
-    places,
-    ray_cluster,
-    require_ray,
-)
+from speechbrain_hrf.studies.cluster import ray_cluster, require_ray
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
 from speechbrain_hrf.studies.provenance import table_version
@@ -29,13 +25,7 @@ from speechbrain_hrf.studies.run import OUTPUT, make_data, recipe_options
 from speechbrain_hrf.studies.screen import Screen
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
-from speechbrain_hrf.studies.tasks import (
-    ENSEMBLE,
-    PROCESSES,
-    Ended,
-    run_tasks,
-    tasks_of,
-)
+from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
 from speechbrain_hrf.studies.trial import Trial
 
 # The trials that the last driver has given up, with their errors.
@@ -116,7 +106,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     missing = missing_trials(study, options.resume)
     _refuse_other_data(study)
     if not missing:
-        print(f"All {len(study.trials)} trials of {study.folder} are done.")
+        print(_left(study))
         return 0
     # A cluster's machines look themselves.
     if options.address is None and not study.is_stand_in:
@@ -130,11 +120,10 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         print(f"\nInterrupted. {_left(study)}", flush=True)
         return INTERRUPTED
     if failed:
-        print(f"{count(sum(len(e.trials) for e in failed), 'trial')} failed:")
-        for ended in failed:
-            first = ended.trials[0]
-            lines = ended.reason.strip().splitlines() or ["no reason is known"]
-            print(f"  {first.label}: {lines[-1]}")
+        number = sum(len(trials) for trials, _ in failed)
+        print(f"{count(number, 'trial')} failed:")
+        for (first, *_), reason in failed:
+            print(f"  {first.label}: {reason.splitlines()[-1]}")
             print(f"    {study.run_folder(first.id) / OUTPUT}")
         print(f"More of each stands in {study.folder / FAILED}.")
     print(_left(study), flush=True)
@@ -153,13 +142,11 @@ def _check_data(study, trials):
 
 
 def _drive(study, options, driver):
-    """Runs trials; those tasks that have failed."""
+    """Runs trials; those of tasks that have failed, and why."""
     # Read again: another driver may have ended since.
     missing = missing_trials(study, options.resume)
     missing.sort(key=lambda trial: trial.teacher is not None)
-    deadline = None
-    if options.max_minutes is not None:
-        deadline = time.time() + 60 * options.max_minutes
+    deadline = time.time() + 60 * options.max_minutes
     study.save()
     (study.folder / FAILED).unlink(missing_ok=True)
     make_data(study)
@@ -171,19 +158,17 @@ def _drive(study, options, driver):
         engine, at_once = _engine(ray, study, options)
         tasks = tasks_of(missing[: options.trials], study.keys.fold_key, engine)
         ends = run_tasks(
-            *(ray, study, tasks, driver.token, at_once),
-            *(options.retries, deadline),
+            ray, study, tasks, driver.token, at_once, options.retries, deadline
         )
         with screen, _interruptible() as is_interrupted:
-            for ended in ends:
+            for trials, reason in ends:
                 if is_interrupted():
                     raise KeyboardInterrupt
-                if ended is None:
-                    continue
-                if ended.reason:
-                    ended = _note_failure(study, ended)
-                    failed.append(ended)
-                screen.update(ended)
+                if reason:
+                    trials = _note_failure(study, trials, reason)
+                    failed.append((trials, reason))
+                if trials:
+                    screen.update(trials, reason)
     return failed
 
 
@@ -194,22 +179,22 @@ def _engine(ray, study, options):
     """
     resources, engine = ray.cluster_resources(), options.engine
     if engine == "auto":
-        engine = ENSEMBLE if resources.get("GPU") else PROCESSES
-    elif engine == ENSEMBLE and not resources.get("GPU"):
+        engine = "ensemble" if resources.get("GPU") else "processes"
+    elif engine == "ensemble" and not resources.get("GPU"):
         raise ValueError(
             "There is no GPU for ensembles: on CPUs they are slower than "
             "trials by themselves. Leave --engine out, or give processes."
         )
     threads = study.keys.threads_per_trial
-    here = places(ray, threads)
+    at_once = int(resources.get("CPU", 0) // threads)
     if options.address is not None:
-        return engine, 2 * here + 8  # a cluster may grow by what waits
-    if here == 0:
+        at_once = 2 * at_once + 8  # a cluster may grow by what waits
+    if at_once == 0:
         raise ValueError(
             f"A trial of this study takes {threads} threads, and there are "
             f"{resources.get('CPU', 0):.0f} cores: give --threads_per_trial 1."
         )
-    return engine, here
+    return engine, at_once
 
 
 def _refuse_other_data(study):
@@ -219,56 +204,46 @@ def _refuse_other_data(study):
     generated = study.is_stand_in or is_synthetic(corpus)
     if not generated and not os.path.exists(study.table):
         return
-    speech, signals = "speech", "generated signals"
-    if generated:
-        speech, signals = signals, speech
-    table = table_version(study.table)
     lines = read_lines(study.folder)
-    for key, here, others, now in (
-        ("synthetic", generated, signals, f"has {speech}"),
+    for key, here, other in (
         (
-            "table",
-            table,
-            "another table of labels",
-            "is not that one, or not as it was",
+            "synthetic",
+            generated,
+            "speech" if generated else "generated signals",
         ),
+        ("table", table_version(study.table), "another table of labels"),
     ):
         number = sum(line.get(key, here) != here for line in lines)
         if number:
             raise ValueError(
-                f"{study.folder} holds {count(number, 'trial')} on {others}, "
-                f"and {study.table} {now}. Give another --output_folder, or "
-                "the data as they were."
+                f"{study.folder} holds {count(number, 'trial')} on {other}, "
+                f"not on {study.table} as it is now. Give another "
+                "--output_folder, or the data as they were."
             )
 
 
-def _note_failure(study, ended):
-    """Of those that trained together, some may have finished."""
-    left = missing_trials(dataclasses.replace(study, trials=ended.trials), True)
-    for trial in left or ended.trials:
+def _note_failure(study, trials, reason):
+    """Those that have failed: of several together, some may have finished."""
+    left = missing_trials(dataclasses.replace(study, trials=trials), True)
+    for trial in left or trials:
         line = {
             "id": trial.id,
             "trial": trial.label,
             "folder": str(study.run_folder(trial.id)),
-            "reason": ended.reason,
+            "reason": reason,
         }
         append_line(study.folder / FAILED, line)
-    return Ended(left or ended.trials, ended.reason)
+    return left or trials
 
 
 def _left(study):
     """The end of a run: what is left, and the command for it."""
-    left = missing_trials(study, resume=True)
+    left, total = len(missing_trials(study, resume=True)), len(study.trials)
     if not left:
-        return (
-            f"All {len(study.trials)} trials are done: hrf report "
-            f"{study.folder}"
-        )
-    done = len(study.trials) - len(left)
+        return f"All {total} trials are done: hrf report {study.folder}"
     return (
-        f"{done} of {count(len(study.trials), 'trial')} are done and kept in "
-        f"{study.folder}. The same command with --resume runs the other "
-        f"{len(left)}."
+        f"{total - left} of {count(total, 'trial')} are done and kept in "
+        f"{study.folder}. The same command with --resume runs the other {left}."
     )
 
 

@@ -22,7 +22,7 @@ from rich.progress import (
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
-from speechbrain_hrf.studies.tasks import Ended
+from speechbrain_hrf.studies.trial import Trial
 from speechbrain_hrf.training.scores import score_text
 
 NOTE = (
@@ -47,7 +47,7 @@ class Screen:
     -------
     >>> study = getfixture("demo_study")
     >>> with Screen(study) as screen:
-    ...     screen.update(Ended(study.trials, "no data"))
+    ...     screen.update(study.trials, "no data")
     0 of 1 trial, failed: conformer ALL, lr 0.001, seed 1: no data
     ...
     """
@@ -81,24 +81,25 @@ class Screen:
         self._progress.stop()
         self._print(NOTE.format(folder=self._study.folder))
 
-    def update(self, ended: Ended) -> None:
+    def update(self, trials: list[Trial], reason: str | None) -> None:
         """Shows what has ended.
 
         Arguments
         ---------
-        ended : Ended
+        trials : list of Trial
+            Of one task.
+        reason : str or None
+            Why it failed; None: they are finished.
         """
-        first, number = ended.trials[0], len(ended.trials)
-        what = first.label
-        if number > 1:
-            what = f"{first.model} {first.arm}, {count(number, 'trial')}"
-        if ended.reason:
-            self._failed.update(map(_row, ended.trials))
-        last = (ended.reason or "").strip().splitlines()[-1:]
-        state = ", failed" if ended.reason else ""
-        trials = count(len(self._study.trials), "trial")
-        done = self._show_lines()
-        self._print(f"{done} of {trials}{state}: {': '.join([what, *last])}")
+        what, state = trials[0].label, ""
+        if len(trials) > 1:
+            arm = f"{trials[0].model} {trials[0].arm}"
+            what = f"{arm}, {count(len(trials), 'trial')}"
+        if reason:
+            self._failed.update(map(_row, trials))
+            what, state = f"{what}: {reason.splitlines()[-1]}", ", failed"
+        done, total = self._show_lines(), len(self._study.trials)
+        self._print(f"{done} of {count(total, 'trial')}{state}: {what}")
 
     def _print(self, text):
         # As it is: neither cut nor coloured, and brackets are brackets.

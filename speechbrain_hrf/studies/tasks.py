@@ -10,6 +10,7 @@ Authors
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -19,29 +20,8 @@ from speechbrain_hrf.studies.run import run_trials
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 
-PROCESSES, ENSEMBLE = "processes", "ensemble"
 # Options that ensembles do not train with; such trials run as processes.
 _ALONE = (TEACHER, "class_weights", "hrf_lr_scale")
-
-
-@dataclasses.dataclass
-class Ended:
-    """What has become of a task.
-
-    Arguments
-    ---------
-    trials : list of Trial
-    reason : str, optional
-        Why it failed; None: its trials are finished.
-
-    Example
-    -------
-    >>> Ended([], "no data").reason
-    'no data'
-    """
-
-    trials: list[Trial]
-    reason: str | None = None
 
 
 def tasks_of(
@@ -77,7 +57,7 @@ def tasks_of(
         key, options = trial.id, trial.options
         alone = options.get("features") == "hubert"
         alone |= any(map(options.get, _ALONE))
-        if engine == ENSEMBLE and not alone:
+        if engine == "ensemble" and not alone:
             same = {k: v for k, v in options.items() if k not in varied}
             key = f"{trial.model} {trial.arm} {same}"
         tasks.setdefault(key, []).append(trial)
@@ -91,9 +71,9 @@ def run_tasks(
     token: str,
     places: int,
     retries: int = 2,
-    deadline: float | None = None,
+    deadline: float = math.inf,
     run: Callable[[list[Trial], Study], None] = run_trials,
-) -> Iterator[Ended | None]:
+) -> Iterator[tuple[list[Trial], str | None]]:
     """Runs trials on a Ray cluster that this process is connected to.
 
     Arguments
@@ -109,17 +89,19 @@ def run_tasks(
     retries : int
         How often a task is tried again that has failed, or whose worker or
         machine was lost.
-    deadline : float, optional
+    deadline : float
         After this time (of ``time.time``) none is started.
     run : callable
         Runs the trials of a task, in a worker.
 
     Yields
     ------
-    Ended or None
-        None: nothing has ended for a moment. Trials that were not started
-        since it was too late are not named. Whoever asks no further leaves
-        what still runs to end with the connection to Ray.
+    list of Trial
+        Of a task that has ended; empty: none has for a moment. Those that were
+        not started since it was too late are not named. Whoever asks no
+        further leaves what still runs to end with the connection to Ray.
+    str or None
+        Why it failed; None: its trials are finished.
 
     Example
     -------
@@ -151,21 +133,21 @@ def run_tasks(
             running[reference] = task
         done, _ = ray.wait(list(running), timeout=0.3)
         if not done:
-            yield None
+            yield [], None
         for reference in done:
             task = running.pop(reference)
             try:
                 if ray.get(reference):
-                    yield Ended(task)
+                    yield task, None
                 else:
                     tasks.clear()  # it is too late for all others too
             except ray.exceptions.RayError as error:
-                yield Ended(task, _reason(ray, error))
+                yield task, _reason(ray, error)
 
 
 def _work(task, study, token, deadline, run, *teachers):
     """In a worker: whether it ran. A failed teacher fails it, by Ray."""
-    if deadline is not None and time.time() > deadline:
+    if time.time() > deadline:
         return False
     check_shared(study.folder, token)
     run(task, study)
@@ -173,11 +155,10 @@ def _work(task, study, token, deadline, run, *teachers):
 
 
 def _reason(ray, error):
-    while isinstance(error, ray.exceptions.RayTaskError):
-        if error.cause is None:
-            break
+    of_task = ray.exceptions.RayTaskError
+    while isinstance(error, of_task) and error.cause is not None:
         error = error.cause
-    text = str(error).strip()
+    text = str(error).strip() or repr(error)
     if isinstance(error, ray.exceptions.RayError):
         return f"Its worker or machine was lost: {text.splitlines()[0]}"
     return text

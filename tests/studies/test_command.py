@@ -219,10 +219,18 @@ def test_an_address_without_ray_is_refused_at_once(real_study_yaml, capsys):
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
         for given, reported in (
-            (address, f"no Ray to be reached at {address}"),
+            (address, f"Ray cannot be reached at {address}: "),
             ("ray://head:10001", "ray job submit --address http://head:8265"),
         ):
             assert main([str(real_study_yaml), "--address", given]) == 1
             assert reported in capsys.readouterr().err
     # The study is free for the next one.
     assert not (real_study_yaml.parent / "study" / ".driver").exists()
+
+
+def test_a_study_that_fits_on_no_core_is_told_so(real_study_yaml, capsys):
+    pytest.importorskip("ray", reason="ray is not installed")
+    few = ["--cores", "1", "--threads_per_trial", "2"]
+    assert main([str(real_study_yaml), *few]) == 1
+    error = capsys.readouterr().err
+    assert "takes 2 threads, and there are 1 cores: give --threads" in error
