@@ -12,7 +12,7 @@ import math
 import os
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ruamel.yaml.error import YAMLError
 
@@ -20,6 +20,7 @@ from speechbrain_hrf.extras import require
 
 # Ray is asked for when trials are to run.
 PACKAGES = ("pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
+LEAST = {"cores": 1, "trials": 1, "max_minutes": 0, "retries": 0}
 DESCRIPTION = """\
 Runs the trials of a study on Ray: on this machine, or on the cluster at
 --address. Where a GPU is, an arm's trials train together on it. Any key of the
@@ -169,7 +170,7 @@ def read_arguments(
     )
     machines.add_argument(
         "--cores",
-        type=_at_least(1, int),
+        type=int,
         help="how many cores of this machine to use; default: all",
     )
     parser.add_argument(
@@ -181,18 +182,18 @@ def read_arguments(
     )
     parser.add_argument(
         "--trials",
-        type=_at_least(1, int),
+        type=int,
         help="start no more than so many trials",
     )
     parser.add_argument(
         "--max_minutes",
-        type=_at_least(0, float),
+        type=float,
         default=math.inf,
         help="start no trial after so many minutes; those that run go on",
     )
     parser.add_argument(
         "--retries",
-        type=_at_least(0, int),
+        type=int,
         default=2,
         help="how often a failed trial is tried again; default: 2",
     )
@@ -211,16 +212,9 @@ def read_arguments(
                 meant = f"; or did you mean {near[0]}?" if near else ""
                 parser.error(f"{option} needs a value: {option} value{meant}")
         overrides.append(f"{option[2:]}: {value}")
-    return parser.parse_args(kept), "\n".join(overrides)
-
-
-def _at_least(least: float, kind: type) -> Callable[[str], float]:
-    def number(text):
-        value = kind(text)
-        if value >= least:
-            return value
-        raise argparse.ArgumentTypeError(
-            f"is {text}, but must be {least} or more"
-        )
-
-    return number
+    options = parser.parse_args(kept)
+    for key, least in LEAST.items():
+        value = getattr(options, key)
+        if value is not None and not value >= least:
+            parser.error(f"--{key} is {value}, but must be {least} or more")
+    return options, "\n".join(overrides)

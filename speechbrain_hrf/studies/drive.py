@@ -87,9 +87,9 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     Raises
     ------
     ValueError
-        If the study was begun before and is not to be resumed, or on generated
-        signals or another table and is to be resumed on this one; if another driver runs it, or
-        no machine has what a trial needs.
+        If the study was begun before, and is not to be resumed or was begun on
+        other data; if another driver runs it, or no machine has what a trial
+        needs.
     OSError
         If the data are not there, or Ray cannot be reached.
     ImportError
@@ -262,11 +262,7 @@ def _interruptible():
             raise KeyboardInterrupt
         asked.set()
 
-    earlier = {
-        n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
+    with contextlib.ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stack.callback(signal.signal, number, signal.signal(number, ask))
         yield asked.is_set
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)

@@ -24,10 +24,6 @@ from speechbrain_hrf import owner
 NAME = ".driver"
 # A network file system may show a new file to other machines after a while.
 _SECONDS_TO_APPEAR = 30
-_PREFIX = "hrf-"  # of temporary folders; eight characters follow
-# Ray's sockets lie below them, and a socket's path is limited to 107
-# characters, of which Ray takes 63.
-_LONGEST_TEMPORARY = 40
 
 
 @contextlib.contextmanager
@@ -65,19 +61,21 @@ def owned(folder: str | os.PathLike) -> Iterator[owner.Owner]:
         "or give this one another --output_folder."
     )
     root = pathlib.Path(tempfile.gettempdir())
-    if len(str(root / _PREFIX)) + 8 > _LONGEST_TEMPORARY:
+    # Sockets lie below it, whose paths are limited to 107 characters, of which
+    # Ray takes 63.
+    if len(str(root / "hrf-12345678")) > 40:
         root = pathlib.Path("/tmp")
     with (
         # A dying process of Ray may still write into it.
         tempfile.TemporaryDirectory(
-            prefix=_PREFIX, dir=root, ignore_cleanup_errors=True
+            prefix="hrf-", dir=root, ignore_cleanup_errors=True
         ) as temporary,
         owner.owned(folder, NAME, refusal, temporary) as (mine, earlier),
     ):
         if earlier and earlier.temporary and earlier.host == mine.host:
             left = pathlib.Path(earlier.temporary)
             # The note may say anything; nothing else is removed.
-            if left in root.glob(f"{_PREFIX}????????"):
+            if left in root.glob("hrf-????????"):
                 shutil.rmtree(left, ignore_errors=True)
         yield mine
 

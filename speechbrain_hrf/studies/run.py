@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
 import sys
 import time
 from typing import Any
@@ -309,12 +308,9 @@ def recipe_command(trial: Trial, study: Study, epochs: int) -> list[str]:
     --number_of_epochs 9 --seed 1 --data_folder /data/X --output_folder ...
     --feature_folder ... --export_folder null --device cpu --noprogressbar'
     """
-    hparams = pathlib.Path("hparams", f"{trial.model}_hrf.yaml")
-    command = [
-        sys.executable,
-        str(study.recipe_folder / "train.py"),
-        str(study.recipe_folder / hparams),
-    ]
+    script = study.recipe_folder / "train.py"
+    hparams = script.parent / "hparams" / f"{trial.model}_hrf.yaml"
+    command = [sys.executable, str(script), str(hparams)]
     for key, value in recipe_options(trial, study, epochs).items():
         # A text may carry a tag; JSON is YAML.
         text = value if isinstance(value, str) else json.dumps(value)
