@@ -74,11 +74,9 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
     conformer ALL, lr 0.1, ratio 8, layers 1, fold 2, seed 7
     conformer ALL, lr 0.2, ratio 8, layers 1, fold 2, seed 7
     """
-    arms = [
-        (model, *arm)
-        for model in grid.models
-        for arm in _arms(grid, recipe, model)
-    ]
+    arms = []
+    for model in grid.models:
+        arms += _arms(grid, recipe, model)
     # All folds with the first seed come first: a study may be stopped.
     for seed, fold, (model, arm, options) in itertools.product(
         grid.seeds, grid.folds, arms
@@ -97,7 +95,7 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
 
 
 def _arms(grid, recipe, model):
-    """Each arm's name and its options but seed and fold."""
+    """The model, each arm's name, and its options but seed and fold."""
     defaults = recipe.defaults(model)
     yaml = f"the recipe's hparams/{model}_hrf.yaml"
     for key, value in SAID.items():
@@ -122,7 +120,7 @@ def _arms(grid, recipe, model):
             # By JSON, which makes Python's own types of YAML's.
             own = json.loads(json.dumps(defaults[key]))
             chosen.setdefault(key, own)
-        yield arm, chosen
+        yield model, arm, chosen
 
 
 def _check_folds(grid, recipe, defaults, yaml):

@@ -45,7 +45,8 @@ class Recipe:
         """How many the preparer's ``FOLDS`` has; 0: it does not say."""
         try:
             return len(_preparer(self.folder).get("FOLDS", ()))
-        except ImportError:  # what it needs, its own training misses
+        except ImportError:
+            # One that needs other packages is checked by its own training.
             return 0
 
     def defaults(self, model: str) -> dict[str, Any]:

@@ -135,3 +135,13 @@ def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
     # 2 arms of 2 folds, 2 seeds, 2 rates together; two arms by themselves.
     sizes = [len(t) for t in tasks_of(study.trials, "fold", "ensemble")]
     assert sorted(sizes) == [1] * 16 + [8, 8]
+
+
+def test_a_second_study_starts_in_the_same_process(tmp_path):
+    """Ray keeps the first token that a process has had."""
+    for _ in range(2):
+        with (
+            owned(tmp_path) as driver,
+            ray_cluster(driver.temporary, cores=1) as ray,
+        ):
+            assert ray.cluster_resources()["CPU"] == 1
