@@ -215,10 +215,11 @@ def stages_left(trial: Trial, study: Study) -> list[int]:
     [3]
     """
     folder = study.run_folder(trial.id)
-    done = _scores(folder)
+    done, (*early, last) = _scores(folder), stages(trial, study)
     epochs = [line["epoch"] for line in read_history(folder)]
     trained = max(epochs, default=0)
-    return [e for e in stages(trial, study) if e not in done and e >= trained]
+    left = [epoch for epoch in early if epoch >= trained]
+    return [epoch for epoch in [*left, last] if epoch not in done]
 
 
 def _scores(folder):
