@@ -42,9 +42,10 @@ class Recipe:
 
     @property
     def folds(self) -> int:
-        """How many the preparer's ``FOLDS`` has; 0: it does not say."""
+        """int: What the preparer's ``FOLDS`` is or has; 0: it has none."""
         try:
-            return len(_preparer(self.folder).get("FOLDS", ()))
+            folds = _preparer(self.folder).get("FOLDS", ())
+            return folds if isinstance(folds, int) else len(folds)
         except ImportError:
             # One that needs other packages is checked by its own training.
             return 0
