@@ -137,6 +137,7 @@ def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
     assert sorted(sizes) == [1] * 16 + [8, 8]
 
 
+@pytest.mark.slow
 def test_a_second_study_starts_in_the_same_process(tmp_path):
     """Ray keeps the first token that a process has had."""
     for _ in range(2):
