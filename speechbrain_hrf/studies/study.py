@@ -283,9 +283,11 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
         recipe = find_recipe(keys.recipe)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: {error}") from None
+    for number, grid in enumerate(keys.grids, start=1):
+        _overrule(number, grid, keys, on_command_line)
+    whole = [grid.model_dump(exclude_unset=True) for grid in keys.grids]
     crossed = itertools.chain.from_iterable(
-        cross(_fill_in(number, grid, keys, on_command_line), recipe)
-        for number, grid in enumerate(keys.grids, start=1)
+        cross(keys.model_copy(update=own), recipe) for own in whole
     )
     trials = list(itertools.islice(crossed, MOST_TRIALS + 1))
     if not trials:
@@ -335,20 +337,20 @@ def _find_data(path, keys, takes_labels):
     }
 
 
-def _fill_in(number, grid, keys, on_command_line):
-    """The study with a grid's keys; what the command line says comes first."""
-    own = grid.model_dump(exclude_unset=True)
-    for name in [name for name in own if name in on_command_line]:
+def _overrule(number, grid, keys, on_command_line):
+    """What the command line says counts in place of what a grid says."""
+    for name, own in grid.model_dump(exclude_unset=True).items():
+        if name not in on_command_line:
+            continue
         logger.warning(
             "--%s of the command line counts in place of what grid %d of the "
             "study says, %s.",
-            *(name, number, own[name]),
+            *(name, number, own),
         )
         said = getattr(keys, name)
         if isinstance(said, dict):
-            said = own[name] | {k: said[k] for k in on_command_line[name]}
-        own[name] = said
-    return keys.model_copy(update=own)
+            said = own | {k: said[k] for k in on_command_line[name]}
+        setattr(grid, name, said)
 
 
 def _read(path, overrides):

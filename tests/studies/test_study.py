@@ -208,20 +208,25 @@ def test_a_recipe_without_what_a_study_needs_is_told_so(study, tmp_path, key):
         study(overrides=f"recipe: {tmp_path}/mine")
 
 
-def test_the_command_line_comes_before_a_grid_and_says_so(study, caplog):
-    """Whole lists; of options those that it names."""
+def test_the_command_line_comes_before_a_grid(study, tmp_path, caplog):
+    """Whole lists; of options those that it names. It is said, and saved."""
     grids = (
         "grids:\n  - {}\n  - {modules: [FFN2], seeds: [7], overrides: "
         "{hrf_init: scaled, number_of_epochs: 9}}\n"
     )
     assert {trial.seed for trial in study(grids).trials} == {1, 2, 7}
     assert not caplog.messages
-    trials = study(grids, "seeds: [3]\noverrides: {number_of_epochs: 5}").trials
+    said = "seeds: [3]\noverrides: {number_of_epochs: 5}\n"
+    found = study(grids, f"{said}output_folder: {tmp_path}/study")
+    trials = found.trials
     assert {trial.seed for trial in trials} == {3}
     assert {trial.options["number_of_epochs"] for trial in trials} == {5}
     assert [t.options.get("hrf_init") for t in trials] == [None, None, "scaled"]
     assert "--seeds" in caplog.text and "grid 2" in caplog.text
     assert "[7]" in caplog.text
+    found.save()
+    again = load_study(found.folder / "study.yaml").trials
+    assert [trial.id for trial in again] == [trial.id for trial in trials]
 
 
 def test_a_folder_keeps_its_study(study, tmp_path):
