@@ -172,7 +172,7 @@ def main():
                 sizes_of_files = file_bytes(sizes[size])
                 cost["bytes"] = sizes_of_files.get(f"{engine}, {given}")
                 figures[f"{name}, {arm}"] = cost
-                print(name, arm, f"{cost['median_ms']:.2f}", flush=True)
+                print(name, arm, f"{cost['median_ms']:.2f} ms", flush=True)
         load.append(os.getloadavg()[0])
         for _ in range(options.starts):
             for name, sizes in folders.items():

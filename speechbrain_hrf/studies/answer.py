@@ -69,10 +69,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     """
     each = comparisons.lines(SAME)
     heads = headline(each["row"])
-    others = comparisons.table[comparisons.table["comparison"] == SAME]
-    others = others[~others["row"].isin(heads)].sort_values(
-        "model", key=lambda model: model != ALL_MODELS, kind="stable"
-    )
+    others = comparisons.same[~comparisons.same["row"].isin(heads)]
     best = comparisons.lines(BEST)
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results)

@@ -215,7 +215,8 @@ def stages_left(trial: Trial, study: Study) -> list[int]:
     [3]
     """
     folder = study.run_folder(trial.id)
-    done, (*early, last) = _scores(folder), stages(trial, study)
+    done = _scores(folder)
+    *early, last = stages(trial, study)
     epochs = [line["epoch"] for line in read_history(folder)]
     trained = max(epochs, default=0)
     left = [epoch for epoch in early if epoch >= trained]

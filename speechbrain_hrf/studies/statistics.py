@@ -78,6 +78,13 @@ class Comparisons:
             "model != @ALL_MODELS and comparison == @comparison"
         )
 
+    @property
+    def same(self) -> pandas.DataFrame:
+        """What was found at the same rate: over all models first."""
+        return self.table[self.table["comparison"] == SAME].sort_values(
+            "model", key=lambda model: model != ALL_MODELS, kind="stable"
+        )
+
     def of_row(self, row: str) -> list[dict[str, Any]]:
         """What an arm does at the same rate.
 
@@ -90,10 +97,7 @@ class Comparisons:
         list of dict
             The line over all models first, if there is one.
         """
-        same = self.table.query("comparison == @SAME and row == @row")
-        over_all = same["model"] == ALL_MODELS
-        lines = pandas.concat([same[over_all], same[~over_all]])
-        return lines.to_dict("records")
+        return self.same.query("row == @row").to_dict("records")
 
 
 def compare(results: Results) -> Comparisons:

@@ -285,9 +285,11 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
         raise FileNotFoundError(f"{path}: {error}") from None
     for number, grid in enumerate(keys.grids, start=1):
         _overrule(number, grid, keys, on_command_line)
-    whole = [grid.model_dump(exclude_unset=True) for grid in keys.grids]
     crossed = itertools.chain.from_iterable(
-        cross(keys.model_copy(update=own), recipe) for own in whole
+        cross(
+            keys.model_copy(update=grid.model_dump(exclude_unset=True)), recipe
+        )
+        for grid in keys.grids
     )
     trials = list(itertools.islice(crossed, MOST_TRIALS + 1))
     if not trials:

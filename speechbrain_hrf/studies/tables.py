@@ -21,7 +21,6 @@ from speechbrain_hrf.studies.statistics import (
     GAIN,
     LOSS,
     NOTHING,
-    SAME,
     TOO_FEW,
     Comparisons,
 )
@@ -223,8 +222,7 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     >>> table.frame.values.tolist()
     [['Lightweight', '.500', '8']]
     """
-    same = comparisons.table[comparisons.table["comparison"] == SAME]
-    runs = results.runs
+    same, runs = comparisons.same, results.runs
     means, some_lack = {}, ""
     for model, of_model in runs.groupby("model"):
         # Each fold once, however many seeds it has so far.

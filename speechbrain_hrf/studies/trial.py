@@ -145,10 +145,10 @@ def _with_teacher(trial, arms):
             f"has {len(found)} such trials: it needs one. Add the arm, or "
             "give it one learning rate, ratio and activation."
         )
-    ((teacher, its),) = found.items()
-    if TEACHER in its.options:
+    (teacher,) = found.values()
+    if TEACHER in teacher.options:
         raise ValueError(
             f"{said}, which has a teacher itself: name one that has none."
         )
-    options = {**trial.options, TEACHER: teacher}
-    return dataclasses.replace(trial, options=options, teacher=teacher)
+    options = {**trial.options, TEACHER: teacher.id}
+    return dataclasses.replace(trial, options=options, teacher=teacher.id)

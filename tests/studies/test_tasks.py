@@ -42,6 +42,19 @@ def calls(folder, trial):
     return [float(t) for t in path.read_text().split()] if path.exists() else []
 
 
+def ended(ray, study, driver, folder, **options):
+    """The tasks that have ended, each with the reason why it failed."""
+    found = run_tasks(
+        ray,
+        study,
+        tasks_of(study.trials, "fold", "processes"),
+        driver.token,
+        run=stand_in(folder),
+        **options,
+    )
+    return [(task, reason) for task, reason in found if task]
+
+
 def run_all(study, folder, **options):
     study.folder.mkdir()
     log = folder / "ray.log"
@@ -50,18 +63,9 @@ def run_all(study, folder, **options):
         ray_cluster(driver.temporary, cores=1, log=log) as ray,
     ):
         assert ray.cluster_resources()["CPU"] == 1
-        found = run_tasks(
-            ray,
-            study,
-            tasks_of(study.trials, "fold", "processes"),
-            driver.token,
-            places=1,
-            run=stand_in(folder),
-            **options,
-        )
-        ended = [(task, reason) for task, reason in found if task]
+        found = ended(ray, study, driver, folder, places=1, **options)
     assert not os.path.exists(driver.temporary)
-    return {trial.id: reason for (trial,), reason in ended}
+    return {trial.id: reason for (trial,), reason in found}
 
 
 def test_trials_run_once_failed_ones_again_and_learners_last(
@@ -112,16 +116,11 @@ def test_past_the_deadline_none_is_started_and_none_has_ended(
     study = load_study(study_yaml)
     study.folder.mkdir()
     with owned(study.folder) as driver:
-        ended = run_tasks(
-            at_once,
-            study,
-            tasks_of(study.trials, "fold", "processes"),
-            driver.token,
-            places=2,
-            deadline=time.time() + 60 * minutes,
-            run=stand_in(tmp_path),
+        deadline = time.time() + 60 * minutes
+        found = ended(
+            at_once, study, driver, tmp_path, places=2, deadline=deadline
         )
-        assert len([task for task, _ in ended if task]) == ran
+        assert len(found) == ran
     assert sum(len(calls(tmp_path, x)) for x in study.trials) == ran
 
 
