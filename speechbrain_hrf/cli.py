@@ -78,14 +78,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     # As `python -m` has it: a recipe's model may lie where the command is run.
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    try:
+        here = os.getcwd()
+    except OSError as error:
+        print(
+            f"The current folder is gone or closed ({error.strerror}): change "
+            "to another one, such as by cd.",
+            file=sys.stderr,
+        )
+        return 2
+    if here not in sys.path:
+        sys.path.append(here)
     _, place, function = COMMANDS[argv[0]]
     try:
         module = importlib.import_module(f"speechbrain_hrf.{place}")
     except ModuleNotFoundError as error:
-        if not f"{error.name}.".startswith("speechbrain_hrf."):
+        if not error.name:
             raise
+        if not f"{error.name}.".startswith("speechbrain_hrf."):
+            print(
+                f"hrf {argv[0]} needs {error.name}, which is not installed: "
+                "pip install speechbrain-hrf",
+                file=sys.stderr,
+            )
+            return 2
         print(
             f"hrf {argv[0]} is not in speechbrain-hrf-runtime, which runs "
             "exported models only. It is in the whole package: pip install "

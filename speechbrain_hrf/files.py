@@ -308,7 +308,8 @@ def replace_folder(
     FileExistsError
         What is there must not be replaced.
     OSError
-        The place cannot be written; found out before the block runs.
+        The place is a mount point, is or holds the current folder, or cannot be
+        written; found out before the block runs.
 
     Example
     -------
@@ -320,6 +321,7 @@ def replace_folder(
     'second'
     """
     place = pathlib.Path(os.path.realpath(place))
+    _refuse_unmovable(place)
     remove_abandoned(place.parent)
     reason = None
     if place.is_dir():
@@ -355,6 +357,20 @@ def replace_folder(
                 f"{place} cannot be written ({found.strerror}): make room "
                 "there, or give another folder."
             ) from error
+
+
+def _refuse_unmovable(place: pathlib.Path) -> None:
+    why = None
+    if os.path.ismount(place):
+        why = "is a mount point and"
+    elif place in [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]:
+        # A shell that stays in what was replaced is nowhere.
+        why = "is the current folder, or above it, and"
+    if why:
+        raise OSError(
+            f"{place} {why} cannot be replaced as a whole: give a folder "
+            f"inside it, such as {place / 'my_model'}."
+        )
 
 
 def probe_folder(folder: str | os.PathLike[str]) -> OSError | None:

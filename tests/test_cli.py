@@ -1,5 +1,6 @@
 """The command hrf leads to each command, and says what there is."""
 
+import os
 import subprocess
 import sys
 
@@ -32,6 +33,28 @@ def test_no_command_lists_them_and_another_one_is_refused(capsys):
     assert set(COMMANDS) <= set(capsys.readouterr().out.split())
     assert main(["etude"]) == 2
     assert "no command 'etude'" in capsys.readouterr().err
+
+
+def test_a_package_that_is_not_installed(monkeypatch, capsys):
+    """As after pip install --no-deps."""
+    monkeypatch.delitem(sys.modules, "speechbrain_hrf.export.push", False)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert main(["push"]) == 2
+    assert capsys.readouterr().err == (
+        "hrf push needs huggingface_hub, which is not installed: pip install "
+        "speechbrain-hrf\n"
+    )
+
+
+def test_in_a_folder_that_is_gone(monkeypatch, capsys):
+    def gone():
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert main(["verify", "/model"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("The current folder is gone")
+    assert said.count("\n") == 1
 
 
 def test_it_starts_without_torch():

@@ -5,6 +5,7 @@ Authors
 """
 
 import ast
+import importlib
 import operator
 import pickle
 import subprocess
@@ -128,6 +129,9 @@ def test_the_alias_is_the_module():
 
     assert alias is models
     assert models.__name__ == models.__spec__.name
+    below = importlib.import_module("speechbrain.lobes.models.hrf.conformer")
+    assert below is importlib.import_module(f"{models.__name__}.conformer")
+    assert below.Conformer is models.Conformer
 
 
 @pytest.mark.parametrize("name", speechbrain_hrf.__all__)

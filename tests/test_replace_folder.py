@@ -114,6 +114,28 @@ def test_what_must_not_be_replaced(tmp_path):
     assert os.listdir(tmp_path) == ["model"]
 
 
+def test_a_mount_point(tmp_path, monkeypatch):
+    """Found out before the block runs, for it cannot be moved."""
+    place = tmp_path / "out"
+    place.mkdir()
+    monkeypatch.setattr(files.os.path, "ismount", lambda p: p == place)
+    with pytest.raises(OSError, match="is a mount point.*out/my_model"):
+        with replace_folder(place, lambda place: None):
+            pytest.fail("the block must not run")
+    replace(place / "my_model")
+    assert content(place / "my_model") == NEW
+
+
+@pytest.mark.parametrize("name", [".", "..", "../../model"])
+def test_the_folder_that_one_is_in(tmp_path, monkeypatch, name):
+    """A shell would stay in what is no longer there."""
+    (tmp_path / "model" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "model" / "deep")
+    with pytest.raises(OSError, match="the current folder, or above it"):
+        replace(name)
+    assert os.path.samefile(".", tmp_path / "model" / "deep")
+
+
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.ENOSPC])
 def test_a_place_that_cannot_be_written(tmp_path, monkeypatch, code):
     """Found out before the block runs."""

@@ -3,7 +3,8 @@
 One row per utterance, `path,label` and, as far as they are known, `speaker`,
 `split`, `start` and `stop` (seconds in the file). The delimiter may be a comma, a
 semicolon or a tab, the encoding UTF-8 or Excel's UTF-16; column names count in
-any case and order, other columns are passed over.
+any case and order, other columns are passed over. Spellings of one label or
+speaker are one, or refused: as two persons, one would be trained and tested.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -11,12 +12,14 @@ Authors
 
 import csv
 import difflib
-import io
 import math
 import os
 import re
+import unicodedata
+from decimal import Decimal
 from typing import NamedTuple, NoReturn
 
+from speechbrain.dataio.encoder import CategoricalEncoder
 from speechbrain.utils.logger import get_logger
 
 from speechbrain_hrf.dataio.preparation import list_some
@@ -30,6 +33,11 @@ SPLITS = {
     **dict.fromkeys(("valid", "validation", "val"), "valid"),
     **dict.fromkeys(("dev", "devel", "development"), "valid"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation", "tst"), "test"),
+}
+# Columns that are nearly known: to pass them over would cut nothing.
+_TIMES = {
+    **dict.fromkeys(("begin", "onset", "offset", "start_time"), "start"),
+    **dict.fromkeys(("end_time", "stop_time", "duration", "dur"), "stop"),
 }
 EXAMPLE = """\
 path,label,speaker
@@ -118,6 +126,8 @@ def read_rows(table: str, folder: str | None = None) -> list[Row]:
     if not rows:
         _refuse(table, "it has no row below the names of its columns")
     rows = _without_pandas_floats(rows.values())
+    for key in ("label", "speaker"):
+        _refuse_spellings(table, key, {getattr(row, key) for row in rows})
     if not any(os.path.exists(_on_disk(row.path)) for row in rows):
         raise FileNotFoundError(
             f"None of the {len(rows)} files of {table} is there: the first "
@@ -151,6 +161,27 @@ def sort_names(names) -> list[str]:
         return distinct
 
 
+def tidy_name(text: str) -> str:
+    """A label or speaker, one way of those to write the same characters.
+
+    Arguments
+    ---------
+    text : str
+
+    Returns
+    -------
+    str
+        Composed (NFC), without characters that nobody sees (category Cf).
+
+    Example
+    -------
+    >>> tidy_name("e\\u0301ve\\u200b ") == "\\xe9ve"
+    True
+    """
+    seen = [x for x in text if unicodedata.category(x) != "Cf"]
+    return unicodedata.normalize("NFC", "".join(seen)).strip()
+
+
 def _read_lines(table):
     """(line number, column -> text) of each row that is not empty."""
     text = _decode(table)
@@ -158,25 +189,32 @@ def _read_lines(table):
     said = re.match(r"sep=.\n", text, re.I)
     body = text[said.end() :] if said else text
     names, delimiter = _header(table, body)
-    reader = csv.reader(io.StringIO(body), delimiter=delimiter)
-    next(reader)
+    # Line by line: a quotation mark that is not closed would swallow others.
+    _, *lines = body.split("\n")
     found = []
-    try:
-        for cells in reader:
-            number = reader.line_num + bool(said)
-            cells = [cell.strip() for cell in cells]
-            if not any(cells):
-                continue
-            if any(cells[len(names) :]):
-                _refuse(
-                    f"{table}, line {number}",
-                    f"it has {len(cells)} cells, and there are {len(names)} "
-                    "columns: put a cell that holds the delimiter in quotes",
-                )
-            cells += [""] * (len(names) - len(cells))
-            found.append((number, dict(zip(names, cells, strict=False))))
-    except csv.Error as error:
-        _refuse(f"{table}, line {reader.line_num}", f"{error}")
+    for number, line in enumerate(lines, 2 + bool(said)):
+        where = f"{table}, line {number}"
+        try:
+            cells = next(csv.reader([line + "\n"], delimiter=delimiter))
+        except csv.Error as error:
+            _refuse(where, f"{error}")
+        if any("\n" in cell for cell in cells):
+            _refuse(
+                where,
+                "a quotation mark is opened and not closed here: close it, "
+                "or remove it; a cell holds no line break",
+            )
+        cells = [cell.strip() for cell in cells]
+        if not any(cells):
+            continue
+        if any(cells[len(names) :]):
+            _refuse(
+                where,
+                f"it has {len(cells)} cells, and there are {len(names)} "
+                "columns: put a cell that holds the delimiter in quotes",
+            )
+        cells += [""] * (len(names) - len(cells))
+        found.append((number, dict(zip(names, cells, strict=False))))
     return found
 
 
@@ -212,6 +250,8 @@ def _header(table, body):
             "its first line has no columns path and label, set apart by "
             f"commas, semicolons or tabs: {line[:80]!r}",
         )
+    if "stop" not in names:
+        names = ["stop" if name == "end" else name for name in names]
     for name in COLUMNS:
         if names.count(name) > 1:
             _refuse(table, f"it has {names.count(name)} columns {name}")
@@ -220,6 +260,17 @@ def _header(table, body):
     ]
     if others:
         logger.info("%s: columns passed over: %s", table, list_some(others))
+    for name in others:
+        meant = _TIMES.get(name)
+        is_length = name in ("duration", "dur")  # a file's, without a start
+        if meant in (None, *names) or (is_length and "start" not in names):
+            continue
+        _refuse(
+            table,
+            f"its column {name} would be passed over. If it says which part "
+            "of a file to take, give start and stop, both in seconds from the "
+            "file's beginning; if not, remove it or rename it",
+        )
     for name in (name for name in COLUMNS if name not in names):
         for near in difflib.get_close_matches(name, others, 1, 0.75):
             logger.warning(
@@ -232,11 +283,15 @@ def _header(table, body):
 
 def _row(table, folder, number, cells):
     where = f"{table}, line {number}"
+    for name in {"label", "speaker"} & {*cells}:
+        cells[name] = tidy_name(cells[name])
     for name in COLUMNS[:4]:  # a start or stop may be missing
         if cells.get(name) == "":
             _refuse(where, f"{name} is empty")
     if {"{", "}"} & {*cells["label"]}:
         _refuse(where, f"label is {cells['label']!r}: leave out the braces")
+    if CategoricalEncoder.VALUE_SEPARATOR in cells["label"]:
+        _refuse(where, f"label is {cells['label']!r}: leave out the arrow =>")
     split = cells.get("split")
     if split is not None and split.lower() not in SPLITS:
         _refuse(where, f"split is {split!r}, not train, valid or test")
@@ -293,6 +348,22 @@ def _without_pandas_floats(rows):
                 for row, text in zip(rows, texts, strict=True)
             ]
     return rows
+
+
+def _refuse_spellings(table, key, names):
+    """One label or speaker must not pass for two."""
+    spelt = {}
+    for name in sorted(names - {None}):
+        plain = "".join(name.casefold().split())
+        is_number = re.fullmatch(r"-?\d+(\.\d*)?", plain)
+        other = spelt.setdefault(Decimal(plain) if is_number else plain, name)
+        if other != name:
+            _refuse(
+                table,
+                f"one {key} seems to be spelt in two ways, {other!r} and "
+                f"{name!r}: write them alike, or, if they are two, tell them "
+                "apart by more than case, blanks and zeros",
+            )
 
 
 def _refuse(where: str, problem: str) -> NoReturn:

@@ -11,7 +11,7 @@ import os
 
 import numpy as np
 import soundfile as sf
-from label_table import read_rows, sort_names
+from label_table import read_rows, sort_names, tidy_name
 from voice_folds import split_rows
 
 from speechbrain_hrf.dataio.recordings import refuse_folder
@@ -85,16 +85,21 @@ def fill_in(hparams_file, overrides):
     resolved = resolved_yaml(hparams_file, overrides)
     given = read_overrides(overrides)
     labels, folder = resolved["labels"], resolved["data_folder"]
-    if str(resolved["corpus_name"]).endswith(SUFFIX):
+    if resolved["corpus_name"] is None:
+        raise ValueError("corpus_name is null: give a name, or leave it out.")
+    name = str(resolved["corpus_name"])
+    if name.endswith(SUFFIX):
         raise ValueError(
-            f"corpus_name is {resolved['corpus_name']!r}: names that end in "
+            f"corpus_name is {name!r}: names that end in "
             f"{SUFFIX} are those of stand-in corpora. Give another one."
         )
+    if resolved["corpus_name"] != name:
+        given["corpus_name"] = name  # 2024 is one, too
     if not labels and folder == STAND_IN:
-        if resolved["corpus_name"] != NAMELESS:
+        if name != NAMELESS:
             raise ValueError(
-                f"corpus_name is {resolved['corpus_name']!r}, but there are no "
-                "data: give --labels my.csv."
+                f"corpus_name is {name!r}, but there are no data: give "
+                "--labels my.csv."
             )
         # The corpus that will be generated
         given |= {"classes": list(LABELS), "n_classes": len(LABELS)}
@@ -105,7 +110,7 @@ def fill_in(hparams_file, overrides):
     given["classes"] = choose_classes(rows, resolved["classes"])
     given.setdefault("n_classes", len(given["classes"]))
     given.setdefault("segment_seconds", choose_seconds(rows))
-    if resolved["corpus_name"] == NAMELESS:
+    if name == NAMELESS:
         given.setdefault("dataset", f"{NAMELESS} (name not given)")
     if rows[0].split is not None:
         if any(row.split == "valid" for row in rows):
@@ -114,12 +119,33 @@ def fill_in(hparams_file, overrides):
         given.setdefault("split_name", f"own_split_{protocol}")
     if rows[0].speaker is None:
         given.setdefault("caution", CAUTION)
-    _try_split(rows, {**resolved, **given})
+    try_split(rows, {**resolved, **given})
     return as_overrides(given)
 
 
-def _try_split(rows, options):
-    """Raises now what would stop the run once its folder is made."""
+def try_split(rows, options):
+    """Raises now what would stop the run once its folder is made.
+
+    Arguments
+    ---------
+    rows : list of Row
+    options : dict
+        Those of ``split_rows`` are passed on.
+
+    Raises
+    ------
+    ValueError
+        See ``split_rows``, whose warnings are not shown.
+
+    Example
+    -------
+    >>> from label_table import Row
+    >>> rows = [Row(x, x, "sad", None, None, None, None) for x in "ab"]
+    >>> try_split(rows, {"n_folds": 2, "seed": 1})
+    Traceback (most recent call last):
+    ...
+    ValueError: All 2 rows have one label, sad: ...
+    """
     names = ("protocol", "n_folds", "fold", "fold_seed")
     logging.disable(logging.WARNING)  # preparation says the rest
     try:
@@ -203,12 +229,12 @@ def choose_classes(rows, classes=None):
     found = sort_names(row.label for row in rows)
     if classes is None:
         return found
-    chosen = [str(label) for label in classes]
+    chosen = [tidy_name(str(label)) for label in classes]
     if sorted(chosen) != sorted(found):
         raise ValueError(
             f"classes is [{', '.join(chosen)}], and the table's labels are "
-            f"{', '.join(found)}: give each of these once, or leave classes "
-            "out."
+            f"{', '.join(found)}: give each of these once, numbers with "
+            "leading zeros in quotes (\"['02', '01']\"), or leave classes out."
         )
     return chosen
 

@@ -13,9 +13,15 @@ import os
 
 import numpy as np
 from label_table import read_rows
-from own_options import CAUTION, PERCENTILE, choose_classes, find_table
+from own_options import (
+    CAUTION,
+    PERCENTILE,
+    choose_classes,
+    find_table,
+    try_split,
+)
 from speechbrain.utils.logger import get_logger
-from voice_folds import split_rows
+from voice_folds import refuse_untrained, split_rows
 
 from speechbrain_hrf.dataio.preparation import (
     PROTOCOLS,
@@ -151,7 +157,8 @@ def check_runs(runs):
     Raises
     ------
     FileNotFoundError, ValueError
-        When the table cannot be used, or there is no such fold of it.
+        When the table cannot be used, there is no such fold of it, or one
+        in which nobody trains a label.
 
     Example
     -------
@@ -167,25 +174,29 @@ def check_runs(runs):
     here = os.path.dirname(os.path.abspath(__file__))
     yaml = glob.glob(os.path.join(glob.escape(here), "hparams", "*.yaml"))[0]
     defaults = {key: resolved_yaml(yaml, "")[key] for key in _TABLE + _FOLDS}
-    last = {}  # fold of each way of dealing; then all others are there
+    folds = {}  # of each way of dealing
     for run in runs:
         options = {key: run.get(key, x) for key, x in defaults.items()}
         way = json.dumps({**options, "fold": None})
-        last[way] = max(last.get(way, options["fold"]), options["fold"])
-    for way, fold in last.items():
-        options = json.loads(way) | {"fold": fold}
+        folds.setdefault(way, set()).add(options["fold"])
+    for way, some in folds.items():
+        options = json.loads(way)
         labels, data_folder, classes = (options.pop(x) for x in _TABLE)
         rows = read_rows(*find_table(labels, data_folder))
         choose_classes(rows, classes)
-        try:
-            split_rows(rows, **options)
-        except ValueError as error:
-            if "fold" not in str(error):
-                raise
-            raise ValueError(
-                f"{str(error).rstrip('.')}. A study is given folds and their number by "
-                '--folds "[1, 2, 3]" --overrides "{n_folds: 3}".'
-            ) from None
+        for fold in sorted(some, reverse=True):
+            options["fold"] = fold
+            try:
+                try_split(rows, options)
+            except ValueError as error:
+                if "fold" not in str(error):
+                    raise
+                raise ValueError(
+                    f"Fold {fold}: {str(error).rstrip('.')}. A study is given "
+                    "folds and their number by "
+                    '--folds "[1, 2, 3]" --overrides "{n_folds: 3}".'
+                ) from None
+        split_rows(rows, **options)  # once more, for its warnings
 
 
 def _cut(rows, infos, max_unusable):
@@ -228,20 +239,16 @@ def _entry(row, data_folder, cut):
 
 
 def _check_classes(manifests, classes):
-    """Nothing can be learned that no training utterance has."""
+    """As far as its files can be used, each set should have all."""
     for name, entries in manifests.items():
         found = {entry["emo"] for entry in entries.values()}
         absent = [label for label in classes if label not in found]
         if not absent or not entries:
             continue
         if name == "train":
-            raise ValueError(
-                f"No training utterance has the label {list_some(absent)}: "
-                "choose another test_fold, fold_seed or n_folds, change the "
-                "column split, or add recordings."
-            )
+            refuse_untrained(classes, found)
         logger.warning(
             "OwnData: the %s set has no utterance of %s: its UA is the mean "
-            "over the other labels",
+            "over the other labels, and its MF1 counts these as 0",
             *(name, list_some(absent)),
         )

@@ -49,7 +49,8 @@ def split_rows(rows, protocol="paper", n_folds=5, fold=1, fold_seed=1):
     Raises
     ------
     ValueError
-        When it cannot be done: who or what is in the way.
+        When it cannot be done, or nobody trains a label: who or what is in
+        the way.
 
     Example
     -------
@@ -73,11 +74,42 @@ def split_rows(rows, protocol="paper", n_folds=5, fold=1, fold_seed=1):
         folds = make_folds(rows, n_folds, fold_seed, protocol)
         check_number("test_fold", fold, len(folds))
         sets = _pick(rows, split_folds(folds, fold, protocol))
+    refuse_untrained(counts, {row.label for row in sets["train"]})
     for name, chosen in sets.items():
         voices = sort_names(row.voice for row in chosen)
         what = "speakers" if rows[0].speaker is not None else "recordings"
         logger.info("%s: %d %s: %s", name, len(voices), what, list_some(voices))
     return sets
+
+
+def refuse_untrained(classes, trained):
+    """Nothing can be learned that no training utterance has.
+
+    Arguments
+    ---------
+    classes : iterable of str
+    trained : set of str
+        The labels of training utterances.
+
+    Raises
+    ------
+    ValueError
+        Naming the labels that are missing there.
+
+    Example
+    -------
+    >>> refuse_untrained(["no", "yes"], {"yes"})
+    Traceback (most recent call last):
+    ...
+    ValueError: No training utterance has the label no: choose another ...
+    """
+    absent = [label for label in classes if label not in trained]
+    if absent:
+        raise ValueError(
+            f"No training utterance has the label {list_some(absent)}: "
+            "choose another test_fold, fold_seed or n_folds, change the "
+            "column split, or add recordings."
+        )
 
 
 def make_folds(rows, n_folds, fold_seed, protocol="paper"):
@@ -127,11 +159,12 @@ def make_folds(rows, n_folds, fold_seed, protocol="paper"):
             f"number, {least} or more with protocol {protocol}."
         )
     if len(voices) < max(count, least):
+        fix = "a smaller n_folds or " if len(voices) >= least else ""
+        if len(voices) == 2 < least:
+            fix = "n_folds 2 with protocol paper or "
         raise ValueError(
             f"There are {len(voices)} {what} ({list_some(voices)}), fewer than "
-            f"{max(count, least)} folds: give a smaller n_folds"
-            f"{'' if protocol == 'paper' else ', protocol paper'} or more "
-            f"{what}."
+            f"{max(count, least)} folds: give {fix}more {what}."
         )
     _refuse_lonely_classes(rows, what, count)
     if n_folds == BY_SPEAKER:

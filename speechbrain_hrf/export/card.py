@@ -23,10 +23,13 @@ _TEMPLATE = pathlib.Path(__file__).with_name("card.md")
 # Where the model lies, in the card's lines that load it.
 PLACE = "path/to/this/folder"
 # Licences as the Hub names them.
-_LICENCES = (
-    *("cc-by-4.0", "cc-by-nc-4.0", "cc-by-sa-4.0"),
-    *("cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "cc0-1.0"),
-)
+_LICENCES = {
+    *("cc0-1.0", "cc-by-3.0", "cc-by-sa-3.0", "cc-by-nc-3.0"),
+    *("cc-by-nc-sa-3.0", "cc-by-nc-nd-3.0", "cc-by-4.0", "cc-by-sa-4.0"),
+    *("cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0"),
+}
+# Where it can be read, at the end: " (zenodo.org/records/1188976)".
+_ADDRESS = re.compile(r" \((https?://)?[\w.-]+\.[a-z]+(/[^\s()]*)?\)$")
 # In the card, the Hub's kind, and the Hub's name.
 _SCORES = {
     "WA": ("WA (accuracy)", "accuracy", "Weighted accuracy"),
@@ -110,13 +113,12 @@ def _describe_for_hub(
     task = results.task or "Speech emotion recognition"
     dataset = results.dataset or "unnamed"
     licence = "" if results.synthetic else results.licence or ""
-    plain = _as_identifier(licence)
-    known = [name for name in _LICENCES if name in plain]
+    known = _find_licence(licence, dataset)
     data = ModelCardData(
         library_name="speechbrain",
         pipeline_tag="audio-classification",
-        license=known[0] if known else "other",
-        license_name=None if known else plain or None,
+        license=known or "other",
+        license_name=None if known else _as_identifier(licence) or None,
         tags=[
             "speechbrain",
             "audio-classification",
@@ -127,10 +129,10 @@ def _describe_for_hub(
         ],
     )
     scores = {key: getattr(results, key) for key in _SCORES}
-    known = [key for key, score in scores.items() if score is not None]
+    measured = [key for key, score in scores.items() if score is not None]
     # Figures of a stand-in corpus do not belong on a leaderboard.
-    if known and not results.synthetic:
-        data.metrics = list(dict.fromkeys(_SCORES[key][1] for key in known))
+    if measured and not results.synthetic:
+        data.metrics = list(dict.fromkeys(_SCORES[key][1] for key in measured))
         data.model_name = report.model
         data.eval_results = [
             EvalResult(
@@ -143,9 +145,20 @@ def _describe_for_hub(
                 metric_name=_SCORES[key][2],
                 metric_value=round(scores[key], 4),
             )
-            for key in known
+            for key in measured
         ]
     return data
+
+
+def _find_licence(text: str, dataset: str) -> str | None:
+    """The Hub's name of a licence, of a text that says nothing else.
+
+    A second licence, or a word that takes something away, may forbid what
+    the first one allows.
+    """
+    text = _ADDRESS.sub("", text.removeprefix(f"{dataset}: "))
+    name = re.sub("[ -]+", "-", text.strip(" .").lower())
+    return name if name in _LICENCES else None
 
 
 def _as_identifier(text: str) -> str:

@@ -10,6 +10,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError
 
 from speechbrain_hrf.export.pretrained import is_ours
+from speechbrain_hrf.runtime.checksums import is_of_tools
 
 # The bases of the client's errors, which those without an answer share.
 _CLIENT_ERRORS: tuple[type[Exception], ...] = (
@@ -95,7 +96,7 @@ def _check_there(
             "settings first."
         )
     foreign = sorted(
-        file for file in files if not is_ours(file) and file[0] != "."
+        file for file in files if not is_ours(file) and not is_of_tools(file)
     )
     if foreign:
         raise PushError(

@@ -9,11 +9,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import itertools
 import os
 import pathlib
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -41,6 +42,7 @@ from speechbrain_hrf.files import replace_folder
 from speechbrain_hrf.inference.expansion import describe_expansion
 from speechbrain_hrf.inference.safe import WEIGHTS, find_refusal, write_weights
 from speechbrain_hrf.nnet import count_parameters
+from speechbrain_hrf.runtime.checksums import find_own, is_of_tools
 from speechbrain_hrf.runtime.folder import read_description
 
 _OURS = re.compile(
@@ -49,6 +51,13 @@ _OURS = re.compile(
     r"|model(\.\w+)*\.onnx|manifest\.json|model\.safetensors"
     r"|hrf_model\.h|hrf_model(_int8)?\.c"
 )
+# What an export writes only if it is asked to.
+_BY_OPTION = {
+    "onnx": r"model(\.\w+)*\.onnx",
+    "c": r"hrf_model(_int8)?\.[ch]",
+    "int8": r"model\.int8\.onnx|hrf_model_int8\.c",
+    "fp16": r"model\.fp16\.onnx",
+}
 
 
 def export_pretrained(
@@ -96,7 +105,8 @@ def export_pretrained(
     FileNotFoundError
         Something that the export needs is missing.
     FileExistsError
-        The target holds something that is not an export.
+        The target holds something that is not an export, or a file that was
+        changed since.
     OSError
         The target cannot be written.
     ValueError
@@ -118,7 +128,8 @@ def export_pretrained(
     _check_options(onnx, precisions, keep, c)
     training = Training(output_folder)
     target = pathlib.Path(target)
-    with replace_folder(target, why_not_ours) as staging:
+    with replace_folder(target, _why_not_replaced) as staging:
+        before = os.listdir(target) if target.is_dir() else []
         # Building modules draws random numbers; the caller's are left alone.
         with torch.random.fork_rng(devices=[]):
             modules = plain_model(training)
@@ -141,11 +152,13 @@ def export_pretrained(
         report.files = {
             path.name: path.stat().st_size for path in sorted(staging.iterdir())
         }
+        asked = [*precisions, *["onnx"] * onnx, *["c"] * c]
+        report.lost = _say_lost(before, report, asked)
     return report
 
 
 def why_not_ours(folder: pathlib.Path) -> str | None:
-    """Why a folder must not be replaced by an export.
+    """Why a folder is not what an export has written.
 
     Arguments
     ---------
@@ -154,7 +167,7 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
     Returns
     -------
     str or None
-        None if it is an earlier export and nothing else.
+        None if it is an export, and nothing else but what tools leave.
 
     Example
     -------
@@ -164,7 +177,7 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
     'it holds thesis.txt, which no export has written'
     """
     for path in sorted(folder.iterdir()):
-        if not is_ours(path.name):
+        if not is_ours(path.name) and not is_of_tools(path.name):
             return f"it holds {path.name}, which no export has written"
     definition = folder / "hyperparams.yaml"
     if not definition.is_file():
@@ -173,6 +186,41 @@ def why_not_ours(folder: pathlib.Path) -> str | None:
         if stream.readline().rstrip() != HEADER:
             return "its hyperparams.yaml was not written by an export"
     return None
+
+
+def _why_not_replaced(folder: pathlib.Path) -> str | None:
+    reason = why_not_ours(folder)
+    if reason:
+        return reason
+    # Such as .git, which is more than what a desktop leaves.
+    own = [x.name for x in folder.iterdir() if x.name[0] == "."]
+    own += find_own(folder)
+    if own:
+        return (
+            f"its {own[0]} was added or changed since it was exported (move "
+            "that away to have the others replaced)"
+        )
+    return None
+
+
+def _say_lost(
+    before: Iterable[str], report: ExportReport, asked: Sequence[str]
+) -> str:
+    """What an earlier export had, and this one was not asked for."""
+    gone = sorted({*before} - report.files.keys())
+    lost = {
+        option: [name for name in gone if re.fullmatch(pattern, name)]
+        for option, pattern in _BY_OPTION.items()
+        if option not in asked
+    }
+    names = sorted({*itertools.chain(*lost.values())})
+    options = " ".join(f"--{option}" for option, found in lost.items() if found)
+    if not names:
+        return ""
+    return (
+        f"No longer in {report.folder}: {', '.join(names)}: add {options} to "
+        "have them again"
+    )
 
 
 def is_ours(name: str) -> bool:

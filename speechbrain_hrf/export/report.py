@@ -66,6 +66,9 @@ class ExportReport:
         What the export to ONNX found; empty without it.
     c : str
         What the export to C found; empty without it.
+    lost : str
+        Which files of an export that was replaced are gone with it; empty if
+        none is.
     files : dict
         Bytes by file name.
 
@@ -104,6 +107,7 @@ class ExportReport:
     refused: str = ""
     onnx: str = ""
     c: str = ""
+    lost: str = ""
     files: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -153,6 +157,7 @@ class ExportReport:
             f"by {self.max_difference:.1e} on {self.audio}",
             *self.onnx.splitlines(),
             *self.c.splitlines(),
+            *self.lost.splitlines(),
             *(
                 [f"Not loaded by --safe: {self.refused}"]
                 if self.refused

@@ -49,7 +49,7 @@ class MergedClassifier(nn.Module):
         self.chained = copy.deepcopy(model).eval()
         for module in self.chained.modules():
             if isinstance(module, ExpandedLayer):
-                module.chained = True
+                module.hrf_chained = True
         self.difference = 0.0
 
     @torch.no_grad()

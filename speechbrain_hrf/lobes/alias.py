@@ -44,6 +44,33 @@ class _AliasFinder:
         sys.modules[_ALIAS] = importlib.import_module(_TARGET)
 
 
+class _ModuleFinder:
+    """Finder and loader of what is below the alias: our modules themselves.
+
+    Python would find their files, and execute each a second time.
+    """
+
+    def find_spec(
+        self, name: str, path: Any = None, target: object = None
+    ) -> ModuleSpec | None:
+        if not name.startswith(f"{_ALIAS}."):
+            return None
+        is_ours = sys.modules.get(_ALIAS) is sys.modules.get(_TARGET)
+        there = is_ours and PathFinder.find_spec(_ours(name), path)
+        return ModuleSpec(name, self) if there else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Python's own, empty one."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        sys.modules[name] = importlib.import_module(_ours(name))
+
+
+def _ours(name: str) -> str:
+    return _TARGET + name.removeprefix(_ALIAS)
+
+
 class _ParentFinder:
     """Finds the package above the alias, and has it know the attribute."""
 
@@ -76,6 +103,7 @@ def _know_the_alias(parent: ModuleType) -> None:
 
 
 _LAST, _FIRST = _AliasFinder(), _ParentFinder()
+_BELOW = _ModuleFinder()
 
 
 def register_alias() -> None:
@@ -92,6 +120,7 @@ def register_alias() -> None:
         return
     # Behind the others: a module of this name in SpeechBrain would win.
     sys.meta_path.append(_LAST)
+    sys.meta_path.insert(0, _BELOW)
     if _PARENT in sys.modules:
         _know_the_alias(sys.modules[_PARENT])
     else:

@@ -120,7 +120,7 @@ def apply_hrf(
         plain = model.get_submodule(path)
         gone = list(plain.parameters(recurse=False))
         for part, chain in layer.chains.items():
-            chain.path = ".".join(filter(None, (path, part)))
+            chain.hrf_path = ".".join(filter(None, (path, part)))
         placed = layer.take_place(plain)
         left = {id(each) for each in placed.parameters(recurse=False)}
         refuse_in_optimizers(each for each in gone if id(each) not in left)

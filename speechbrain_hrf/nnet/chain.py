@@ -243,7 +243,7 @@ class Chain(nn.Module):
     (torch.Size([4, 16]), torch.Size([4]))
     """
 
-    path = ""  # in the model, once apply_hrf has put it there
+    hrf_path = ""  # in the model, once apply_hrf has put it there
 
     def __init__(
         self,
@@ -280,16 +280,42 @@ class Chain(nn.Module):
                 str(k),
                 nn.Parameter(weight.new_zeros(width)) if k in biased else None,
             )
-        with torch.no_grad():
-            INITS[config.init](self, weight, bias)
         self.hrf_norms = nn.ModuleList()
         if config.inner_norm:
             for width in widths[1:-1] or [outputs]:
                 self.hrf_norms.append(InnerNorm(weight.new_empty(width)))
+        self.hrf_init = config.init
+        self._draw(weight, bias)
+
+    @torch.no_grad()
+    def _draw(self, weight: torch.Tensor, bias: Bias) -> None:
+        for each in self.biases:
+            if each is not None:
+                nn.init.zeros_(each)
+        INITS[self.hrf_init](self, weight, bias)
+        if self.norms:
             # A normalisation's shift starts at none.
-            last_shift = self.biases[len(self.hrf_norms) - 1]
+            last_shift = self.biases[len(self.norms) - 1]
             if last_shift is not None:
                 nn.init.zeros_(last_shift)
+
+    def reset_parameters(self) -> None:
+        """Draws all factors anew, as PyTorch's layers do by this name.
+
+        Raises
+        ------
+        RuntimeError
+            With init "preserve": the weight that was kept is gone.
+        """
+        if self.hrf_init == "preserve":
+            raise RuntimeError(
+                f"{self.named} cannot be reset: it was made of a trained weight "
+                "(init='preserve'), which is not kept. Build the model and call "
+                "apply_hrf anew."
+            )
+        self._draw(self.hrf_factors[0], None)
+        for norm in self.norms:
+            norm.reset_parameters()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in ("weight", "bias"):
@@ -423,7 +449,7 @@ class Chain(nn.Module):
     @property
     def named(self) -> str:
         """str: For errors: the name in the model, if there is one."""
-        return f"{self.path!r}, {self}" if self.path else str(self)
+        return f"{self.hrf_path!r}, {self}" if self.hrf_path else str(self)
 
     def __repr__(self) -> str:
         widths = [self.factors[0].shape[1]] + [f.shape[0] for f in self.factors]

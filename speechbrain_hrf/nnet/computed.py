@@ -5,9 +5,10 @@ change meanwhile, so that a chain is multiplied out at the first call only. What
 was computed is kept from the call of the outermost module above the layer until
 that call returns: nothing that changes a weight between two passes (an
 optimizer, a checkpoint, a hand) can be missed. Within a pass it counts for the
-very tensors that it was computed from, in the state that they had, by the thread
-and in the gradient mode that asked for it, and until a backward within the pass
-has used up its graph. A layer that is called outside a module's forward computes
+very tensors that it was computed from, in the state that they had (but for what
+is written through ``.data``, which PyTorch does not count), by the thread and in
+the gradient mode that asked for it, and until a backward within the pass has
+used up its graph. A layer that is called outside a module's forward computes
 it at every call.
 
 In evaluation without gradients, on a CPU, a pass takes over what an earlier one
@@ -192,24 +193,28 @@ def once(
     if value is not None:
         return value
     # A compiler sees a whole pass, and leaves out what is computed twice.
-    if is_compiling() or not _PASS.modules:
+    if is_compiling():
         return compute()
-    parts = [
-        (holder, name, tensor)
-        for holder in find_holders()
-        for name, tensor in holder.items()
-        if tensor is not None
-    ]
+    # Activation checkpointing counts what a region saves: it is not to see what
+    # one call of the layer saves and the next does not, nor what is saved when
+    # the region is computed again, outside any pass.
+    hooks = saved_tensors_hooks(_note, _unchanged)
     try:
-        # Inference mode's tensors have no version.
-        state = [(*part, part[-1]._version) for part in parts]
-        # Activation checkpointing counts what a region saves: it is not to
-        # see what one call of the layer saves and the next does not.
-        hooks = saved_tensors_hooks(_same, _same)
         hooks.__enter__()
     except RuntimeError:  # torch.func.grad allows no such hooks
         return compute()
     try:
+        if not _PASS.modules:
+            return compute()
+        parts = [
+            (holder, name, tensor)
+            for holder in find_holders()
+            for name, tensor in holder.items()
+            if tensor is not None
+        ]
+        if any(tensor.is_inference() for _, _, tensor in parts):
+            return compute()  # these have no version
+        state = [(*part, part[-1]._version) for part in parts]
         tensors = [tensor for _, _, tensor in parts]
         value = _unless_equal(owner, tensors, compute)
     finally:
@@ -230,7 +235,8 @@ def _forget_in_backward(
         values.pop(key, None)
 
     for tensor in value if isinstance(value, tuple) else ():
-        if tensor is not None and tensor.requires_grad:
+        # A bias may be a parameter itself, which would keep the hook for ever.
+        if tensor is not None and tensor.grad_fn is not None:
             tensor.register_hook(forget)
 
 
@@ -375,7 +381,19 @@ def _clear() -> None:
     _PASS.called.clear()
 
 
-def _same(tensor: torch.Tensor) -> torch.Tensor:
+def _note(tensor: torch.Tensor) -> tuple[torch.Tensor, int | None]:
+    """What is saved for backward, as it is and as PyTorch itself notes it."""
+    return tensor, None if tensor.is_inference() else tensor._version
+
+
+def _unchanged(saved: tuple[torch.Tensor, int | None]) -> torch.Tensor:
+    tensor, version = saved
+    if version is not None and tensor._version != version:
+        raise RuntimeError(
+            "A factor of an HRF layer was changed in place (by an optimizer's "
+            "step?) between the forward pass and its backward, which needs the "
+            "factor as it was: go backward first."
+        )
     return tensor
 
 
@@ -398,9 +416,11 @@ class _Readable(torch.Tensor):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         first = args[0] if args else next(iter(kwargs.values()), None)
-        if (_writes(name) and isinstance(first, cls)) or isinstance(
-            kwargs.get("out"), cls
-        ):
+        # torch._foreach_mul_ and its like take a list.
+        written = first if isinstance(first, list | tuple) else [first]
+        if (
+            _writes(name) and any(isinstance(each, cls) for each in written)
+        ) or isinstance(kwargs.get("out"), cls):
             raise RuntimeError(
                 f"{name} would change a weight that HRF computes from its "
                 "factors, and be lost: change the factors "

@@ -73,6 +73,13 @@ class InnerNorm(nn.Module):
         self.register_buffer("mean", torch.zeros_like(like))
         self.register_buffer("variance", torch.ones_like(like))
 
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Forgets what was learnt and kept."""
+        self.scale.fill_(1)
+        self.mean.zero_()
+        self.variance.fill_(1)
+
     def forward(
         self, hidden: torch.Tensor, shift: torch.Tensor | None
     ) -> torch.Tensor:
@@ -269,14 +276,14 @@ def moments(
     (tensor(2.), tensor([2.]), tensor([[1.]]))
     """
     rows, count = _rows(x)
-    total = rows.sum(0)
-    mean = sum_over_processes(total) / count
+    total, divisor = rows.sum(0), count.clamp(min=1)
+    mean = sum_over_processes(total) / divisor
     # torch leaves it untyped.
     total, scatter = _Sums.apply(rows, total, mean)  # type: ignore[no-untyped-call]
     return (
         count,
-        sum_over_processes(total) / count,
-        sum_over_processes(scatter) / count,
+        sum_over_processes(total) / divisor,
+        sum_over_processes(scatter) / divisor,
     )
 
 
@@ -305,9 +312,10 @@ def variances(
     (tensor(2.), tensor([2.]), tensor([1.]))
     """
     rows, count = _rows(x)
-    mean = sum_over_processes(rows.sum(0)) / count
+    divisor = count.clamp(min=1)  # an empty batch is to leave no NaN behind
+    mean = sum_over_processes(rows.sum(0)) / divisor
     squares = sum_over_processes((rows - mean).square().sum(0))
-    return count, mean, squares / count
+    return count, mean, squares / divisor
 
 
 class _Sums(torch.autograd.Function):

@@ -130,7 +130,15 @@ def merge_hrf(model: nn.Module) -> nn.Module:
       (1): ReLU()
     )
     """
-    merged = copy.deepcopy(model)
+    # What a module has computed and holds (weight_norm's weight, what a decoder
+    # keeps of its last call) can be copied without its graph alone.
+    computed = {
+        id(value): value.detach().clone()
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    }
+    merged = copy.deepcopy(model, computed)
     for path, module in list(merged.named_modules()):
         unwatch(module)
         expanded = expanded_in(module)

@@ -13,6 +13,7 @@ from typing import Any
 from weakref import WeakSet
 
 import torch
+from speechbrain.nnet.CNN import Conv2d as RenormalisedConv
 from speechbrain.nnet.linear import Linear as RenormalisedLinear
 from torch import nn
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
@@ -167,7 +168,7 @@ class Refusals:
                 "it out."
             )
         if (
-            isinstance(parent, RenormalisedLinear)
+            isinstance(parent, RenormalisedLinear | RenormalisedConv)
             and parent.max_norm is not None
         ):
             return (

@@ -18,8 +18,27 @@ from typing import Any
 
 from speechbrain_hrf.runtime.folder import MANIFEST, OWN, read_description
 
-# What Python and the Hub's tools leave beside a model.
-_NOT_OURS = re.compile(r"__pycache__|\..*")
+_OF_TOOLS = re.compile(r"__pycache__|\..*")
+
+
+def is_of_tools(name: str) -> bool:
+    """Whether Python, the Hub's tools or a desktop leave it beside a model.
+
+    Arguments
+    ---------
+    name : str
+        Of a file or folder.
+
+    Returns
+    -------
+    bool
+
+    Example
+    -------
+    >>> is_of_tools(".DS_Store"), is_of_tools("speech.wav")
+    (True, False)
+    """
+    return bool(_OF_TOOLS.fullmatch(name))
 
 
 def find_changes(
@@ -47,12 +66,7 @@ def find_changes(
     >>> find_changes(folder, {"files": {"README.md": "0"}})
     ['.../README.md is missing, ...', '.../model.onnx is in the folder, ...']
     """
-    expected = list_checksums(manifest)
-    found = {
-        path.name: path
-        for path in sorted(pathlib.Path(folder).iterdir())
-        if path.name != MANIFEST and not _NOT_OURS.fullmatch(path.name)
-    }
+    expected, found = list_checksums(manifest), _list_files(folder)
     again = "Copy the folder again."
     changes = []
     for name in sorted(expected.keys() | found.keys()):
@@ -74,6 +88,49 @@ def find_changes(
                 f"SHA-256 is not the one in {MANIFEST}. {again}"
             )
     return changes
+
+
+def find_own(folder: str | os.PathLike[str]) -> list[str]:
+    """What would be lost with a folder, for no export has written it.
+
+    Arguments
+    ---------
+    folder : str or os.PathLike
+        The exported folder.
+
+    Returns
+    -------
+    list of str
+        Names of files that were changed or added. Empty also where an earlier
+        version has exported the folder, without checksums.
+
+    Example
+    -------
+    >>> find_own(getfixture("onnx_folder"))
+    []
+    """
+    try:
+        manifest = read_description(folder)
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        return [MANIFEST]
+    if "files" not in manifest:
+        return []
+    expected = list_checksums(manifest)
+    return [
+        name
+        for name, path in _list_files(folder).items()
+        if not path.is_file() or _sha256(path) != expected.get(name)
+    ]
+
+
+def _list_files(folder: str | os.PathLike[str]) -> dict[str, pathlib.Path]:
+    return {
+        path.name: path
+        for path in sorted(pathlib.Path(folder).iterdir())
+        if path.name != MANIFEST and not is_of_tools(path.name)
+    }
 
 
 def find_faults(folder: str | os.PathLike[str]) -> list[str]:

@@ -98,8 +98,12 @@ def _forget_the_rest() -> None:
 
 
 def _text(name: str, result: Result) -> str:
-    # One line each, whatever the file is called.
-    name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+    # One line each, whatever the file and a stranger's labels are called.
+    line = _line(name, result)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def _line(name: str, result: Result) -> str:
     what = f"{result.label} {result.probability:.1%}"
     if not isinstance(result, WindowResult):
         return f"{name}: {what}"

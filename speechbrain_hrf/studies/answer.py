@@ -61,7 +61,7 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     ...     "arm": "ALL", "family": "paper", "fold": "1", "seed": 1, "lr": 0.1,
     ...     "epochs": 120, "scored_epoch": "last", "unit": "speaker",
     ...     "dataset": "M3ED", "metric": "UA", "id": "a", "curves": {},
-    ...     "counts": {"01": np.eye(2, dtype=int)}}])
+    ...     "options": {}, "counts": {"01": np.eye(2, dtype=int)}}])
     >>> names = ["comparison", "model", "family", "row"]
     >>> nothing = pandas.DataFrame(columns=names)
     >>> answer(Results(None, table, []), Comparisons(nothing, nothing))[1]
@@ -73,6 +73,10 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     best = comparisons.lines(BEST)
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results)
+    longer = each[each["model"].isin(unfinished) & _is_longer(results, each)]
+    names = {row: _plain(row) for row in (*heads, *in_best)}
+    names |= true_names(results, NAMES)
+    several = results.table["lr"].nunique() > 1
     text = render(
         "report_answer.md",
         results=results,
@@ -81,22 +85,24 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         seeds=results.table["seed"].nunique(),
         epochs=results.table["epochs"].astype(int),
         run=results.table.groupby("model", sort=False)["family"].agg(set),
-        heads={_name(row): comparisons.of_row(row) for row in heads},
+        rates=[
+            f"{lr:g} {_place(model)}"
+            for model, lr in results.rates.items()
+            if several
+        ],
+        heads={names[row]: comparisons.of_row(row) for row in heads},
         place=_place,
         told=set(each[each["row"].isin(heads)]["family"]),
         families={
             family: _sum_up(lines) for family, lines in others.groupby("family")
         },
         best={
-            _name(row): best[best["row"] == row].to_dict("records")
+            names[row]: best[best["row"] == row].to_dict("records")
             for row in in_best
         },
         unfinished=list(unfinished),
         percent=f"{100 * STILL_FALLING:.0f}",
-        longer=each[
-            each["row"].str.fullmatch(rf"{LIGHTWEIGHT}, \d+ epochs")
-            & each["model"].isin(unfinished)
-        ].to_dict("records"),
+        longer=longer.to_dict("records"),
     )
     lines = [" ".join(part.split()) for part in text.split("\n\n")]
     last = missing_runs(results)
@@ -125,13 +131,38 @@ def headline(rows: pandas.Series) -> list[str]:
     return ours[:1] + ["ALL"] * ("ALL" in there)
 
 
+def true_names(results: Results, names: dict[str, str]) -> dict[str, str]:
+    """Those of some arms' names that are true of all their runs.
+
+    A study's overrides may make something else of an arm of the paper's name.
+
+    Arguments
+    ---------
+    results : Results
+    names : dict of str: str
+        By row: of ``OURS``, which are normalised, or of the paper.
+
+    Returns
+    -------
+    dict of str: str
+
+    Example
+    -------
+    >>> table = pandas.DataFrame({"row": ["ALL"], "family": ["ours"],
+    ...     "options": [{"hrf_ratio": 16}]})
+    >>> true_names(Results(None, table, []), NAMES).keys() & {"ALL"}
+    set()
+    """
+    table = results.table
+    normed = table["options"].map(lambda x: bool(x.get("hrf_inner_norm")))
+    holds = normed.where(table["row"].isin(OURS), table["family"] == "paper")
+    wrong = set(table["row"][~holds])
+    return {row: name for row, name in names.items() if row not in wrong}
+
+
 def _plain(row):
     """Within a sentence commas mean something else."""
     return row.replace(",", "")
-
-
-def _name(row):
-    return NAMES.get(row, _plain(row))
 
 
 def _place(model):
@@ -167,6 +198,14 @@ def _unfinished(results):
     falls = light["curves"].map(_fall)
     falls = falls.groupby(light["model"], sort=False).mean()
     return falls.index[falls > STILL_FALLING]
+
+
+def _is_longer(results, lines):
+    """Of lines: lightweight models of more epochs than the usual ones."""
+    epochs = lines["row"].str.extract(rf"^{LIGHTWEIGHT}, (\d+) epochs$")[0]
+    light = results.table[results.table["family"] == "lightweight"]
+    usual = light.groupby("model")["epochs"].median()
+    return epochs.astype(float) > lines["model"].map(usual)
 
 
 def _fall(curves):
@@ -222,7 +261,9 @@ def missing_runs(results: Results) -> list[str]:
     speakers = len(results.classes)
     if speakers >= FEWEST_SPEAKERS:
         return []
+    folds = results.common["fold"] != NO_FOLD
     return [
         f"{count(speakers, 'test ' + results.common['unit'])} took part; at least "
-        f"{FEWEST_SPEAKERS} are needed to show anything: run more folds."
+        f"{FEWEST_SPEAKERS} are needed to show anything: "
+        f"{'run more folds' if folds else 'the test set has too few'}."
     ]

@@ -15,7 +15,6 @@ import threading
 import time
 
 from speechbrain_hrf.dataio.synthetic import is_synthetic
-from speechbrain_hrf.files import append_line
 from speechbrain_hrf.studies.cluster import ray_cluster, require_ray
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.owner import owned
@@ -28,8 +27,6 @@ from speechbrain_hrf.studies.tables import count
 from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
 from speechbrain_hrf.studies.trial import Trial
 
-# The trials that the last driver has given up, with their errors.
-FAILED = "failed.jsonl"
 # What Ray says, for whom a cluster gives riddles.
 LOG = "ray.log"
 INTERRUPTED = 130  # as shells say it of Ctrl-C
@@ -125,7 +122,6 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         for (first, *_), reason in failed:
             print(f"  {first.label}: {reason.splitlines()[-1]}")
             print(f"    {study.run_folder(first.id) / OUTPUT}")
-        print(f"More of each stands in {study.folder / FAILED}.")
     print(_left(study), flush=True)
     return 1 if failed else 0
 
@@ -148,7 +144,6 @@ def _drive(study, options, driver):
     missing.sort(key=lambda trial: trial.teacher is not None)
     deadline = time.time() + 60 * options.max_minutes
     study.save()
-    (study.folder / FAILED).unlink(missing_ok=True)
     make_data(study)
     screen = Screen(study)
     failed = []
@@ -165,7 +160,9 @@ def _drive(study, options, driver):
                 if is_interrupted():
                     raise KeyboardInterrupt
                 if reason:
-                    trials = _note_failure(study, trials, reason)
+                    # Of several together, some may have finished.
+                    some = dataclasses.replace(study, trials=trials)
+                    trials = missing_trials(some, resume=True) or trials
                     failed.append((trials, reason))
                 if trials:
                     screen.update(trials, reason)
@@ -220,20 +217,6 @@ def _refuse_other_data(study):
                 f"not on {study.table} as it is now. Give another "
                 "--output_folder, or the data as they were."
             )
-
-
-def _note_failure(study, trials, reason):
-    """Those that have failed: of several together, some may have finished."""
-    left = missing_trials(dataclasses.replace(study, trials=trials), True)
-    for trial in left or trials:
-        line = {
-            "id": trial.id,
-            "trial": trial.label,
-            "folder": str(study.run_folder(trial.id)),
-            "reason": reason,
-        }
-        append_line(study.folder / FAILED, line)
-    return left or trials
 
 
 def _left(study):

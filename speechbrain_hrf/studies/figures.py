@@ -28,7 +28,7 @@ from speechbrain_hrf.studies.statistics import (
     SAME,
     Comparisons,
 )
-from speechbrain_hrf.studies.tables import signed
+from speechbrain_hrf.studies.tables import plural, signed
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT
 
 AXES = {
@@ -91,7 +91,8 @@ def draw_differences(
     return Picture(
         drawn[0],
         f"Difference in {results.compared} to the lightweight model, mean over "
-        "test speakers with its 95 % interval. Right of zero is better.",
+        f"test {plural(results.common['unit'])} with its 95 % interval. Right "
+        "of zero is better.",
         f"Differences go from {low} to {high}; the table has all of them.",
         drawn[1],
     )

@@ -40,10 +40,11 @@ TEST_SETS = "test_sets.jsonl"
 # Classes as single characters, in the order of their indices.
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 CURVES = 24  # epochs of a curve that are kept, besides the first
-# What a manifest may call the speaker and the class of an utterance. Where
-# nobody knows who speaks, the unit is the recording; where nothing is said, the
+# What a manifest may call the speaker and the class of an utterance. A series
+# is the unit where speakers are letters within a dialogue, as in M3ED. Where
+# nobody knows who speaks, it is the recording; where nothing is said, the
 # utterance's name begins with the speaker's.
-_SPEAKER = ("speaker", "participant", "recording")
+_SPEAKER = ("series", "speaker", "participant", "recording")
 _CLASS = ("emo", "state", "label")
 
 
@@ -192,7 +193,7 @@ def trial_line(
         "seed": trial.seed,
         "metric": study.keys.metric,
         "test_set": test_set["id"],
-        **({"unit": unit} if unit == "recording" else {}),
+        **({"unit": unit} if unit in ("recording", "series") else {}),
         "epoch": results.epoch,
         "test": _scores(vars(results)),
         "predicted": predicted,

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Sequence
 
 import matplotlib
 
 from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
-from speechbrain_hrf.studies.answer import answer, missing_runs
+from speechbrain_hrf.studies.answer import answer, missing_runs, true_names
 from speechbrain_hrf.studies.results import Results, read_results
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -129,7 +128,7 @@ def sections(
     """
     models = results.models
     found = {
-        "Every comparison": tables.comparison_tables(comparisons),
+        "Every comparison": tables.comparison_tables(results, comparisons),
         "Scores and parameters": [
             tables.paper_table(results, model) for model in models
         ],
@@ -150,17 +149,16 @@ def sections(
     return {title: parts for title, parts in full.items() if parts}
 
 
-def readme_text(
-    folder: str | os.PathLike, arms: Sequence[str] = README_ARMS
-) -> str:
+def readme_text(folder: str | os.PathLike) -> str:
     """One sentence and one small table, as Markdown for a README.
+
+    They are of the arms of ``README_ARMS``; if none of these was compared, of
+    all that were.
 
     Arguments
     ---------
     folder : str or os.PathLike
         As for ``write_report``, with the same errors. Nothing is written.
-    arms : sequence of str
-        The rows; those that were not run are left out.
 
     Returns
     -------
@@ -178,18 +176,19 @@ def readme_text(
     # The table stays small: some arms, and no column over all models.
     table = tables.summary_table(results, comparisons)
     rows = table.frame.drop(columns=ALL_MODELS, errors="ignore")
-    rows = rows.set_index("arm").reindex(arms).dropna()
-    rows = rows.rename(README_NAMES).reset_index()
+    rows = rows.set_index("arm")
     there = set(comparisons.lines(SAME)["row"]) - {ORIGINAL}
+    others = there and there.isdisjoint(README_ARMS)
+    arms = rows.index if others else README_ARMS
+    names = true_names(results, README_NAMES)
+    rows = rows.reindex(arms).dropna().rename(names).reset_index()
     return render(
         "report_readme.md",
         results=results,
         all_models=ALL_MODELS,
         missing=missing_runs(results),
         arms={
-            README_NAMES.get(arm, arm).replace("**", ""): comparisons.of_row(
-                arm
-            )
+            names.get(arm, arm).replace("**", ""): comparisons.of_row(arm)
             for arm in arms
             if arm in there
         },

@@ -28,7 +28,10 @@ from speechbrain_hrf.studies.rows import make_table
 from speechbrain_hrf.training.scores import SCORES
 
 RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
-MUST_AGREE = ("protocol", "number_of_epochs", "features", "class_weights")
+MUST_AGREE = (
+    *("protocol", "scored_epoch", "number_of_epochs", "batch_size"),
+    *("features", "class_weights"),
+)
 MOST_QUOTED = 200  # characters of a value, in a message
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
@@ -91,7 +94,7 @@ class Results:
         """What all runs have in common, by the table's names.
 
         Such as dataset, synthetic, classes and unit: "speaker", or "recording"
-        where nobody said who speaks.
+        or "series" where nobody said who speaks.
         """
         return self.table.iloc[0]
 
@@ -107,9 +110,16 @@ class Results:
 
     @functools.cached_property
     def rates(self) -> dict[str, float]:
-        """By model: the rate of most runs of its lightweight arm."""
-        light = self.table[self.table["family"] == "lightweight"]
-        return light.groupby("model")["lr"].agg(usual_rate).to_dict()
+        """By model: the rate of most runs of its lightweight arm.
+
+        Of several, that of most runs of all arms, so that few have to go.
+        """
+        found = {}
+        for model, runs in self.table.groupby("model", sort=False):
+            light = runs["lr"][runs["family"] == "lightweight"].mode()
+            if len(light):
+                found[model] = usual_rate(runs["lr"][runs["lr"].isin(light)])
+        return found
 
     @functools.cached_property
     def runs(self) -> pandas.DataFrame:
@@ -282,7 +292,9 @@ def read_results(folder: str | os.PathLike) -> Results:
             "one name. Give one of them another name (arms: in the study) or "
             "another output folder."
         )
-    return Results(folder, table, warnings + _unequal_terms(table))
+    results = Results(folder, table, warnings + _unequal_terms(table))
+    results.warnings.extend(_not_compared(results))
+    return results
 
 
 def _read_test_sets(path):
@@ -375,3 +387,22 @@ def _unequal_terms(table):
             if several := _several(run.get(key) for run in terms):
                 found.append(f"Runs of {model} differ in {key}: {several}.")
     return found
+
+
+def _not_compared(results):
+    """Rows that have no run with a counterpart of the lightweight model."""
+    runs, table = results.runs, results.table
+    light = runs.loc[runs["family"] == "lightweight", RUN].drop(columns="lr")
+    pairs = runs.merge(light.rename(columns={"row": "reference"}))
+    arms, compared = (x["model"] + " " + x["row"] for x in (table, pairs))
+    # Of a model without any lightweight run the answer says so.
+    left = arms[~arms.isin(compared) & table["model"].isin(results.rates)]
+    if not len(left):
+        return []
+    return [
+        f"{len(left)} of {len(table)} runs are not compared at the lightweight "
+        "model's learning rate, all those of "
+        f"{'; '.join(x[:MOST_QUOTED] for x in left.unique())}: none has the "
+        "rate, fold, seed, test set and activation of a lightweight run. Run "
+        "them, or the lightweight model, as the other was."
+    ]

@@ -6,18 +6,11 @@ Authors
 
 from __future__ import annotations
 
-import collections
 import statistics
 import sys
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress
 
 from speechbrain_hrf.studies.lines import read_lines
 from speechbrain_hrf.studies.study import Study
@@ -34,9 +27,8 @@ NOTE = (
 class Screen:
     """Shows the progress of a study, by rich.
 
-    A bar for each arm of a model at a learning rate, with how many trials
-    have failed and the mean score on the validation set; renewed in place on a
-    terminal, else shown at the end. Each trial that ends is a line above. It
+    A line for each trial that ends, with its score on the validation set, and
+    below them a bar: renewed in place on a terminal, else shown at the end. It
     keeps to the stream that was standard output when it was made.
 
     Arguments
@@ -56,24 +48,14 @@ class Screen:
         self._study = study
         width = None if sys.stdout.isatty() else 200
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=10),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(),
             console=Console(file=sys.stdout, width=width),
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._failed: collections.Counter = collections.Counter()
-        totals = collections.Counter(map(_row, study.trials))
-        self._bars = {
-            row: self._progress.add_task(row, total=total, note="")
-            for row, total in {**totals, "all": len(study.trials)}.items()
-        }
+        self._bar = self._progress.add_task("trials", total=len(study.trials))
 
     def __enter__(self) -> Screen:
-        self._show_lines()
+        self._finished()
         self._progress.start()
         return self
 
@@ -91,15 +73,23 @@ class Screen:
         reason : str or None
             Why it failed; None: they are finished.
         """
-        what, state = trials[0].label, ""
+        first, total = trials[0], len(self._study.trials)
+        what, state = first.label, ""
         if len(trials) > 1:
-            arm = f"{trials[0].model} {trials[0].arm}"
+            arm = f"{first.model} {first.arm}"
             what = f"{arm}, {count(len(trials), 'trial')}"
+        finished = self._finished()
+        metric = self._study.keys.metric
+        lines = [finished[x.id] for x in trials if x.id in finished]
+        scores = [(line["valid"] or {}).get(metric) for line in lines]
+        scores = [score for score in scores if score is not None]
         if reason:
-            self._failed.update(map(_row, trials))
             what, state = f"{what}: {reason.splitlines()[-1]}", ", failed"
-        done, total = self._show_lines(), len(self._study.trials)
-        self._print(f"{done} of {count(total, 'trial')}{state}: {what}")
+        elif scores:
+            what += f": valid {metric} {score_text(statistics.mean(scores))}"
+        self._print(
+            f"{len(finished)} of {count(total, 'trial')}{state}: {what}"
+        )
 
     def _print(self, text):
         # As it is: neither cut nor coloured, and brackets are brackets.
@@ -107,31 +97,13 @@ class Screen:
             text, soft_wrap=True, highlight=False, markup=False
         )
 
-    def _show_lines(self):
-        """Brings the bars up to date; how many trials are done."""
-        lines = {line["id"]: line for line in read_lines(self._study.folder)}
-        scores = collections.defaultdict(list)
-        for trial in self._study.trials:
-            if trial.id in lines:
-                valid = lines[trial.id]["valid"] or {}
-                scores[_row(trial)].append(valid.get(self._study.keys.metric))
-        for row, bar in self._bars.items():
-            notes = []
-            if self._failed[row]:
-                notes.append(f"{self._failed[row]} failed")
-            known = [score for score in scores[row] if score is not None]
-            if known:
-                notes.append(f"valid {score_text(statistics.mean(known))}")
-            self._progress.update(
-                bar, completed=len(scores[row]), note=", ".join(notes)
-            )
-        done = sum(map(len, scores.values()))
-        self._progress.update(self._bars["all"], completed=done)
-        return done
-
-
-def _row(trial):
-    return f"{trial.model} {trial.arm}, lr {trial.lr}"
+    def _finished(self):
+        """The study's lines by their trials' ids; brings the bar up to date."""
+        wanted = {trial.id for trial in self._study.trials}
+        lines = read_lines(self._study.folder)
+        lines = {x["id"]: x for x in lines if x["id"] in wanted}
+        self._progress.update(self._bar, completed=len(lines))
+        return lines
 
 
 def show_plan(study: Study) -> None:

@@ -424,7 +424,7 @@ def verdict(line: dict) -> str:
     'too little run'
     """
     few = line["speakers"] < FEWEST_SPEAKERS or line["runs"] < 2
-    if few or line["smallest_p_holm"] >= ALPHA:
+    if few or min(line["smallest_p_holm"], line["p_holm"]) >= ALPHA:
         return TOO_FEW
     if max(line["p_holm"], line["p_runs_holm"]) < ALPHA:
         folds_down = line["folds"] - line["folds_up"]

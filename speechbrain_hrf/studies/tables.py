@@ -76,8 +76,27 @@ class Table:
         return f"{self.caption}:\n\n{text}"
 
 
+def plural(noun: str) -> str:
+    """Several things, whose plural ends in s.
+
+    Arguments
+    ---------
+    noun : str
+
+    Returns
+    -------
+    str
+
+    Example
+    -------
+    >>> plural("speaker"), plural("series")
+    ('speakers', 'series')
+    """
+    return f"{noun.removesuffix('s')}s"
+
+
 def count(number: int, noun: str) -> str:
-    """A number of things, whose plural ends in s.
+    """A number of things.
 
     Arguments
     ---------
@@ -93,7 +112,7 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "fold"), count(1200, "run")
     ('1 fold', '1,200 runs')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
 
 
 def signed(value: float) -> str:
@@ -215,7 +234,7 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "Lightweight",
     ...     "arm": "Lightweight", "family": "lightweight", "lr": 0.1, "UA": 0.5,
     ...     "fold": "1", "metric": "UA", "params": {"merged": 8},
-    ...     "counts": {"01": np.eye(2, dtype=int)}}])
+    ...     "unit": "speaker", "counts": {"01": np.eye(2, dtype=int)}}])
     >>> nothing = pandas.DataFrame({"comparison": [], "model": []})
     >>> comparisons = Comparisons(nothing, nothing)
     >>> table = summary_table(Results(None, table, []), comparisons)
@@ -248,7 +267,8 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
         compared = f" of {results.compared}"
     return Table(
         f"Mean test {results.metric}{some_lack}, and difference{compared} to "
-        "Lightweight with its 95 % interval over test speakers",
+        "Lightweight with its 95 % interval over test "
+        f"{plural(results.common['unit'])}",
         _named(cells),
     )
 
@@ -267,11 +287,14 @@ def _named(cells, name="arm"):
     return named.rename_axis(columns=None).reset_index(names=name)
 
 
-def comparison_tables(comparisons: Comparisons) -> list[Table]:
+def comparison_tables(
+    results: Results, comparisons: Comparisons
+) -> list[Table]:
     """Every statistic of both comparisons.
 
     Arguments
     ---------
+    results : Results
     comparisons : Comparisons
 
     Returns
@@ -281,13 +304,16 @@ def comparison_tables(comparisons: Comparisons) -> list[Table]:
     Example
     -------
     >>> nothing = pandas.DataFrame({"comparison": []})
-    >>> comparison_tables(Comparisons(nothing, None))
+    >>> results = Results(None, pandas.DataFrame({"unit": ["speaker"]}), [])
+    >>> comparison_tables(results, Comparisons(nothing, None))
     []
     """
     columns = {
         "arm": _who,
         "difference, 95 %": _marked,
-        "speakers up": lambda x: f"{x['up']} of {x['speakers']}",
+        f"{plural(results.common['unit'])} up": lambda x: (
+            f"{x['up']} of {x['speakers']}"
+        ),
         "Wilcoxon p": lambda x: probability(x["p"]),
         "Holm's p": lambda x: probability(x["p_holm"]),
         "Holm's p, runs vary": lambda x: probability(x["p_runs_holm"]),

@@ -22,7 +22,10 @@ from speechbrain_hrf.training.option_names import (
     refuse_unknown,
     restore_equals,
 )
-from speechbrain_hrf.training.other_run import refuse_other_options
+from speechbrain_hrf.training.other_run import (
+    refuse_other_options,
+    refuse_other_run_options,
+)
 from speechbrain_hrf.training.output_folder import own_until_exit
 from speechbrain_hrf.training.overrides import (
     as_overrides,
@@ -93,6 +96,7 @@ def parse_arguments(
         atexit.register(say_last_words, resolved["output_folder"])
         remove_unfinished(resolved["save_folder"])
         refuse_other_options(hparams_file, overrides)
+        refuse_other_run_options(resolved["save_folder"], run_opts)
     return hparams_file, run_opts, overrides
 
 

@@ -7,11 +7,13 @@ Authors
 import math
 import os
 import pathlib
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import TaggedScalar
 from speechbrain.utils.checkpoints import Checkpointer
 
+from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.training.overrides import resolved_yaml
 from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
@@ -49,6 +51,13 @@ MAY_CHANGE = {
     "valid_batch_size",
     "valid_dataloader_opts",
 }
+# SpeechBrain's own options that change what is computed; no YAML holds them.
+RUN_OPTIONS = (
+    *("precision", "eval_precision", "auto_mix_prec", "bfloat16_mix_prec"),
+    *("max_grad_norm", "grad_accumulation_factor", "skip_nonfinite_grads"),
+    "remove_vector_weight_decay",
+)
+NOTE = "run_options.txt"
 
 
 def refuse_other_options(hparams_file: str, overrides: str) -> None:
@@ -117,6 +126,53 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
     epochs = [checkpoint.meta.get("epoch", 0) for checkpoint in saved]
     limit = new.get("number_of_epochs", math.inf)
     refuse_fewer_epochs(folder, max(epochs, default=0), limit)
+
+
+def refuse_other_run_options(
+    save_folder: str | os.PathLike[str], run_opts: Any
+) -> None:
+    """The same of SpeechBrain's own options, such as ``--precision``.
+
+    A run notes them in a file of its own when it begins. One of an earlier
+    version, which has no note, goes on.
+
+    Arguments
+    ---------
+    save_folder : str or os.PathLike
+        Where checkpoints go.
+    run_opts : speechbrain.utils.run_opts.RunOptions
+
+    Raises
+    ------
+    ValueError
+        Naming the folder, the options that differ, and the fix.
+
+    Example
+    -------
+    >>> from speechbrain.utils.run_opts import RunOptions
+    >>> save = pathlib.Path(getfixture("tmpdir"))
+    >>> refuse_other_run_options(save, RunOptions())
+    >>> (save / "CKPT+1").mkdir()
+    >>> refuse_other_run_options(save, RunOptions(precision="bf16"))
+    Traceback (most recent call last):
+        ...
+    ValueError: ... with other options: precision bf16, was precision fp32. ...
+    """
+    note = pathlib.Path(save_folder, NOTE)
+    now = [f"{key} {run_opts[key]}" for key in RUN_OPTIONS]
+    if not is_begun(save_folder):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(note, "\n".join(now) + "\n")
+    elif note.is_file():
+        then = note.read_text(errors="replace").splitlines()
+        gone = [line for line in then if line not in now]
+        if gone:
+            new = [line for line in now if line not in then]
+            raise ValueError(
+                f"{save_folder} is of a run with other options: "
+                f"{', '.join(new)}, was {', '.join(gone)}. Give this run its "
+                "own --output_folder (or --arm), or remove that folder."
+            )
 
 
 def refuse_fewer_epochs(

@@ -19,7 +19,6 @@ from speechbrain_hrf.files import whole_file
 from speechbrain_hrf.nnet import HRFReport, count_parameters
 from speechbrain_hrf.nnet.targets import split_names
 from speechbrain_hrf.results import RunResults
-from speechbrain_hrf.training.confusion import draw_confusion
 from speechbrain_hrf.training.output_folder import explain_lost_output
 from speechbrain_hrf.training.scores import SCORES, score_text
 
@@ -135,6 +134,9 @@ def write_results(
 
 
 def _draw(results, scores, what, path):
+    # matplotlib would take half a second of every start of a training.
+    from speechbrain_hrf.training.confusion import draw_confusion
+
     with whole_file(path) as partial:
         draw_confusion(
             scores["confusion"],

@@ -49,7 +49,7 @@ def summary_table(folder: str | os.PathLike[str]) -> str:
     FileNotFoundError
         If there is no finished run.
     ValueError
-        If a folder mixes runs of several arms.
+        If a folder mixes runs of several arms, or has a seed twice.
 
     Example
     -------
@@ -70,19 +70,21 @@ def summary_table(folder: str | os.PathLike[str]) -> str:
         run = RunResults.read(path.parent)
         arm = path.parent.parent
         name = arm.relative_to(folder) if arm.is_relative_to(folder) else arm
-        arms.setdefault(name.as_posix(), []).append(run)
+        arms.setdefault(name.as_posix(), {})[path.parent] = run
     if not arms:
         raise FileNotFoundError(
             f"There is no {METRICS_FILE} under {folder}: give the folder "
             "that the recipe's runs wrote, for example results/RAVDESS."
         )
-    by_person = any(run.per_participant for run in sum(arms.values(), []))
+    by_person = any(
+        run.per_participant for runs in arms.values() for run in runs.values()
+    )
     head = ["run", "HRF", "seeds", *SCORES]
     head += ["MF1 per participant"] if by_person else []
     head += ["parameters trained", "shipped"]
     rows = []
-    for name, runs in arms.items():
-        runs.sort(key=lambda run: run.seed)
+    for name, run_in in arms.items():
+        runs = sorted(run_in.values(), key=lambda run: run.seed)
         differing = [
             key
             for key in SAME
@@ -93,6 +95,7 @@ def summary_table(folder: str | os.PathLike[str]) -> str:
                 f"The runs in {folder / name} are not seeds of one arm: they "
                 f"differ in {', '.join(differing)}."
             )
+        _refuse_repeated_seeds(run_in)
         cells = [
             name,
             " & ".join(runs[0].hrf_modules) or "-",
@@ -106,6 +109,18 @@ def summary_table(folder: str | os.PathLike[str]) -> str:
         cells.append(f"{runs[0].params_merged:,}")
         rows.append(cells)
     return tabulate(rows, head, tablefmt="github", disable_numparse=True)
+
+
+def _refuse_repeated_seeds(run_in):
+    """A run would count twice, or those of other options for seeds."""
+    folder_of = {}
+    for folder, run in run_in.items():
+        other = folder_of.setdefault(run.seed, folder)
+        if other != folder:
+            raise ValueError(
+                f"{other} and {folder} are both seed {run.seed} of one arm: "
+                "move one of them away, or into another arm's folder."
+            )
 
 
 def _per_participant(runs):

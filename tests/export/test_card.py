@@ -126,16 +126,41 @@ def test_the_hub_reads_it():
         ("CC BY-NC-SA 4.0", "cc-by-nc-sa-4.0"),
         ("RAVDESS: CC BY-NC-SA 4.0 (zenodo.org)", "cc-by-nc-sa-4.0"),
         ("CC BY 4.0", "cc-by-4.0"),
+        ("cc-by-nc-sa-3.0.", "cc-by-nc-sa-3.0"),
+        ("RAVDESS: CC BY-NC-ND 4.0 (https://a.org/b)", "cc-by-nc-nd-4.0"),
         ("CC0 1.0", "cc0-1.0"),
         ("ask us", "other"),
+        ("RAVDESS: CC BY-NC-SA 4.0; TESS: CC BY-NC-ND 4.0", "other"),
+        ("TESS: CC BY 4.0", "other"),
+        ("CC BY 4.0 (CC-BY-ND-4.0)", "other"),
+        ("CC BY 4.0 (audio alone)", "other"),
+        ("not CC BY 4.0", "other"),
+        ("CC BY 4.0, licensed by USC", "other"),
+        ("CC BY 4.0\nND", "other"),
         (None, "other"),
     ],
 )
 def test_licence(licence, identifier):
-    """A licence that the Hub knows gets the Hub's identifier."""
-    card = card_of(licence=licence)
+    """A licence that the Hub knows, and that stands alone, gets its name."""
+    card = card_of(licence=licence, dataset="RAVDESS")
     assert ModelCard(card).data.license == identifier
     assert (licence or "Not stated") in card
+
+
+def test_licences_of_the_recipes(repository):
+    """What they write is understood."""
+    found = {}
+    for path in (repository / "recipes").glob("*/hparams/*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        licence = re.search('^licence: "(.+)"$', text, re.MULTILINE)
+        corpus = re.search("^corpus: (.+)$", text, re.MULTILINE)
+        if licence:
+            card = card_of(licence=licence[1], dataset=corpus[1])
+            found[corpus[1]] = ModelCard(card).data.license
+    assert found == {
+        **dict.fromkeys(("RAVDESS", "nEMO"), "cc-by-nc-sa-4.0"),
+        **dict.fromkeys(("IEMOCAP", "M3ED", "DAIC-WOZ"), "other"),
+    }
 
 
 def test_synthetic():

@@ -221,6 +221,8 @@ def test_again_into_the_same_folder(exported_onnx, same_graphs, tmp_path):
             with_onnx
         )
         assert bool(report.onnx) == with_onnx
+        gone = "model.features.onnx, model.onnx: add --onnx to have them again"
+        assert (gone in str(report)) == (not with_onnx)
     assert os.listdir(tmp_path) == ["model"]
 
 

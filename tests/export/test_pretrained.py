@@ -5,11 +5,13 @@ Authors
 """
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 import soundfile
@@ -490,7 +492,6 @@ def test_refused_before_any_work(training_output, tmp_path, monkeypatch):
     [
         (["README.md"], "no hyperparams.yaml"),
         (["README.md", "hyperparams.yaml"], "not written by an export"),
-        (["hyperparams.yaml", ".git"], "holds .git"),
         (["hyperparams.yaml", "custom.py"], "holds custom.py"),
     ],
 )
@@ -499,6 +500,60 @@ def test_folders_that_are_not_ours(tmp_path, files, says):
     for name in files:
         (tmp_path / name).write_text("sample_rate: 16000\n")
     assert says in pretrained.why_not_ours(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "own.ckpt", ".git", "manifest.json"]
+)
+def test_what_was_changed_since_is_not_replaced(
+    training_output, exported, quick, tmp_path, name
+):
+    """Once it is moved away, the others are."""
+    target = shutil.copytree(exported[1].folder, tmp_path / "model")
+    (target / name).write_text("years of work")
+    before, output = content(target), training_output()
+    says = rf"its {name} was added or changed since .*move that away"
+    with pytest.raises(FileExistsError, match=says):
+        export_pretrained(output, target)
+    assert content(target) == before
+    (target / name).rename(tmp_path / "kept")
+    export_pretrained(output, target)
+    assert (target / "README.md").is_file()
+
+
+def test_an_export_of_an_earlier_version_is_replaced():
+    """It has no checksums to tell what was changed."""
+    folder = pathlib.Path(__file__).with_name("exported_before")
+    assert pretrained._why_not_replaced(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "options"),
+    [
+        (
+            ["c"],
+            "model.features.onnx, model.int8.onnx, model.onnx",
+            "--onnx --int8",
+        ),
+        (["onnx"], "hrf_model.c, hrf_model.h, model.int8.onnx", "--c --int8"),
+        (["onnx", "int8"], "hrf_model.c, hrf_model.h", "--c"),
+        (["onnx", "c", "int8"], None, None),
+    ],
+)
+def test_what_is_gone_with_the_earlier_export(exported, asked, names, options):
+    """Is named; but not what was asked for, and was no gain."""
+    made = {
+        "onnx": {"model.onnx", "model.features.onnx"},
+        "c": {"hrf_model.c", "hrf_model.h"},
+    }
+    before = {"hrf_model_01234567.py", "model.int8.onnx"}.union(*made.values())
+    files = dict.fromkeys(set().union(*(made.get(x, ()) for x in asked)), 1)
+    folder = pathlib.Path("m")
+    report = replace(exported[1], files=files, folder=folder)
+    said = pretrained._say_lost(before, report, asked)
+    expected = f"No longer in m: {names}: add {options} to have them again"
+    assert said == (expected if names else "")
+    assert said in str(replace(report, lost=said))
 
 
 def test_a_second_export_replaces_the_first(

@@ -83,6 +83,15 @@ def test_what_was_pushed_loads_by_its_name(model, hub, capsys, tmp_path):
     assert find_faults(copy) == find_faults(model) == []
 
 
+def test_what_tools_leave_is_passed_over(model, hub, capsys):
+    """As hrf verify does; and it is not sent."""
+    names = {path.name for path in model.iterdir()}
+    (model / ".DS_Store").touch()
+    (model / ".cache").mkdir()
+    assert main([str(model), "me/emotions"]) == 0
+    assert set(hub.models["me/emotions"].files) == names
+
+
 def test_private_is_not_for_everybody(model, hub, capsys):
     """And what is printed says what it takes to load it."""
     assert main([str(model), "team/emotions", "--private"]) == 0

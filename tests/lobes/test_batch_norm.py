@@ -7,12 +7,14 @@ Authors
 import copy
 import warnings
 
+import pytest
 import torch
 from torch import nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.optim.swa_utils import AveragedModel, update_bn
 
 from speechbrain_hrf.lobes.models.batch_norm import normalise_valid
-from speechbrain_hrf.lobes.models.conformer import ConvolutionModule
+from speechbrain_hrf.lobes.models.conformer import Conformer, ConvolutionModule
 
 
 def some_frames():
@@ -112,3 +114,49 @@ def test_speechbrain_s_conversion_leaves_it_alone():
     converted = nn.SyncBatchNorm.convert_sync_batchnorm(module)
     assert type(converted[0].batch_norm) is nn.BatchNorm1d
     assert type(converted[1]) is nn.SyncBatchNorm  # control
+
+
+def test_a_frozen_normalisation_of_a_conformer_stays():
+    """In training of all else, by what it has kept."""
+    torch.manual_seed(0)
+    model = Conformer().train()
+    norm = model.blocks[0].convolution.batch_norm.eval()
+    model(torch.randn(2, 50, 78))
+    assert not norm.num_batches_tracked and not norm.running_mean.any()
+    norm.train()
+    model(torch.randn(2, 50, 78))
+    assert norm.num_batches_tracked and norm.running_mean.any()
+
+
+def test_update_bn_of_an_averaged_conformer():
+    """It takes the plain mean over all batches, with momentum None."""
+    torch.manual_seed(0)
+    batches = [torch.randn(2, 50, 78), 2 + torch.randn(2, 50, 78)]
+    model = Conformer()
+    norm = model.blocks[0].convolution.batch_norm
+    means = []
+    for batch in batches:
+        norm.reset_running_stats()
+        norm.momentum = 1.0
+        model.train()(batch)
+        means.append(norm.running_mean.clone())
+    averaged = AveragedModel(model)
+    update_bn(batches, averaged)
+    found = averaged.module.blocks[0].convolution.batch_norm
+    torch.testing.assert_close(found.running_mean, sum(means) / 2)
+
+
+def test_no_frame_leaves_no_trace():
+    norm = nn.BatchNorm1d(2)
+    x = torch.randn(1, 2, 3, requires_grad=True)
+    normalise_valid(
+        x, torch.zeros(1, 3, dtype=torch.bool), norm
+    ).sum().backward()
+    assert x.grad.isfinite().all() and norm.weight.grad.isfinite().all()
+    assert not norm.running_mean.any()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_conformer_in_half_precision(dtype):
+    out = Conformer().to(dtype).train()(torch.randn(2, 50, 78, dtype=dtype))
+    assert out.dtype == dtype and out.isfinite().all()

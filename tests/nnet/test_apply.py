@@ -44,7 +44,7 @@ def test_every_option_arrives():
     (layer,) = model
     assert str(layer) == "HRFLinear(8 -> 24 -> 24 -> 4, inner_norm)"
     assert layer.biases[:-1] == [None, None]
-    assert layer.chained is True
+    assert layer.hrf_chained is True
 
 
 class Scaled(nn.Linear):
@@ -122,6 +122,7 @@ def test_what_a_layer_has_beside_its_weight_stays(monkeypatch):
         list(model.state_dict()),
         [name for name, _ in model.named_parameters()],
     )
+    model[0].path, model[0].chained = "words.txt", [1]
     gain, mask, x = model[0].gain, model[0].mask, torch.randn(5, 4)
     expected = model(x)
     optimizer = torch.optim.SGD([gain], lr=0.1)
@@ -143,6 +144,9 @@ def test_what_a_layer_has_beside_its_weight_stays(monkeypatch):
     plain[0].after[1].eval()
     for each in merged, plain:
         torch.testing.assert_close(each(x), model(x))
+    for each in model, merged:
+        assert (each[0].path, each[0].chained) == ("words.txt", [1])
+    assert not [name for name in vars(merged[0]) if name.startswith("hrf_")]
 
 
 def test_a_frozen_gain_does_not_freeze_what_is_merged(monkeypatch):

@@ -1,5 +1,6 @@
 """Options of HRF, and how a chain is built and begins."""
 
+import copy
 import importlib
 
 import pytest
@@ -230,3 +231,30 @@ def test_float64_is_for_evaluation_alone():
             factor.copy_(torch.tensor(value))
     assert layer.weight.item() == 0
     assert layer.eval().weight.item() == 2.0**-30
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"init": "scaled"}, {"inner_norm": True}]
+)
+def test_reset_draws_anew(options):
+    """By the name that PyTorch's layers have for it: between folds."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 4))
+    apply_hrf(model, ["0"], ratio=2, **options)
+    first = copy.deepcopy(model.state_dict())
+    model(3 + torch.randn(20, 8)).sum().backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1)
+    torch.manual_seed(0)
+    nn.Linear(8, 4)  # took as many numbers as before
+    model[0].reset_parameters()
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, first[name]), name
+
+
+def test_a_weight_that_was_kept_cannot_be_drawn_again():
+    model = nn.Sequential(nn.Linear(8, 4))
+    apply_hrf(model, ["0"], init="preserve")
+    with pytest.raises(RuntimeError, match="'0'.* cannot be reset"):
+        model[0].reset_parameters()

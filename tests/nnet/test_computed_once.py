@@ -439,3 +439,58 @@ def test_a_normalised_layer_must_not_be_called_twice(x):
     loop.train()
     for _ in range(2):  # two passes, or two calls outside any, are no trouble
         loop.layer(x)
+
+
+class Checkpointed(nn.Module):
+    """Transformers' models call a layer within a checkpoint; so does this."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+        self.saves_memory = False
+
+    def forward(self, x):
+        def run(x):
+            return torch.tanh(self.layer(x))
+
+        if self.saves_memory:
+            return checkpoint(run, x, use_reentrant=False)
+        return run(x)
+
+
+@pytest.mark.parametrize("rows", [3, 4])
+@pytest.mark.parametrize("chained", [True, False])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_layer_within_a_checkpoint(rows, chained, training):
+    """It is computed again in backward, outside any pass."""
+    torch.manual_seed(0)
+    model = Checkpointed().train(training)
+    apply_hrf(model, ["layer"], ratio=1, chained=chained)
+    found = []
+    for model.saves_memory in (False, True):
+        x = torch.linspace(-1, 1, 4 * rows).view(rows, 4).requires_grad_()
+        model.zero_grad()
+        model(x).square().sum().backward()
+        found.append([x.grad, *(each.grad for each in model.parameters())])
+    for expected, gradient in zip(*found, strict=True):
+        torch.testing.assert_close(gradient, expected)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_factors_that_change_before_backward(model, x, inside):
+    """PyTorch raises where a plain layer's weight does."""
+    out = (model if inside else model.layer)(x).sum()
+    with torch.no_grad():
+        model.layer.hrf_factors[0].mul_(2)
+    with pytest.raises(RuntimeError, match="was changed in place"):
+        out.backward()
+
+
+def test_no_hook_is_left_on_a_parameter(x):
+    """Without inner biases the last bias is the product's own."""
+    model = nn.Sequential(nn.Linear(4, 4))
+    apply_hrf(model, ["0"], inner_bias=False)
+    for _ in range(3):
+        model(x).sum().backward()
+    for parameter in model.parameters():
+        assert not parameter._backward_hooks

@@ -289,4 +289,20 @@ def test_a_layer_that_is_read_is_named():
         model["attention"](x)
     merged = merge_hrf(model.eval())
     torch.testing.assert_close(merged["attention"](x), model["attention"](x))
-    assert "path" not in vars(merged["attention"].q_proj)
+    left = [key for key in vars(merged["attention"].q_proj) if "hrf" in key]
+    assert not left
+
+
+@pytest.mark.parametrize("plain", [nn.Linear(4, 4), nn.Conv1d(4, 4, 1)])
+def test_an_empty_batch_leaves_no_nan(plain):
+    """As a mixture of experts has them."""
+    shape = (4,) if isinstance(plain, nn.Linear) else (4, 3)
+    model = nn.Sequential(plain)
+    apply_hrf(model, ["0"], ratio=2, inner_norm=True)
+    full = model(torch.randn(8, *shape)).sum()
+    # Two passes: within one, a normalised layer is called once.
+    (full + model(torch.randn(0, *shape)).sum()).backward()
+    for parameter in model.parameters():
+        assert parameter.grad.isfinite().all()
+    for buffer in model.buffers():
+        assert buffer.isfinite().all()

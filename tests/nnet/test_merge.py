@@ -1,6 +1,7 @@
 """deHRF: the merged model is the factorised one, and the lightweight one."""
 
 import copy
+import warnings
 
 import pytest
 import torch
@@ -281,3 +282,16 @@ def test_weight_matrices_are_merged():
     found = weight_matrices(model.state_dict())
     assert list(found) == ["0.weight", "2.in_proj_weight", "2.out_proj.weight"]
     torch.testing.assert_close(found["0.weight"], model[0].weight)
+
+
+def test_what_modules_have_computed_is_copied_without_its_graph():
+    """The old weight_norm keeps its weight, which has a graph after a step."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        normed = nn.utils.weight_norm(nn.Linear(4, 4))
+    model = nn.Sequential(nn.Linear(4, 4), normed)
+    apply_hrf(model, ["0"])
+    x = torch.randn(2, 4)
+    model(x).sum().backward()
+    merged = merge_hrf(model.eval())
+    torch.testing.assert_close(merged(x), model(x))

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from speechbrain.nnet.attention import RelPosMHAXL
+from speechbrain.nnet.CNN import Conv2d as SBConv2d
 from speechbrain.nnet.linear import Linear as SBLinear
 from torch import nn
 from torch.nn.utils import parametrizations
@@ -199,6 +200,13 @@ def one(**options):
             ),
             ["*"],
             "'0.0.w': .*max_norm=1.0",
+        ),
+        (
+            lambda: nn.Sequential(
+                SBConv2d(4, 3, input_shape=(2, 9, 9, 1), max_norm=1.0)
+            ),
+            ["*"],
+            "'0.conv': .*max_norm=1.0",
         ),
         (lambda: nn.Sequential(nn.GRU(4, 4)), ["*"], "type GRU. HRF expands"),
         (lambda: nn.Sequential(nn.ReLU()), ["fc"], "nor has it any: HRF exp"),

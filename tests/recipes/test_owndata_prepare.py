@@ -142,8 +142,14 @@ REFUSED = [
     (
         rows_of(PEOPLE[:2]),
         {"n_folds": "speaker", "protocol": "held_out"},
-        "2 speakers .* 3 folds: .* protocol paper or more speakers",
+        "3 folds: give n_folds 2 with protocol paper or more speakers",
     ),
+    (
+        rows_of(PEOPLE[:4]),
+        {"protocol": "held_out"},
+        "5 folds: give a smaller n_folds or more speakers",
+    ),
+    (rows_of(PEOPLE[:1]), {}, "5 folds: give more speakers"),
     (ONE_SAYS_MAYBE, {}, "Only one of the speakers has the label maybe: it ca"),
     (rows_of(known=False), {"n_folds": "speaker"}, "no column speaker: add it"),
     (rows_of(), {"n_folds": 1}, "n_folds is 1: it must be speaker or a whole"),
@@ -160,6 +166,20 @@ def test_what_cannot_be_split(rows, options, message):
     with pytest.raises(ValueError, match=message) as caught:
         folds.split_rows(rows, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_label_that_nobody_would_train_is_refused_by_rows():
+    """Of two people who say it, one is tested and the other held out."""
+    rows = [*rows_of(), *rows_of(PEOPLE[:2], ("maybe",))]
+    said = []
+    for fold in range(1, 7):
+        try:
+            folds.split_rows(rows, "held_out", "speaker", fold)
+        except ValueError as error:
+            said.append((fold, str(error)))
+    [(fold, message)] = said
+    assert fold == 1
+    assert "No training utterance has the label maybe: choose" in message
 
 
 def test_a_label_of_few_speakers_is_named(caplog):
@@ -304,6 +324,16 @@ def test_a_label_that_nobody_trains_is_refused(corpus, tmp_path, caplog):
     table.write_text(rows.replace("other", "train"))
     prepared(table, tmp_path / "m")
     assert "the test set has no utterance of no: its UA is" in caplog.text
+    assert "its MF1 counts these as 0" in caplog.text
+
+
+def test_a_label_whose_files_cannot_be_used_is_refused(corpus, tmp_path):
+    first, *rows = rows_of(split=SAID)
+    rows = [x for x in rows if x.label == "yes" or x.split != "train"]
+    table = corpus([first, *rows], "path,label,speaker,split")
+    (tmp_path / first.name).unlink()
+    with pytest.raises(ValueError, match="No training utterance has .* no: "):
+        prepared(table, tmp_path / "m", max_unusable=0.1)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -348,6 +378,9 @@ def test_what_follows_from_the_table(corpus, tmp_path):
     assert "dataset" not in found
     with pytest.raises(ValueError, match="labels are 3, 20, 100: give each"):
         filled(labels=str(table), classes=[3, 20])
+    assert filled(labels=str(table), corpus_name=2024)["corpus_name"] == "2024"
+    with pytest.raises(ValueError, match="corpus_name is null: give a name, "):
+        filled(labels=str(table), corpus_name=None)
     with pytest.raises(ValueError, match="corpus_name is 'emo-synth.* end in"):
         filled(labels=str(table), corpus_name="emo-synthetic")
 
@@ -425,6 +458,26 @@ def test_without_data_the_stand_in_is_meant():
         ValueError, match="corpus_name is 'X', .* --labels my.c"
     ):
         filled(corpus_name="X")
+
+
+def test_an_order_of_classes_is_spelt_as_the_table_does():
+    rows = rows_of(labels=("01", "Zo\xeb"))
+    found = own_options.choose_classes(rows, ["Zoe\u0308", "01"])
+    assert found == ["Zo\xeb", "01"]
+    with pytest.raises(ValueError, match="zeros in quotes .\"\\['02', '01'\\]"):
+        own_options.choose_classes(rows, ["Zo\xeb", 1])
+
+
+def test_a_study_is_told_of_every_fold(corpus):
+    """Of the first one, in which nobody trains a label."""
+    rows = [*rows_of(), *rows_of(PEOPLE[:2], ("maybe",))]
+    table = str(corpus(rows))
+    run = {"labels": table, "data_folder": table, "protocol": "held_out"}
+    runs = [run | {"n_folds": "speaker", "fold": k} for k in range(1, 7)]
+    recipe = find_recipe("OwnData")
+    recipe.check_data(runs[1:])
+    with pytest.raises(ValueError, match="^Fold 1: No training .* --folds"):
+        recipe.check_data(runs)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,13 @@ FORMS = {
         for k, line in enumerate(PLAIN.replace(",", "\t").splitlines())
     ),
     "no end of line": PLAIN.rstrip("\n"),
+    "characters that nobody sees": PLAIN.replace("sad", "s\u200bad\u200b"),
+    "an inch and a closed quotation": "".join(
+        f"{line},{more}\n"
+        for line, more in zip(
+            PLAIN.splitlines(), ("text", '5" nails', '"Kids" are'), strict=True
+        )
+    ),
 }
 
 
@@ -134,6 +141,69 @@ def test_start_and_stop(folder):
     assert (second.id, second.start, second.stop) == ("a/1.wav_1.5-3", 1.5, 3)
 
 
+def test_end_is_another_name_of_stop(folder):
+    [row] = read(folder, "path,label,Start,END\na/1.wav,x,1,3\n")
+    assert (row.start, row.stop) == (1, 3)
+    [row] = read(folder, "path,label,stop,end\na/1.wav,x,2,3\n")
+    assert row.stop == 2
+
+
+@pytest.mark.parametrize(
+    "columns, named",
+    [
+        ("start,duration", "duration"),
+        ("start,dur", "dur"),
+        ("start,end_time", "end_time"),
+        ("stop_time", "stop_time"),
+        ("begin,end", "begin"),
+        ("offset,duration", "offset"),
+        ("onset", "onset"),
+        ("Start_Time,stop", "start_time"),
+    ],
+)
+def test_times_of_a_cut_are_not_passed_over(folder, columns, named):
+    row = f"a/1.wav,x{',1' * len(columns.split(','))}\n"
+    with pytest.raises(ValueError, match=f"column {named} would be passed ov"):
+        read(folder, f"path,label,{columns}\n{row}")
+
+
+@pytest.mark.parametrize(
+    "columns", ["duration", "start,stop,duration", "start,end,end_time"]
+)
+def test_times_that_cut_nothing_are(folder, columns):
+    row = f"a/1.wav,x{',1,2,3'[: 2 * len(columns.split(','))]}\n"
+    assert len(read(folder, f"path,label,{columns}\n{row}")) == 1
+
+
+def test_one_character_is_written_in_one_way(folder):
+    names = ("Zo\xeb", "Zoe\u0308")
+    rows = [f"{x},{y},{y}\n" for x, y in zip(NAMES, names, strict=True)]
+    rows = read(folder, "path,label,speaker\n" + "".join(rows))
+    assert {(row.label, row.speaker) for row in rows} == {(names[0],) * 2}
+
+
+@pytest.mark.parametrize("key", ["label", "speaker"])
+@pytest.mark.parametrize(
+    "one, other",
+    [("Ann", "ann"), ("Ann B", "AnnB"), ("01", "1"), ("1", "1.0"), ("0", "00")],
+)
+def test_spellings_of_one_name_are_refused(folder, key, one, other):
+    texts = [
+        PLAIN.replace("sad", one).replace("happy", other),
+        PLAIN.replace("ann", one).replace("bob", other),
+    ]
+    message = f"one {key} seems to be .* '{one}' and '{other}': write them"
+    with pytest.raises(ValueError, match=message):
+        read(folder, texts[key == "speaker"])
+
+
+@pytest.mark.parametrize(
+    "one, other", [("1_1", "11"), ("10", "1"), ("1.5", "1.50001"), ("a", "á")]
+)
+def test_other_names_are_others(folder, one, other):
+    read(folder, PLAIN.replace("ann", one).replace("bob", other))
+
+
 START = "path,label,start,stop\n"
 REFUSED = [
     ("", "no columns path and label"),
@@ -144,6 +214,10 @@ REFUSED = [
     ("path,label\na/1.wav,\n", "line 2: label is empty"),
     ("path,label,speaker\na/1.wav,x\n", "line 2: speaker is empty"),
     ("path,label\na/1.wav,{x}\n", "line 2: label is '{x}': leave out the br"),
+    ("path,label\na/1.wav,x => y\n", "'x => y': leave out the arrow =>"),
+    ("path,label,speaker\na/1.wav,x,\u200b\n", "line 2: speaker is empty"),
+    ('path,label,t\na/1.wav,x,"y\nb,x,z"\n', "line 2: a quotation mark is o"),
+    ('path,label\n\na/1.wav,"x', "line 3: a quotation mark is opened and not"),
     ("path,label\n\na/1.wav,x,y\n", "line 3: it has 3 cells.*2 columns"),
     ("sep=,\npath,label\na/1.wav,\n", "line 3: label is empty"),
     ("path,label,split\na/1.wav,x,all\n", "line 2: split is 'all', not train"),

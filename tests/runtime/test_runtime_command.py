@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechbrain_hrf.runtime import Classifier
+from speechbrain_hrf.runtime import Classifier, Result
 from speechbrain_hrf.runtime.__main__ import main
+from speechbrain_hrf.runtime.output import Output
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +237,15 @@ def test_odd_names(run, sounds, tmp_path):
     _, output, _ = run(*paths)
     assert len(output.splitlines()) == len(names)
     assert "new\\nline.wav: " in output and "\u00fc\u65e5.wav: " in output
+
+
+def test_labels_of_a_stranger(capsys):
+    """No line of their own, and no commands to the terminal."""
+    label = "sad\n\x1b[2Jother.wav: happy"
+    result = Result(label, 0, 1.0, {label: 0.0}, 0.01)
+    Output("text").write("a.wav", result)
+    said = capsys.readouterr().out
+    assert said == "a.wav: sad\\n\\x1b[2Jother.wav: happy 100.0%\n"
 
 
 def test_too_little_memory(run, sounds):

@@ -10,6 +10,7 @@ import pytest
 from made_up import ARMS, study, write_study
 
 from speechbrain_hrf.studies.answer import answer
+from speechbrain_hrf.studies.report import readme_text
 from speechbrain_hrf.studies.results import read_results
 from speechbrain_hrf.studies.statistics import compare
 from speechbrain_hrf.studies.study import load_study
@@ -54,7 +55,12 @@ def test_gains_and_losses_are_said_first(tmp_path):
     assert found[4].startswith(
         "Our other arms (ALL + FRONT normalised ratio 1 and ALL normalised): "
     )
-    assert found[5].startswith("With each at its own best learning rate")
+    assert found[5].startswith(
+        "With each at its own best learning rate, chosen on validation "
+        "speakers, instead of the lightweight model's (0.001 on "
+        "ConvTransformer and 0.001 on Conformer), the differences are: "
+        "Normalised HRF (ALL + FRONT) +"
+    )
     assert found[6].startswith("Controls without wider layers (BatchNorm only)")
     assert len(found) == 7
 
@@ -89,15 +95,52 @@ def test_a_model_that_has_nothing_to_compare(tmp_path, kept, lacking):
     assert "ConvTransformer" in found[2]
 
 
-def test_too_few_speakers(tmp_path):
+@pytest.mark.parametrize(
+    "fold, remedy",
+    [({}, "run more folds"), ({"fold": None}, "the test set has too few")],
+)
+def test_too_few_speakers(tmp_path, fold, remedy):
     """What is missing is said, and no verdict is given."""
     lines, sets = study(["ALL"], {"ALL": 0.3}, folds=1)
-    found = said(tmp_path, lines, sets)
+    found = said(tmp_path, [{**x, **fold} for x in lines], sets)
     assert found[1].endswith("on ConvTransformer, too little run.")
     assert found[-1] == (
         "4 test speakers took part; at least 6 are needed to show anything: "
-        "run more folds."
+        f"{remedy}."
     )
+
+
+def test_the_rate_is_named_where_there_are_several(tmp_path):
+    """Here arms have another one than the original, and none is chosen."""
+    lines, sets = study(["ALL", "Original"], seeds=1)
+    sentence = "All this is at the lightweight model's learning rate{}. Whether"
+    [line] = [x for x in said(tmp_path, lines, sets) if "All this" in x]
+    assert line.startswith(sentence.format(""))
+    for x in lines:
+        x["lr"] = 0.002 if x["arm"] == "Original" else 0.0005
+    [line] = [x for x in said(tmp_path, lines, sets) if "All this" in x]
+    assert line.startswith(sentence.format(" (0.0005 on ConvTransformer)"))
+
+
+@pytest.mark.parametrize(
+    "arm, options, name",
+    [
+        ("ALL", {}, "HRF as published"),
+        ("ALL", {"hrf_inner_norm": True}, "HRF as published"),
+        ("ALL", {"hrf_ratio": 16}, "HRF as published"),
+        (OURS, {}, "ormalised HRF"),
+        (OURS, {"hrf_inner_norm": False}, "ormalised HRF"),
+    ],
+)
+def test_an_arm_is_called_what_it_is(tmp_path, arm, options, name):
+    """Whatever a study's overrides have made of it."""
+    lines, sets = study([arm], seeds=1)
+    for x in lines:
+        x["options"] |= options
+    found = said(tmp_path, lines, sets)
+    assert (name in found[1]) == (not options)
+    assert found[1].startswith(arm.replace(",", "")) == bool(options)
+    assert (name in readme_text(tmp_path / "study")) == (not options)
 
 
 def test_recordings_are_not_called_speakers(tmp_path):
@@ -109,6 +152,18 @@ def test_recordings_are_not_called_speakers(tmp_path):
     assert "intervals too narrow. Add the column speaker" in found[1]
     assert "4 test recordings took part; at least 6" in found[-1]
     assert not any("test speaker" in line for line in found)
+
+
+def test_series_are_not_called_speakers(tmp_path):
+    """Of M3ED, whose speakers are letters within a dialogue."""
+    lines, sets = study(["ALL"], folds=1, unit="series", fold=None)
+    found = said(tmp_path, lines, sets)
+    assert found[0].startswith("Data: RAVDESS, 4 test series, 2 seeds")
+    assert found[1] == (
+        "Who speaks is known within a dialogue only, so that a series counts "
+        "as a speaker."
+    )
+    assert found[-1].startswith("4 test series took part; at least 6")
 
 
 PLAN = """
@@ -168,6 +223,11 @@ def test_training_that_was_not_finished(tmp_path):
         "; more epochs alone make a difference of .000 [.000, .000] on "
         f"ConvTransformer ({name})."
     )
+    for x in longer:
+        x["options"] = {**options, "number_of_epochs": 30}
+        x["arm"] = "Lightweight, 30 epochs"
+    found = said(tmp_path / "shorter", lines + longer, sets)
+    assert found[-2].endswith("An arm that gains may only be faster there.")
     for x in lines:
         x["curves"]["train_loss"] = [2 * 0.7**k for k in range(count)]
     assert not any("finished" in t for t in said(tmp_path / "b", lines, sets))

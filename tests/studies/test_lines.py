@@ -5,11 +5,18 @@ Authors
 """
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from speechbrain_hrf.results import RunResults
-from speechbrain_hrf.studies.lines import _curves, _rates, _test_set
+from speechbrain_hrf.studies.lines import (
+    _curves,
+    _rates,
+    _test_set,
+    trial_line,
+)
 from speechbrain_hrf.studies.trial import Trial
 
 
@@ -42,6 +49,8 @@ def test_rates_are_kept_where_they_change():
         ({"speaker": 7}, "7", "speaker"),
         ({"participant": "302"}, "302", "participant"),
         ({"recording": "call.wav"}, "call.wav", "recording"),
+        # A letter within a dialogue is nobody.
+        ({"speaker": "A", "series": "anjia"}, "anjia", "series"),
         ({}, "Ses01F_impro01", "speaker"),  # by the utterance's name
     ],
 )
@@ -55,3 +64,21 @@ def test_who_speaks_in_a_test_set(tmp_path, who, speaker, unit):
     test_set, predicted, found = _test_set(trial, tmp_path, results)
     assert (test_set["speakers"], found) == ([speaker], unit)
     assert (test_set["truth"], predicted) == ("1", "0")
+
+
+@pytest.mark.parametrize("who", ["speaker", "recording", "series"])
+def test_a_line_names_a_unit_that_is_no_speaker(tmp_path, run_results, who):
+    (tmp_path / "manifests").mkdir()
+    manifest = tmp_path / "manifests/test.json"
+    manifest.write_text(json.dumps({"a_1": {"emo": "sad", who: "a"}}))
+    for part in ("embedding_model", "classifier"):
+        torch.save({}, tmp_path / f"{part}.ckpt")
+    run_results.predicted = {"a_1": "sad"}
+    run_results.checkpoint, run_results.epoch = ".", 1
+    run_results.write(tmp_path)
+    study = SimpleNamespace(
+        keys=SimpleNamespace(name="small", metric="UA", fold_key="fold")
+    )
+    trial = Trial("M3ED", "conformer", "ALL", {"seed": 1, "lr": 0.1})
+    line, _ = trial_line(trial, study, tmp_path, {})
+    assert line.get("unit", "speaker") == who

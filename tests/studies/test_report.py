@@ -89,7 +89,33 @@ def test_readme(folder):
     ]
     assert "| 801,000 " in table and "all models" not in table
     assert re.search(r"<br>\+\.[23]", table)
-    assert readme_text(folder, ["Lightweight"]).count("\n|") == 3
+
+
+def test_readme_of_other_arms(tmp_path):
+    """All that were compared, where none of the usual ones was."""
+    lines, sets = study(["FFN1", "FFN2"], {"FFN2": 0.3}, seeds=1)
+    text = readme_text(write_study(tmp_path, lines, sets))
+    assert "; FFN2 gains UA on ConvTransformer." in text
+    rows = re.findall(r"^\| (\w+) ", text, re.M)
+    assert rows == ["arm", "Lightweight", "FFN1", "FFN2"]
+
+
+def test_readme_of_nothing_that_was_compared(tmp_path):
+    lines, sets = study(seeds=1)
+    lines = [x for x in lines if x["arm"] == "Lightweight"]
+    text = readme_text(write_study(tmp_path, lines, sets))
+    assert "On RAVDESS, nothing has been compared yet." in text
+
+
+def test_a_unit_that_is_no_speaker(tmp_path):
+    """Captions name it, and columns."""
+    lines, sets = study(["ALL"], seeds=1, unit="series")
+    folder = write_study(tmp_path, lines, sets)
+    write_report(folder)
+    text = (folder / "report.md").read_text()
+    assert text.count("its 95 % interval over test series:") == 1
+    assert text.count("mean over test series with its 95 %") == 1
+    assert "| series up " in text
 
 
 def test_labels_are_no_formulas(tmp_path):
@@ -377,13 +403,42 @@ def test_what_is_compared_on_unequal_terms_is_said(tmp_path):
     for x in lines:
         x["dirty"] = x["arm"] == "ALL"
         if x["arm"] == "ALL":
-            x["options"]["number_of_epochs"] = 60
+            x["options"] |= {"number_of_epochs": 60, "batch_size": 8}
+            x["scored_epoch"] = "best"
     results = read_results(write_study(tmp_path, lines, sets))
+    differ = "Runs of ConvTransformer differ in"
     assert results.warnings == [
         "6 of 12 runs were made with changes of the code that are in no commit.",
-        "Runs of ConvTransformer differ in number_of_epochs: 120 and 60.",
+        f"{differ} scored_epoch: best and last.",
+        f"{differ} number_of_epochs: 120 and 60.",
+        f"{differ} batch_size: 8 and None.",
     ]
     assert set(results.table["row"]) == {"Lightweight", "ALL"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lr": 0.002},
+        {"seed": 2},
+        {"options": {"number_of_epochs": 120, "activation": "GELU"}},
+    ],
+    ids=str,
+)
+def test_arms_that_are_not_compared_are_named(tmp_path, change):
+    """Once, with the number of their runs and why."""
+    lines, sets = study(["FFN1", "ALL", "Original"], seeds=1)
+    for x in lines:
+        if x["arm"] in ("FFN1", "ALL"):
+            x |= change
+    results = read_results(write_study(tmp_path, lines, sets))
+    assert results.warnings == [
+        "12 of 24 runs are not compared at the lightweight model's learning "
+        "rate, all those of ConvTransformer FFN1; ConvTransformer ALL: none "
+        "has the rate, fold, seed, test set and activation of a lightweight "
+        "run. Run them, or the lightweight model, as the other was."
+    ]
+    assert set(compare(results).table["row"]) == {"Original"}
 
 
 def test_runs_with_other_epochs_are_reported_apart(tmp_path):

@@ -357,6 +357,27 @@ def test_the_rate_of_most_lightweight_runs_is_the_same_rate(tmp_path):
     assert results.rates == {"ConvTransformer": 0.003}
 
 
+def test_of_equally_frequent_rates_that_of_most_arms_counts(tmp_path):
+    """The smallest one has fewer arms, which would take the others' place."""
+    lines, sets = study(["FFN2", "ALL"], rates=(0.0005, 0.001, 0.002), seeds=1)
+    kept = [x for x in lines if x["arm"] != "FFN2" or x["lr"] == 0.001]
+    results, _, table = compared(tmp_path, kept, sets)
+    assert results.rates == {"ConvTransformer": 0.001}
+    assert (SAME, "ConvTransformer", "FFN2") in table.index
+    assert results.warnings == []
+
+
+def test_few_speakers_beside_many(tmp_path):
+    """Holm's correction is less than times all tests where others have more."""
+    many = paired(pairs(np.full((6, 4, 2), 0.1)))
+    few = paired(pairs(np.full((2, 4, 2), 0.1)))
+    key = {"comparison": SAME, "family": "ours", "model": "conformer"}
+    table = judged([{**key, **x} for x in [many] * 6 + [few]])
+    assert table["smallest_p_holm"].iloc[-1] > 0.05
+    assert table["p_holm"].iloc[-1] < 0.05
+    assert table["verdict"].iloc[-1] == GAIN
+
+
 def test_families_are_corrected_apart(tmp_path):
     """The paper's rows and ours, one model by one."""
     arms = ["FFN1", "FFN2", "ALL", "ALL, normalised"]

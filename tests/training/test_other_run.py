@@ -6,8 +6,14 @@ import pathlib
 import pytest
 from hyperpyyaml import resolve_references
 from speechbrain import create_experiment_directory
+from speechbrain.utils.run_opts import RunOptions
 
-from speechbrain_hrf.training.other_run import refuse_other_options
+from speechbrain_hrf.training import parse_arguments
+from speechbrain_hrf.training.other_run import (
+    RUN_OPTIONS,
+    refuse_other_options,
+    refuse_other_run_options,
+)
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 
@@ -127,3 +133,31 @@ def test_a_folder_without_checkpoint_is_free(recipe_folder, tmp_path):
         str(tmp_path), str(yaml), overrides, save_env_desc=False
     )
     refuse_other_options(yaml, f"{overrides}\narm: other")
+
+
+@pytest.mark.parametrize("key", RUN_OPTIONS)
+def test_speechbrain_s_own_options_are_compared(tmp_path, key):
+    refuse_other_run_options(tmp_path, RunOptions(**{key: 3}))
+    refuse_other_run_options(tmp_path, RunOptions())  # nothing is trained yet
+    (tmp_path / "CKPT+1").mkdir()
+    refuse_other_run_options(tmp_path, RunOptions(device="cpu"))
+    with pytest.raises(ValueError, match=f"other options: {key} 3, was {key}"):
+        refuse_other_run_options(tmp_path, RunOptions(**{key: 3}))
+    (tmp_path / "run_options.txt").unlink()  # as earlier versions left it
+    refuse_other_run_options(tmp_path, RunOptions(**{key: 3}))
+
+
+def test_a_command_line_with_another_precision_is_refused(
+    recipe_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    yaml = recipe_folder / "hparams" / "model.yaml"
+    yaml.write_text(f"{yaml.read_text()}features: fbank\n")
+    command = [str(yaml), "--output_folder", "run", "--max_grad_norm", "5"]
+    parse_arguments(command, recipe_folder / "train.py")
+    (tmp_path / "run" / "save" / "CKPT+1").mkdir()
+    (tmp_path / "run" / "save" / "CKPT+1" / "CKPT.yaml").write_text("")
+    parse_arguments(command, recipe_folder / "train.py")
+    command += ["--precision", "bf16"]
+    with pytest.raises(ValueError, match="precision bf16, was precision fp32"):
+        parse_arguments(command, recipe_folder / "train.py")

@@ -136,3 +136,12 @@ def test_what_differs_between_seeds_is_named(results, tmp_path):
         dataclasses.replace(results, hrf_ratio=ratio).write(folder)
     with pytest.raises(ValueError, match=r"they differ in hrf_ratio\.$"):
         summary_table(tmp_path)
+
+
+def test_a_seed_counts_once(results, tmp_path):
+    for name in "1", "1 (copy)":
+        folder = tmp_path / "arm" / name
+        folder.mkdir(parents=True)
+        results.write(folder)
+    with pytest.raises(ValueError, match=r"arm/1 and .*arm/1 \(copy\) are bo"):
+        summary_table(tmp_path)

@@ -73,6 +73,7 @@ def feature_settings(segment: SegmentFeatures) -> dict[str, Any]:
         "versions": {name: _version(name) for name in _PACKAGES},
         "class": f"{kind.__module__}.{kind.__qualname__}",
         "frames": segment.frames,
+        "samples": segment.samples,
         "sample_rate": segment.sample_rate,
         "values": values,
     }

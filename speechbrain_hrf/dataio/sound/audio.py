@@ -33,6 +33,7 @@ from speechbrain_hrf.dataio.sound.archive import open_audio
 from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     cause,
+    check_end,
     check_header,
 )
 from speechbrain_hrf.dataio.sound.sound_file import SoundFile
@@ -76,7 +77,9 @@ def read(
     Raises
     ------
     UnusableAudio
-        When the file cannot be decoded, or holds NaN or infinite samples.
+        When samples up to the stop are missing, cannot be decoded, or are NaN
+        or infinite. Of an MP3, what is there is taken, as SpeechBrain does:
+        its length may be an estimate.
 
     Example
     -------
@@ -95,7 +98,12 @@ def read(
             margin = math.ceil(_MARGIN_SECONDS * sample_rate)
             last = math.ceil((end + margin) * rate / sample_rate)
             frames = min(frames, last)
-        wave = _normalize(file.read_whole(frames), rate, sample_rate)[:end]
+        samples = file.read_whole(frames)
+        if not file.is_mpeg:
+            if frames == file.frames:  # fewer than announced if it was cut off
+                check_end(path, file.extra_info)
+            _check_count(path, samples, frames)
+        wave = _normalize(samples, rate, sample_rate)[:end]
     if len(wave) == 0:
         raise UnusableAudio(path, "it holds no samples")
     return _check_finite(path, wave)
@@ -157,9 +165,7 @@ def read_parts(
             )
         rate = file.samplerate
         wave = np.concatenate(_cut(file, parts))
-    missing = sum(stop - start for start, stop in parts) - len(wave)
-    if missing:
-        raise UnusableAudio(path, f"{missing} samples cannot be decoded")
+    _check_count(path, wave, sum(stop - start for start, stop in parts))
     return _check_finite(path, _normalize(wave, rate, sample_rate))
 
 
@@ -202,6 +208,14 @@ def _normalize(
         torch.from_numpy(wave), rate
     )
     return samples
+
+
+def _check_count(
+    path: str | os.PathLike[str], wave: NDArray[np.float32], count: int
+) -> None:
+    missing = count - len(wave)
+    if missing:
+        raise UnusableAudio(path, f"{missing} samples cannot be decoded")
 
 
 def _check_finite(

@@ -5,6 +5,7 @@ Authors
 """
 
 import os
+import re
 from collections.abc import Callable
 
 from speechbrain_hrf.regular_file import why_no_file
@@ -15,6 +16,17 @@ RATES = (1000, 768000)
 
 # libsndfile's stand-in for an unknown length is far above it.
 _MOST_FRAMES = 2**48
+
+# libsndfile's log of a file that ends before its header says: of its samples,
+# and of the whole of W64 and RF64.
+_CUT_SHORT = re.compile(
+    r"^\s*(?:data|SSND|BODY|Data Size|riff|Riff size)\s*: "
+    r"(\d+) \(should be (\d+)\)",
+    re.M,
+)
+# Programs that write to a pipe cannot know the length and put in the largest
+# (0x7f00.... in AIFF; 0x7fff.... or 0xffffffff): such a file is whole.
+_LENGTH_UNKNOWN = 0x7EFF0000
 
 
 def find_audio(
@@ -194,6 +206,36 @@ def check_header(
         )
     if frames > _MOST_FRAMES:
         raise UnusableAudio(path, "its header gives no length: encode it again")
+
+
+def check_end(path: str | os.PathLike[str], log: str) -> None:
+    """Refuses a file that ends before its header says.
+
+    Arguments
+    ---------
+    path : str or os.PathLike
+    log : str
+        What libsndfile noted when it opened the file.
+
+    Raises
+    ------
+    UnusableAudio
+
+    Example
+    -------
+    >>> check_end("a.wav", "data : 4000 (should be 1000)")
+    Traceback (most recent call last):
+        ...
+    speechbrain_hrf.dataio.sound.audio_files.UnusableAudio: ...1000 of 4000 bytes...
+    """
+    short = _CUT_SHORT.search(log)
+    if short:
+        announced, present = int(short[1]), int(short[2])
+        if present < announced < _LENGTH_UNKNOWN:
+            raise UnusableAudio(
+                path,
+                f"it is truncated: {present} of {announced} bytes are there",
+            )
 
 
 def cause(error: Exception) -> str:

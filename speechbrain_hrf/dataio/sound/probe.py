@@ -18,7 +18,6 @@ Authors
 
 import contextlib
 import os
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -31,17 +30,13 @@ from speechbrain_hrf.dataio.sound.archive import open_audio, split_member
 from speechbrain_hrf.dataio.sound.audio_files import (
     UnusableAudio,
     cause,
+    check_end,
     check_header,
 )
 from speechbrain_hrf.dataio.sound.sound_file import SoundFile
 
 logger = get_logger(__name__)
 
-# libsndfile's log of a WAV file whose samples end before they should.
-_CUT_SHORT = re.compile(r"^data\s*: (\d+) \(should be (\d+)\)", re.M)
-# Programs that write to a pipe cannot know the length and put in the largest
-# (0x7fff.... or 0xffffffff): such a file is whole.
-_LENGTH_UNKNOWN = 0x7FFF0000
 # Compressed formats show a missing end only when the end is decoded. These are
 # not: the header tells how many samples their bytes are.
 _TAIL_FRAMES = 4096
@@ -204,15 +199,7 @@ def probe_all(
 
 def _check_length(path: _Path, file: SoundFile) -> None:
     """Refuses a file without samples, or with fewer than it announces."""
-    short = _CUT_SHORT.search(file.extra_info)
-    if short:
-        announced, present = int(short[1]), int(short[2])
-        if present < announced < _LENGTH_UNKNOWN:
-            raise UnusableAudio(
-                path,
-                f"it is truncated: {present} of {announced} bytes of samples "
-                f"are there",
-            )
+    check_end(path, file.extra_info)
     if file.frames == 0:
         raise UnusableAudio(
             path,

@@ -69,7 +69,9 @@ def write_c(
     ...
     AttributeError: 'NoneType' object has no attribute 'labels'
     """
-    files = make_sources(modules, training.labels, int8)
+    files = make_sources(
+        modules, training.labels, int8, training.definition.sample_rate
+    )
     compiler = find_compiler()
     if not compiler:
         named = os.environ.get("CC")

@@ -79,7 +79,7 @@ def compile_library(
     Raises
     ------
     ValueError
-        The compiler refuses it.
+        The compiler refuses it, or makes it for another machine.
 
     Example
     -------
@@ -105,7 +105,14 @@ def compile_library(
         raise ValueError(
             f"{shlex.join(compiler)} refuses {source}: {process.stderr.strip()[:2000]}"
         )
-    return Library(target, classes)
+    try:
+        return Library(target, classes)
+    except OSError as error:
+        raise ValueError(
+            f"What {shlex.join(compiler)} makes of {source} does not run on "
+            f"this machine ({error}): unset CC, or have it name this "
+            "machine's compiler, to verify the C here."
+        ) from error
 
 
 class Library:

@@ -34,7 +34,10 @@ _REACH = 4
 
 
 def make_sources(
-    modules: Modules, labels: Sequence[str], int8: bool = False
+    modules: Modules,
+    labels: Sequence[str],
+    int8: bool = False,
+    sample_rate: int | None = None,
 ) -> dict[str, str]:
     """The model as C.
 
@@ -47,6 +50,9 @@ def make_sources(
         In the order of the outputs.
     int8 : bool
         Whether to add a second source file whose weights are int8.
+    sample_rate : int, optional
+        Hz of the audio that it was trained on. Default what compute_features
+        was told, which is 16000 where a recipe tells it nothing.
 
     Returns
     -------
@@ -80,7 +86,8 @@ def make_sources(
     kind = type(modules["embedding_model"]).__name__
     frames = modules["embedding_model"].segment_frames
     _check_window(fbank, frames)
-    header = _header(kind, labels, fbank, frames)
+    rate = sample_rate or fbank.compute_STFT.sample_rate
+    header = _header(kind, labels, fbank, frames, rate)
     found.sizes = _all_sizes(found, fbank, frames)
     files = {HEADER: header, SOURCE: _source(found, labels, kind)}
     if int8:
@@ -137,7 +144,9 @@ def _check_window(fbank: Any, frames: int) -> None:
         )
 
 
-def _header(kind: str, labels: Sequence[str], fbank: Any, frames: int) -> str:
+def _header(
+    kind: str, labels: Sequence[str], fbank: Any, frames: int, rate: int
+) -> str:
     hop = fbank.compute_STFT.hop_length
     # Where a window begins, its first frames are noted: one window at a time.
     edge = front_end_sizes(fbank)["EDGE"]
@@ -145,7 +154,7 @@ def _header(kind: str, labels: Sequence[str], fbank: Any, frames: int) -> str:
     numbers = f"""\
         #define HRF_MODEL {string(kind)}
         #define HRF_CLASSES {len(labels)}
-        #define HRF_SAMPLE_RATE {fbank.compute_STFT.sample_rate} /* Hz, mono */
+        #define HRF_SAMPLE_RATE {rate} /* Hz, mono */
         #define HRF_FRAMES {frames} /* of a window */
         #define HRF_HOP {hop} /* samples from frame to frame */
         #define HRF_WINDOW {(frames - 1) * hop} /* samples of a window */

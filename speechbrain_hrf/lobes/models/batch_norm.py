@@ -42,26 +42,31 @@ def normalise_valid(x: Tensor, mask: Tensor, norm: _BatchNorm) -> Tensor:
     True
     """
     # Statistics are not to be summed in half precision.
-    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    dtype = x.dtype
+    x = x.to(torch.promote_types(dtype, torch.float32))
     weight = mask.unsqueeze(1).to(x.dtype)  # [B, 1, T]
     count = sum_over_processes(weight.detach().sum())
     # One frame has no variance: it takes the running statistics and leaves no
     # trace in them. By a mask, since an if would make a GPU wait.
     enough = count > 1
-    mean = sum_over_processes((x * weight).sum((0, 2))) / count  # [D]
+    divisor = count.clamp(min=1)  # no frame at all is to leave no NaN behind
+    mean = sum_over_processes((x * weight).sum((0, 2))) / divisor  # [D]
     mean = torch.where(enough, mean, norm.running_mean)
     centred = x - mean.unsqueeze(1)
     squares = (centred.square() * weight).sum((0, 2))
-    variance = sum_over_processes(squares) / count  # [D]
+    variance = sum_over_processes(squares) / divisor  # [D]
     variance = torch.where(enough, variance, norm.running_var)
     with torch.no_grad():
         unbiased = variance * torch.where(enough, count / (count - 1), 1.0)
         norm.num_batches_tracked += enough
+        momentum = norm.momentum
+        if momentum is None:  # the mean of all, as swa_utils.update_bn asks for
+            momentum = 1 / max(1, int(norm.num_batches_tracked))
         # Not lerp_, which torch.vmap would run model by model.
         for kept, new in (
             (norm.running_mean, mean),
             (norm.running_var, unbiased),
         ):
-            kept.add_(new - kept, alpha=norm.momentum)
+            kept.add_(new - kept, alpha=momentum)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)
-    return torch.addcmul(norm.bias[:, None], centred, scale[:, None])
+    return torch.addcmul(norm.bias[:, None], centred, scale[:, None]).to(dtype)

@@ -242,7 +242,7 @@ class ConvolutionModule(nn.Module):
         x = self.norm(x).transpose(1, 2)  # [B, D, T]
         x = self.glu(self.pointwise1(x))
         x = self.depthwise(x.masked_fill(~mask.unsqueeze(1), 0.0))
-        if self.training:
+        if self.batch_norm.training:  # which may be frozen by itself
             x = normalise_valid(x, mask, self.batch_norm)
         else:
             x = self.batch_norm(x)

@@ -4,17 +4,22 @@ Example
 -------
 A layer of one's own is expanded once its kind is registered:
 
->>> from speechbrain_hrf.nnet import ExpandedLayer
+>>> import torch
+>>> from speechbrain_hrf.nnet import ExpandedLayer, apply_hrf
 >>> class Scaled(nn.Linear):
 ...     scale = 2.0
 ...     def forward(self, x):
 ...         return self.scale * super().forward(x)
 >>> class HRFScaled(ExpandedLayer):
 ...     def forward(self, x):
-...         return self.scale * nn.functional.linear(x, *self.layer_for(x))
+...         return Scaled.scale * nn.functional.linear(x, *self.layer_for(x))
 >>> register_kind(Scaled, HRFScaled)
->>> kind_of(Scaled(2, 3)).__name__
-'HRFScaled'
+>>> model = nn.Sequential(Scaled(2, 3))
+>>> report = apply_hrf(model, ["0"])
+>>> model, model(torch.ones(1, 2)).shape
+(Sequential(
+  (0): HRFScaled(2 -> 24 -> 3)
+), torch.Size([1, 3]))
 
 Authors
  * The speechbrain_hrf authors 2026

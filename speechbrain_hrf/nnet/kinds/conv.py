@@ -74,7 +74,7 @@ class HRFConv(ExpandedLayer):
         normalises = self.training and len(self.norms) > 0
         if normalises:
             self.refuse_second_call()
-        if self.chained or normalises:
+        if self.hrf_chained or normalises:
             channel = -1 - len(self.kernel_size)
 
             def patches(x: Any, factor: Any, bias: Any) -> torch.Tensor:
@@ -85,7 +85,8 @@ class HRFConv(ExpandedLayer):
             hidden = run_chain(
                 x, self.factors, self.biases, self.norms, patches
             )
-            return hidden.movedim(-1, channel)
+            # As a convolution's: what follows may ask for a view.
+            return hidden.movedim(-1, channel).contiguous()
         return convolved(x, *self.collapsed())
 
     kernel_size: tuple[int, ...]

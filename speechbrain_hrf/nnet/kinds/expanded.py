@@ -164,7 +164,7 @@ class ExpandedLayer(Chain, Expanded):
         for key, value in vars(plain).items():
             # Kernel size, stride, and what users keep there
             vars(self).setdefault(key, value)
-        self.chained = config.chained
+        self.hrf_chained = config.chained
         # What merging gives back: nn.MultiheadAttention has its own subclass.
         self.plain_class = type(plain)
         self.train(plain.training)
@@ -257,11 +257,9 @@ class ExpandedLayer(Chain, Expanded):
         """
         state = self.merged(name)
         learns = any(each.requires_grad for each in self.own_parameters())
-        for part in (self._modules, self._buffers):
+        for part in (self._modules, self._buffers, vars(self)):
             for key in [key for key in part if key.startswith("hrf_")]:
                 del part[key]
-        for key in ("chained", "path"):
-            vars(self).pop(key, None)
         self.__class__ = vars(self).pop("plain_class")
         others, self._parameters = self._parameters, {}
         for key in ("weight", "bias"):

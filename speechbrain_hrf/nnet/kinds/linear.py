@@ -58,7 +58,7 @@ class LinearChain(ExpandedLayer):
         torch.Tensor
             [..., n]
         """
-        chained = self.chained
+        chained = self.hrf_chained
         if chained is None:
             chained = self.training and chain_pays(self.hrf_factors, input)
         if chained:

@@ -112,6 +112,7 @@ class PackedChains(Expanded):
 
     weight_name = PACKED_PARAMETER
     keeps_layer = True
+    is_placed = False
 
     def __init__(
         self,
@@ -204,9 +205,11 @@ class PackedChains(Expanded):
         torch.nn.Module
             The attention itself.
         """
-        return parametrize.register_parametrization(
+        placed = parametrize.register_parametrization(
             plain, PACKED_PARAMETER, self
         )
+        self.is_placed = True
+        return placed
 
     def to_plain(self, name: str, place: nn.Module) -> nn.Module:
         """Gives the attention a weight of its own again.
@@ -278,5 +281,16 @@ class PackedChains(Expanded):
         -------
         tuple
             Empty.
+
+        Raises
+        ------
+        AttributeError
+            If the weight is set later on: it would be lost.
         """
+        if self.is_placed:
+            raise AttributeError(
+                f"The {PACKED_PARAMETER} of an expanded attention is computed "
+                "from its factors, and cannot be set: change the factors, or "
+                "set it before apply_hrf."
+            )
         return ()

@@ -86,8 +86,8 @@ class Stack:
         self.run = BrainModule(brain)
         for module in brain.modules.modules():
             # Chains are for kernels too small for a GPU; stacked ones are not.
-            if isinstance(module, HRFLinear) and module.chained is None:
-                module.chained = False
+            if isinstance(module, HRFLinear) and module.hrf_chained is None:
+                module.hrf_chained = False
         named = dict(brain.modules.named_parameters())
         norm = brain.modules.mean_var_norm
         first = torch.arange(2, device=brain.device) % len(corpus.lens)

@@ -185,12 +185,16 @@ def test_damage_is_named_where_it_is_read(tmp_path):
     middle = len(content) // 2
     damaged = content[:middle] + b"\x11" * 2000 + content[middle + 2000 :]
     (tmp_path / "damaged.flac").write_bytes(damaged)
+    sf.write(tmp_path / "cut.wav", samples, 16000)
+    content = (tmp_path / "cut.wav").read_bytes()
+    (tmp_path / "cut.wav").write_bytes(content[:-2000])
     samples[9000] = np.nan
     sf.write(tmp_path / "nan.wav", samples, 16000, subtype="FLOAT")
     for name, reason in (
         ("none.wav", "missing"),
         ("cut.flac", "decoded"),
         ("damaged.flac", "decoded"),
+        ("cut.wav", "30000 of 32000 bytes|holds 15000 samples"),
         ("nan.wav", "NaN"),
     ):
         path = tmp_path / name
@@ -200,5 +204,20 @@ def test_damage_is_named_where_it_is_read(tmp_path):
             assert caught.value.path == str(path)
             # The path once, not again inside the reason.
             assert str(path) not in caught.value.reason
+    assert len(read(tmp_path / "cut.wav", 0.9)) == 14400
     assert len(read(tmp_path / "nan.wav", 0.5)) == 8000
     assert len(read_parts(tmp_path / "nan.wav", [[0, 9000]])) == 9000
+
+
+def test_what_an_ogg_lost_in_its_middle_is_missed(tmp_path):
+    """A page goes, and libsndfile reads on behind it."""
+    path = tmp_path / "a.ogg"
+    sf.write(path, noise(48000), 16000)
+    whole = read(path, 0.5)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes(600) + content[middle + 600 :])
+    for read_it in (read, lambda path: read_parts(path, [[0, 48000]])):
+        with pytest.raises(UnusableAudio, match="[0-9] samples cannot be dec"):
+            read_it(path)
+    assert torch.equal(read(path, 0.5), whole)

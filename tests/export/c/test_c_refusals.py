@@ -98,13 +98,29 @@ def test_without_a_compiler_it_says_that_nothing_was_verified(
 ):
     monkeypatch.setenv("CC", named)
     monkeypatch.setenv("PATH", "")
-    training = SimpleNamespace(labels=LABELS)
+    definition = SimpleNamespace(sample_rate=8000)
+    training = SimpleNamespace(labels=LABELS, definition=definition)
     said = files.write_c(tmp_path, training, make_modules())
     assert f"not verified, for there is no C compiler here ({says}" in said
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "hrf_model.c",
         "hrf_model.h",
     ]
+    # Of the training, not of features that were not told.
+    header = (tmp_path / "hrf_model.h").read_text()
+    assert "#define HRF_SAMPLE_RATE 8000 " in header
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script of the shell")
+def test_a_compiler_for_another_machine(tmp_path):
+    """What it makes cannot be loaded here."""
+    cc = tmp_path / "arm-gcc"
+    cc.write_text("#!/bin/sh\necho of a chip > a.so\n")
+    cc.chmod(0o755)
+    text = {"hrf_model.h": "", "a.c": ""}
+    says = r"arm-gcc makes of a\.c does not run on .*: unset CC, or"
+    with pytest.raises(ValueError, match=says):
+        compile_library([str(cc)], text, "a.c", 4, tmp_path)
 
 
 def test_a_compiler_with_arguments(compiler, tmp_path, monkeypatch):

@@ -153,3 +153,14 @@ def test_transformers_conv1d():
     state = merged_state_dict(model.state_dict())
     nn.Sequential(plain).load_state_dict(state, strict=True)
     torch.testing.assert_close(plain(x), merged(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"inner_norm": True}, {"chained": True}, {}]
+)
+def test_what_comes_out_can_be_viewed(options):
+    """As a plain convolution's, by the usual x.view(len(x), -1)."""
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.MaxPool2d(2))
+    apply_hrf(model, ["0"], ratio=2, **options)
+    out = model(torch.randn(2, 2, 8, 8))
+    assert out.view(2, -1).shape == (2, 36)

@@ -207,3 +207,11 @@ def test_parameters_keep_their_order(build):
     nn.utils.vector_to_parameters(vector, plain.parameters())
     for key, value in merged.state_dict().items():
         assert torch.equal(plain.state_dict()[key], value)
+
+
+def test_a_new_weight_is_refused():
+    """It would be lost, without a word."""
+    attention = nn.MultiheadAttention(8, 2)
+    apply_hrf(attention, ["in_proj_weight.q"])
+    with pytest.raises(AttributeError, match="computed from its factors"):
+        attention.in_proj_weight = torch.zeros(24, 8)
