@@ -61,7 +61,8 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     ...     "arm": "ALL", "family": "paper", "fold": "1", "seed": 1, "lr": 0.1,
     ...     "epochs": 120, "scored_epoch": "last", "unit": "speaker",
     ...     "dataset": "M3ED", "metric": "UA", "id": "a", "curves": {},
-    ...     "options": {}, "counts": {"01": np.eye(2, dtype=int)}}])
+    ...     "options": {}, "valid": 0.5,
+    ...     "counts": {"01": np.eye(2, dtype=int)}}])
     >>> names = ["comparison", "model", "family", "row"]
     >>> nothing = pandas.DataFrame(columns=names)
     >>> answer(Results(None, table, []), Comparisons(nothing, nothing))[1]
@@ -84,6 +85,9 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
         folds=len(set(results.table["fold"]) - {NO_FOLD}),
         seeds=results.table["seed"].nunique(),
         epochs=results.table["epochs"].astype(int),
+        # Without a validation set nothing chooses, whatever the protocol.
+        validated=results.common["scored_epoch"] != "last"
+        and results.table["valid"].notna().any(),
         run=results.table.groupby("model", sort=False)["family"].agg(set),
         rates=[
             f"{lr:g} {_place(model)}"

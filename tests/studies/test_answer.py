@@ -238,3 +238,16 @@ def test_many_gains_are_cut_short(tmp_path):
     lines, sets = study(arms, dict.fromkeys(arms, 0.3), MODELS[:2])
     [line] = [x for x in said(tmp_path, lines, sets) if "paper's rows" in x]
     assert re.search(r"a gain is shown for FFN1 over all .* and 8 more\.", line)
+
+
+@pytest.mark.parametrize(
+    "without, epoch",
+    [((), "epoch that validation chooses"), (("valid",), "last epoch")],
+)
+def test_which_epoch_is_scored(tmp_path, without, epoch):
+    """The paper's protocol says nothing of it, with validation or without."""
+    lines, sets = study(["ALL"], {}, MODELS[:1], seeds=1)
+    for line in lines:
+        line["scored_epoch"] = None
+        line |= dict.fromkeys(without)
+    assert f"and the {epoch} is scored" in said(tmp_path, lines, sets)[0]
