@@ -71,22 +71,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"  {name:<9} {what}")
         return 0
     if argv[0] not in COMMANDS:
-        print(
+        return _refuse(
             f"There is no command {argv[0]!r}. There are: "
-            f"{', '.join(COMMANDS)}.",
-            file=sys.stderr,
+            f"{', '.join(COMMANDS)}."
         )
-        return 2
     # As `python -m` has it: a recipe's model may lie where the command is run.
     try:
         here = os.getcwd()
     except OSError as error:
-        print(
+        return _refuse(
             f"The current folder is gone or closed ({error.strerror}): change "
-            "to another one, such as by cd.",
-            file=sys.stderr,
+            "to another one, such as by cd."
         )
-        return 2
     if here not in sys.path:
         sys.path.append(here)
     _, place, function = COMMANDS[argv[0]]
@@ -96,19 +92,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not error.name:
             raise
         if not f"{error.name}.".startswith("speechbrain_hrf."):
-            print(
+            return _refuse(
                 f"hrf {argv[0]} needs {error.name}, which is not installed: "
-                "pip install speechbrain-hrf",
-                file=sys.stderr,
+                "pip install speechbrain-hrf"
             )
-            return 2
-        print(
+        return _refuse(
             f"hrf {argv[0]} is not in speechbrain-hrf-runtime, which runs "
             "exported models only. It is in the whole package: pip install "
-            "speechbrain-hrf.",
-            file=sys.stderr,
+            "speechbrain-hrf."
         )
-        return 2
     if is_program and hasattr(module, "be_a_program"):
         module.be_a_program()
     return getattr(module, function)(argv[1:]) or 0
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)
+    return 2

@@ -45,19 +45,18 @@ from speechbrain_hrf.nnet import count_parameters
 from speechbrain_hrf.runtime.checksums import find_own, is_of_tools
 from speechbrain_hrf.runtime.folder import read_description
 
-_OURS = re.compile(
-    r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
-    r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__"
-    r"|model(\.\w+)*\.onnx|manifest\.json|model\.safetensors"
-    r"|hrf_model\.h|hrf_model(_int8)?\.c"
-)
 # What an export writes only if it is asked to.
 _BY_OPTION = {
     "onnx": r"model(\.\w+)*\.onnx",
-    "c": r"hrf_model(_int8)?\.[ch]",
+    "c": r"hrf_model\.h|hrf_model(_int8)?\.c",
     "int8": r"model\.int8\.onnx|hrf_model_int8\.c",
     "fp16": r"model\.fp16\.onnx",
 }
+_OURS = re.compile(
+    r"hyperparams(_standalone)?\.yaml|README\.md|\w+\.ckpt"
+    r"|hrf_\w+_[0-9a-f]{8}\.py|__pycache__|manifest\.json|model\.safetensors|"
+    + "|".join(_BY_OPTION.values())
+)
 
 
 def export_pretrained(

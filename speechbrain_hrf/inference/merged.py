@@ -4,13 +4,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import copy
 from typing import Any
 
 import torch
 from torch import nn
 
 from speechbrain_hrf.nnet import ExpandedLayer, merge_hrf
+from speechbrain_hrf.nnet.merge import copy_model
 
 
 class MergedClassifier(nn.Module):
@@ -46,7 +46,7 @@ class MergedClassifier(nn.Module):
         # Brain.evaluate() sets its own modules to eval; these copies are not.
         # What merge_hrf does: nnet/merge.py.
         self.merged: Any = merge_hrf(model).eval()
-        self.chained = copy.deepcopy(model).eval()
+        self.chained: Any = copy_model(model).eval()
         for module in self.chained.modules():
             if isinstance(module, ExpandedLayer):
                 module.hrf_chained = True

@@ -27,6 +27,10 @@ _ALIAS = f"{_PARENT}.{_NAME}"
 _TARGET = "speechbrain_hrf.lobes.models"
 
 
+def _ours(name: str) -> str:
+    return _TARGET + name.removeprefix(_ALIAS)
+
+
 class _AliasFinder:
     """Finder and loader of one name, as ``sys.meta_path`` takes them."""
 
@@ -41,11 +45,12 @@ class _AliasFinder:
     def exec_module(self, module: ModuleType) -> None:
         # A module may put another one in its place while it is executed:
         # https://docs.python.org/3/reference/import.html#loading
-        sys.modules[_ALIAS] = importlib.import_module(_TARGET)
+        name = module.__name__
+        sys.modules[name] = importlib.import_module(_ours(name))
 
 
-class _ModuleFinder:
-    """Finder and loader of what is below the alias: our modules themselves.
+class _ModuleFinder(_AliasFinder):
+    """The same of what is below the alias.
 
     Python would find their files, and execute each a second time.
     """
@@ -58,17 +63,6 @@ class _ModuleFinder:
         is_ours = sys.modules.get(_ALIAS) is sys.modules.get(_TARGET)
         there = is_ours and PathFinder.find_spec(_ours(name), path)
         return ModuleSpec(name, self) if there else None
-
-    def create_module(self, spec: ModuleSpec) -> None:
-        """Python's own, empty one."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        name = module.__name__
-        sys.modules[name] = importlib.import_module(_ours(name))
-
-
-def _ours(name: str) -> str:
-    return _TARGET + name.removeprefix(_ALIAS)
 
 
 class _ParentFinder:

@@ -278,7 +278,7 @@ class Chain(nn.Module):
         for k, width in enumerate(widths[1:]):
             self.hrf_biases.register_parameter(
                 str(k),
-                nn.Parameter(weight.new_zeros(width)) if k in biased else None,
+                nn.Parameter(weight.new_empty(width)) if k in biased else None,
             )
         self.hrf_norms = nn.ModuleList()
         if config.inner_norm:

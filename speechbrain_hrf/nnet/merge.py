@@ -130,21 +130,43 @@ def merge_hrf(model: nn.Module) -> nn.Module:
       (1): ReLU()
     )
     """
-    # What a module has computed and holds (weight_norm's weight, what a decoder
-    # keeps of its last call) can be copied without its graph alone.
-    computed = {
-        id(value): value.detach().clone()
-        for module in model.modules()
-        for value in vars(module).values()
-        if isinstance(value, torch.Tensor) and not value.is_leaf
-    }
-    merged = copy.deepcopy(model, computed)
+    merged = copy_model(model)
     for path, module in list(merged.named_modules()):
         unwatch(module)
         expanded = expanded_in(module)
         if expanded is not None:
             expanded.to_plain(path, module)
     return merged
+
+
+def copy_model(model: nn.Module) -> nn.Module:
+    """A copy of a model, also of one that holds what it has computed.
+
+    Such as weight_norm's weight, or what a decoder keeps of its last call: that
+    can be copied without its graph alone.
+
+    Arguments
+    ---------
+    model : torch.nn.Module
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Example
+    -------
+    >>> model = nn.Linear(2, 2)
+    >>> model.last = model(torch.ones(1, 2))
+    >>> torch.equal(copy_model(model).last, model.last)
+    True
+    """
+    computed = {
+        id(value): value.detach().clone()
+        for module in model.modules()
+        for value in vars(module).values()
+        if isinstance(value, torch.Tensor) and not value.is_leaf
+    }
+    return copy.deepcopy(model, computed)
 
 
 def _replaced(

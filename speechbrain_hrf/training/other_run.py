@@ -58,6 +58,7 @@ RUN_OPTIONS = (
     "remove_vector_weight_decay",
 )
 NOTE = "run_options.txt"
+FIX = "Give this run its own --output_folder (or --arm), or remove that folder."
 
 
 def refuse_other_options(hparams_file: str, overrides: str) -> None:
@@ -119,8 +120,7 @@ def refuse_other_options(hparams_file: str, overrides: str) -> None:
         raise ValueError(
             f"{folder} holds a run with other options: {shown}"
             + (f" and {len(differing) - 3} more" if differing[3:] else "")
-            + ". Give this run its own --output_folder (or --arm), or remove "
-            "that folder."
+            + f". {FIX}"
         )
     saved = Checkpointer(new["save_folder"]).list_checkpoints()
     epochs = [checkpoint.meta.get("epoch", 0) for checkpoint in saved]
@@ -170,8 +170,7 @@ def refuse_other_run_options(
             new = [line for line in now if line not in then]
             raise ValueError(
                 f"{save_folder} is of a run with other options: "
-                f"{', '.join(new)}, was {', '.join(gone)}. Give this run its "
-                "own --output_folder (or --arm), or remove that folder."
+                f"{', '.join(new)}, was {', '.join(gone)}. {FIX}"
             )
 
 

@@ -18,6 +18,7 @@ from speechbrain_hrf import (
     merge_hrf,
     merged_state_dict,
 )
+from speechbrain_hrf.inference.merged import MergedClassifier
 from speechbrain_hrf.nnet import algebra
 from speechbrain_hrf.nnet.merge import weight_matrices
 
@@ -295,3 +296,5 @@ def test_what_modules_have_computed_is_copied_without_its_graph():
     model(x).sum().backward()
     merged = merge_hrf(model.eval())
     torch.testing.assert_close(merged(x), model(x))
+    both = MergedClassifier(model, nn.Identity()).chained
+    torch.testing.assert_close(both[0](x), model(x))
