@@ -58,7 +58,7 @@ def test_training_on_hubert(tmp_path, hubert_folder, run_recipe, final_weights):
     assert "Computing the features" not in run_recipe(second, *shared, *hubert)
     # Other features of the same corpus lie beside these.
     log = run_recipe(tmp_path / "c", *shared)
-    assert "have other class, frames, values" in log
+    assert "have other class, frames, samples, values" in log
     assert len(list(features.iterdir())) == 4
 
     for source in (first, *(first / "save").glob("CKPT*")):
