@@ -14,7 +14,7 @@ import speechbrain
 import torch
 from tabulate import tabulate
 
-from speechbrain_hrf.studies.provenance import cpu_name
+from speechbrain_hrf.provenance import cpu_name
 
 RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 

@@ -40,8 +40,6 @@ class Owner:
     since : str
     token : str
         Tells this hold from all others.
-    temporary : str, optional
-        Its folder for temporary files.
 
     Example
     -------
@@ -55,7 +53,6 @@ class Owner:
         default_factory=lambda: f"{datetime.now():%Y-%m-%d %H:%M:%S}"
     )
     token: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
-    temporary: str | None = None
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}, since {self.since}"
@@ -63,11 +60,8 @@ class Owner:
 
 @contextlib.contextmanager
 def owned(
-    folder: str | os.PathLike[str],
-    name: str,
-    refusal: str,
-    temporary: str | None = None,
-) -> Iterator[tuple[Owner, Owner | None]]:
+    folder: str | os.PathLike[str], name: str, refusal: str
+) -> Iterator[Owner]:
     """Holds a folder.
 
     Arguments
@@ -78,15 +72,11 @@ def owned(
         Of the note; the lock's file is named after it.
     refusal : str
         What is raised if another one holds it; ``{owner}`` is who.
-    temporary : str, optional
-        See ``Owner``.
 
     Yields
     ------
     Owner
         This one.
-    Owner or None
-        One that was killed and has left its note.
 
     Raises
     ------
@@ -98,7 +88,7 @@ def owned(
     Example
     -------
     >>> folder = getfixture("tmpdir").strpath
-    >>> with owned(folder, ".owner", "Held by {owner}.") as (owner, _):
+    >>> with owned(folder, ".owner", "Held by {owner}.") as owner:
     ...     with owned(folder, ".owner", "Held by {owner}."):
     ...         pass
     Traceback (most recent call last):
@@ -113,7 +103,7 @@ def owned(
             owner = _wait_for_note(note) or "another process"
             raise ValueError(refusal.format(owner=owner)) from None
         earlier = read_owner(note)
-        mine = Owner(temporary=temporary)
+        mine = Owner()
         if earlier is not None and earlier.host != mine.host:
             logger.warning(
                 "%s was left by %s. If that is still running, the file system "
@@ -122,7 +112,7 @@ def owned(
             )
         stack.callback(_remove_own, note, mine.token)
         write_whole(note, json.dumps(dataclasses.asdict(mine)))
-        yield mine, earlier
+        yield mine
 
 
 def read_owner(note: str | os.PathLike[str]) -> Owner | None:

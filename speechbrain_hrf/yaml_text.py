@@ -55,6 +55,8 @@ def read_yaml_text(path: str | os.PathLike[str]) -> str:
         ...
     ValueError: ...a.yaml is not valid YAML (line 1: expected ',' or ']', ...
     """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"There is no {path}: give a YAML's path.")
     why = why_no_file(path)
     if why:
         raise ValueError(f"{path}: {why}. Put the YAML file there.")

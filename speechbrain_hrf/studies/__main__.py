@@ -4,9 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-import sys
-
 from speechbrain_hrf.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -6,23 +6,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas
 from ruamel.yaml.error import YAMLError
 
+from speechbrain_hrf.studies import statistics
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.rows import NO_FOLD
-from speechbrain_hrf.studies.statistics import (
-    ALL_MODELS,
-    BEST,
-    FEWEST_SPEAKERS,
-    GAIN,
-    LOSS,
-    SAME,
-    Comparisons,
-)
 from speechbrain_hrf.studies.study import load_study
 from speechbrain_hrf.studies.tables import count, signed
 from speechbrain_hrf.studies.template import render
@@ -39,10 +29,10 @@ NAMES = {
 # Of the first training loss, over the last tenth of epochs. Of the last loss
 # would be no measure: one that is learned by heart falls towards zero for ever.
 STILL_FALLING = 0.02
-MOST_LINES, MOST_NAMES = 8, 5
+MOST_LINES = 8
 
 
-def answer(results: Results, comparisons: Comparisons) -> list[str]:
+def answer(results: Results, comparisons: statistics.Comparisons) -> list[str]:
     """What a study says.
 
     Arguments
@@ -59,51 +49,44 @@ def answer(results: Results, comparisons: Comparisons) -> list[str]:
     -------
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "arm": "ALL", "family": "paper", "fold": "1", "seed": 1, "lr": 0.1,
-    ...     "epochs": 120, "scored_epoch": "last", "unit": "speaker",
+    ...     "epochs": 120, "usual": 120, "scored_epoch": "last", "unit": "speaker",
     ...     "dataset": "M3ED", "metric": "UA", "id": "a", "curves": {},
     ...     "options": {}, "valid": 0.5,
     ...     "counts": {"01": np.eye(2, dtype=int)}}])
     >>> names = ["comparison", "model", "family", "row"]
-    >>> nothing = pandas.DataFrame(columns=names)
-    >>> answer(Results(None, table, []), Comparisons(nothing, nothing))[1]
+    >>> nothing = statistics.Comparisons(pandas.DataFrame(columns=names), None)
+    >>> answer(Results(None, table, []), nothing)[1]
     'Conformer: no Lightweight run has finished, so nothing can be...'
     """
-    each = comparisons.lines(SAME)
-    heads = headline(each["row"])
-    others = comparisons.same[~comparisons.same["row"].isin(heads)]
-    best = comparisons.lines(BEST)
+    same, best = comparisons.same, comparisons.best
+    heads = headline(same["row"])
+    others = same[~same["row"].isin(heads)]
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results)
-    longer = each[each["model"].isin(unfinished) & _is_longer(results, each)]
+    light = results.table[results.table["row"].str.startswith(LIGHTWEIGHT)]
+    longer = light.query("epochs > usual and model in @unfinished")
+    longer = same.merge(longer[["model", "row"]].drop_duplicates())
     names = {row: _plain(row) for row in (*heads, *in_best)}
     names |= true_names(results, NAMES)
-    several = results.table["lr"].nunique() > 1
     text = render(
         "report_answer.md",
         results=results,
-        unit=results.common["unit"],
         folds=len(set(results.table["fold"]) - {NO_FOLD}),
-        seeds=results.table["seed"].nunique(),
         epochs=results.table["epochs"].astype(int),
         # Without a validation set nothing chooses, whatever the protocol.
         validated=results.common["scored_epoch"] != "last"
         and results.table["valid"].notna().any(),
         run=results.table.groupby("model", sort=False)["family"].agg(set),
-        rates=[
-            f"{lr:g} {_place(model)}"
-            for model, lr in results.rates.items()
-            if several
-        ],
-        heads={names[row]: comparisons.of_row(row) for row in heads},
+        names=names,
+        heads=heads,
+        same=same.to_dict("records"),
         place=_place,
-        told=set(each[each["row"].isin(heads)]["family"]),
+        told=set(same[same["row"].isin(heads)]["family"]),
         families={
             family: _sum_up(lines) for family, lines in others.groupby("family")
         },
-        best={
-            names[row]: best[best["row"] == row].to_dict("records")
-            for row in in_best
-        },
+        in_best=in_best,
+        best=best.to_dict("records"),
         unfinished=list(unfinished),
         percent=f"{100 * STILL_FALLING:.0f}",
         longer=longer.to_dict("records"),
@@ -170,28 +153,20 @@ def _plain(row):
 
 
 def _place(model):
-    return f"over {model}" if model == ALL_MODELS else f"on {model}"
+    of_all = model == statistics.ALL_MODELS
+    return f"over {model}" if of_all else f"on {model}"
 
 
 def _sum_up(lines):
     """Many rows in one sentence: those that show something, and the rest."""
-    shown = {}
-    for verdict in (GAIN, LOSS):
-        names = [
-            f"{_plain(x['row'])} {_place(x['model'])} "
-            f"({signed(x['difference'])})"
-            for x in lines[lines["verdict"] == verdict].to_dict("records")
-        ]
-        if len(names) > MOST_NAMES:
-            more = len(names) - MOST_NAMES + 1
-            names[MOST_NAMES - 1 :] = [f"{more} more"]
-        if names:
-            shown[verdict] = names
-    rest = lines[~lines["verdict"].isin([GAIN, LOSS])]
-    rest = rest[rest["model"] != ALL_MODELS]["difference"]
+    rows, places = lines["row"].map(_plain), lines["model"].map(_place)
+    names = rows + " " + places + " (" + lines["difference"].map(signed) + ")"
+    shown = lines["verdict"].isin([statistics.GAIN, statistics.LOSS])
+    rest = ~shown & (lines["model"] != statistics.ALL_MODELS)
+    rest = lines["difference"][rest]
     return {
-        "rows": list(map(_plain, lines["row"].unique())),
-        "shown": shown,
+        "rows": list(rows.unique()),
+        "shown": names[shown].groupby(lines["verdict"]).agg(list).to_dict(),
         "rest": [signed(x) for x in (rest.min(), rest.max())][: len(rest)],
     }
 
@@ -202,14 +177,6 @@ def _unfinished(results):
     falls = light["curves"].map(_fall)
     falls = falls.groupby(light["model"], sort=False).mean()
     return falls.index[falls > STILL_FALLING]
-
-
-def _is_longer(results, lines):
-    """Of lines: lightweight models of more epochs than the usual ones."""
-    epochs = lines["row"].str.extract(rf"^{LIGHTWEIGHT}, (\d+) epochs$")[0]
-    light = results.table[results.table["family"] == "lightweight"]
-    usual = light.groupby("model")["epochs"].median()
-    return epochs.astype(float) > lines["model"].map(usual)
 
 
 def _fall(curves):
@@ -238,7 +205,7 @@ def missing_runs(results: Results) -> list[str]:
     >>> missing_runs(read_results("results/none"))
     Traceback (most recent call last):
         ...
-    FileNotFoundError: There is no folder results/none...
+    ValueError: results/none/trials.jsonl has no trial that can be used...
     """
     path = results.folder and results.folder / "study.yaml"
     try:  # lines may be reported on without their study
@@ -246,28 +213,17 @@ def missing_runs(results: Results) -> list[str]:
     except (OSError, ValueError, YAMLError) as error:
         reason = str(error).strip().splitlines()[0]
         return [f"Whether runs are missing cannot be told: {reason}"]
-    done = set(results.table["id"])
-    left = [trial for trial in planned if trial.id not in done]
-    if left:
-        parts = []
-        for noun in ("fold", "seed"):
-            wanted = {getattr(trial, noun) for trial in planned}
-            begun = {getattr(trial, noun) for trial in left}
-            if len(wanted) > 1:
-                number = len(wanted) - len(begun)
-                parts.append(f"{number} of {len(wanted)} {noun}s")
-        whole = f" (whole: {', '.join(parts)})" if parts else ""
-        finished = len(planned) - len(left)
+    if left := {x.id for x in planned}.difference(results.table["id"]):
         return [
-            f"{finished:,} of {len(planned):,} runs have finished{whole}: "
-            "go on with `hrf study ... --resume`."
+            f"{len(planned) - len(left):,} of {len(planned):,} runs have "
+            "finished: go on with hrf study ... --resume."
         ]
     speakers = len(results.classes)
-    if speakers >= FEWEST_SPEAKERS:
+    if speakers >= statistics.FEWEST_SPEAKERS:
         return []
     folds = results.common["fold"] != NO_FOLD
     return [
         f"{count(speakers, 'test ' + results.common['unit'])} took part; at least "
-        f"{FEWEST_SPEAKERS} are needed to show anything: "
+        f"{statistics.FEWEST_SPEAKERS} are needed to show anything: "
         f"{'run more folds' if folds else 'the test set has too few'}."
     ]

@@ -13,8 +13,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import os
 import pathlib
 import runpy
@@ -86,11 +84,6 @@ def end_with(parent: int) -> None:
     parent : int
         The id of the process to end with.
 
-    Raises
-    ------
-    ValueError
-        If this process leads no group of its own: it would kill others.
-
     Example
     -------
     >>> import subprocess
@@ -101,11 +94,6 @@ def end_with(parent: int) -> None:
     ...     [sys.executable, "-c", code], start_new_session=True).returncode
     -9
     """
-    if os.getpgrp() != os.getpid():
-        raise ValueError(
-            "This process is no leader of a group: start it with "
-            "start_new_session=True."
-        )
     threading.Thread(target=_watch, args=[parent], daemon=True).start()
 
 

@@ -4,14 +4,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os
 import secrets
 import socket
-import urllib.parse
+import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -29,7 +27,6 @@ ENVIRONMENT = {
     "RAY_memory_monitor_refresh_ms": "0",
 }
 _TOKEN = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE")
-_OWN_TOKEN = secrets.token_hex(32)  # one, since Ray keeps a process's first
 
 
 def require_ray() -> ModuleType:
@@ -62,7 +59,6 @@ def require_ray() -> ModuleType:
 
 @contextlib.contextmanager
 def ray_cluster(
-    temporary: str | os.PathLike,
     address: str | None = None,
     cores: int | None = None,
     log: str | os.PathLike = os.devnull,
@@ -71,10 +67,8 @@ def ray_cluster(
 
     Arguments
     ---------
-    temporary : str or os.PathLike
-        For the files of a cluster that is started.
     address : str, optional
-        "auto" or "host:port". Default: one is started.
+        "auto" or "host:port", as `ray start` says it. Default: one is started.
     cores : int, optional
         Of the one that is started. Default: all.
     log : str or os.PathLike, optional
@@ -95,63 +89,59 @@ def ray_cluster(
 
     Example
     -------
-    >>> with ray_cluster("/tmp/hrf-demo", "ray://head:10001") as ray:
+    >>> with ray_cluster("localhost:1") as ray:
     ...     pass
     Traceback (most recent call last):
         ...
-    ConnectionError: Through Ray's client (ray://head:10001) trials cannot ...
+    ConnectionError: Ray cannot be reached at localhost:1: ...
     """
-    if address is not None and address.startswith("ray://"):
-        host = urllib.parse.urlsplit(address).hostname
-        raise ConnectionError(
-            f"Through Ray's client ({address}) trials cannot be followed. Give "
-            "this command to the cluster itself: ray job submit --address "
-            f"http://{host}:8265 -- hrf study ... --address auto"
-        )
     ray = require_ray()
     with contextlib.ExitStack() as stack:
         # Whoever shows something to the user keeps the stream of before.
-        stack.callback(_remove_empty, log)
         stream = stack.enter_context(open(log, "a", encoding="utf-8"))
         stack.enter_context(contextlib.redirect_stdout(stream))
         stack.enter_context(contextlib.redirect_stderr(stream))
         if address is None and not any(map(os.environ.get, _TOKEN)):
             # Others on this machine may not use the cluster. Ray's own token
-            # would stay in ~/.ray, and count for every other cluster too.
-            os.environ["RAY_AUTH_TOKEN"] = _OWN_TOKEN
-            for name in _TOKEN:  # Ray sets its mode
-                stack.callback(os.environ.pop, name, None)
+            # would stay in ~/.ray, and count for every other cluster too. This
+            # one stays in the process, of which Ray keeps the first.
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
         try:
-            _connect(ray, temporary, address, cores)
+            _connect(ray, address, cores, stack)
         except (ValueError, RuntimeError, OSError) as error:
             where = f"reached at {address}" if address else "started here"
-            reason = str(error).strip().splitlines()[0]
-            raise ConnectionError(f"Ray cannot be {where}: {reason}") from error
+            reason = str(error).strip().splitlines()[0].rstrip(".")
+            raise ConnectionError(
+                f"Ray cannot be {where}: {reason}. See --address in --help."
+            ) from error
         stack.callback(ray.shutdown)
         # Ray has set up its loggers when it was imported.
         logging.getLogger("ray").setLevel(logging.CRITICAL)
         yield ray
 
 
-def _remove_empty(log):
-    if os.path.isfile(log) and not os.path.getsize(log):
-        os.remove(log)
-
-
-def _connect(ray, temporary, address, cores):
-    options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+def _connect(ray, address, cores, stack):
+    options = {"address": address}
     if address is None:
-        options |= {
+        # Sockets lie below it, whose paths are limited to 107 characters, of
+        # which Ray takes 63.
+        root = tempfile.gettempdir()
+        temporary = tempfile.TemporaryDirectory(
+            prefix="hrf-",
+            dir=root if len(root) < 28 else "/tmp",
+            # A dying process of Ray may still write into it.
+            ignore_cleanup_errors=True,
+        )
+        options = {
+            "address": "local",  # whatever RAY_ADDRESS says
             "num_cpus": cores,
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE_BYTES,
-            "_temp_dir": str(temporary),
+            "_temp_dir": stack.enter_context(temporary),
         }
-    else:
-        place = urllib.parse.urlsplit(f"//{address}")
-        if place.port is not None:
-            # Ray itself would wait for minutes where nobody answers.
-            there = (place.hostname, place.port)
-            socket.create_connection(there, timeout=20).close()
-    # "local", whatever RAY_ADDRESS says.
-    ray.init(address=address or "local", **options)
+    elif address != "auto":
+        # Ray itself would wait for minutes where nobody answers.
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, port), timeout=20).close()
+    quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    ray.init(**options, **quiet)

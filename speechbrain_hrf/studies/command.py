@@ -4,29 +4,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import argparse
-import difflib
-import math
-import os
-import pathlib
 import sys
 from collections.abc import Sequence
-
-from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.extras import require
 
 # Ray is asked for when trials are to run.
 PACKAGES = ("pydantic", "rich", "pandas", "scipy", "seaborn", "jinja2")
-LEAST = {"cores": 1, "trials": 1, "max_minutes": 0, "retries": 0}
-DESCRIPTION = """\
-Runs the trials of a study on Ray: on this machine, or on the cluster at
---address. Where a GPU is, an arm's trials train together on it. Any key of the
-study's YAML can be overridden: --seeds "[1, 2]", --data_folder /path/to/corpus,
---overrides "{number_of_epochs: 30}".
-"""
 
 
 def study(argv: Sequence[str] | None = None) -> int:
@@ -47,10 +32,9 @@ def study(argv: Sequence[str] | None = None) -> int:
     >>> study(["nowhere.yaml"])
     1
     """
-    # First, so that --help and a wrong name need not wait for the packages.
-    options, overrides = read_arguments(argv)
     try:
-        _find_study(options.study)
+        # First, so that --help need not wait for the rest.
+        options, overrides = read_arguments(argv)
         require("studies", PACKAGES, "A study")
         from speechbrain_hrf.studies.drive import run_study
         from speechbrain_hrf.studies.screen import show_plan
@@ -61,21 +45,9 @@ def study(argv: Sequence[str] | None = None) -> int:
             show_plan(chosen)
             return 0
         return run_study(chosen, options)
-    except (OSError, ValueError, YAMLError, ImportError) as error:
+    except (OSError, ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 1
-
-
-def _find_study(path):
-    if os.path.exists(path):
-        return
-    folder = pathlib.Path(path).parent
-    known = sorted(str(found) for found in folder.glob("*.yaml"))
-    near = difflib.get_close_matches(path, known, 3) or known
-    raise FileNotFoundError(
-        f"There is no study {path}: give the path of its YAML, such as "
-        f"{' or '.join(near[:3]) or 'studies/ravdess.yaml of the repository'}."
-    )
 
 
 def report(argv: Sequence[str] | None = None) -> int:
@@ -101,9 +73,7 @@ def report(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", help="of a study, such as results/ravdess")
     parser.add_argument(
-        "--readme",
-        action="store_true",
-        help="print one sentence and one table instead, for a README",
+        "--readme", action="store_true", help="print what fits a README instead"
     )
     options = parser.parse_args(argv)
     try:
@@ -135,7 +105,7 @@ def read_arguments(
     argparse.Namespace
         ``study``, the YAML's path, and the options.
     str
-        Overrides for ``load_study``: what are no options of the command.
+        Overrides for ``load_study``: what is given of the study's keys.
 
     Example
     -------
@@ -147,74 +117,42 @@ def read_arguments(
     seeds: [1, 2]
     data_folder: /data
     """
+    require("studies", ["pydantic"], "A study")
+    from speechbrain_hrf.studies.keys import StudyFile
+
     # A shortened option could be meant for a key of the study.
     parser = argparse.ArgumentParser(
-        prog="hrf study", description=DESCRIPTION, allow_abbrev=False
+        prog="hrf study",
+        description="Runs the trials of a study, by Ray.",
+        allow_abbrev=False,
     )
     parser.add_argument("study", help="for example studies/ravdess.yaml")
     parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with a study: run what is missing in its folder",
+        "--resume", action="store_true", help="run what a study's folder lacks"
     )
     parser.add_argument(
-        "--dry_run",
-        action="store_true",
-        help="list the trials, run nothing, write nothing",
+        "--dry_run", action="store_true", help="list the trials, run nothing"
     )
     machines = parser.add_mutually_exclusive_group()
     machines.add_argument(
-        "--address",
-        help="of a Ray cluster: auto or host:6379; default: a cluster of "
-        "this machine's cores, for this study only",
+        "--address", help="of a cluster of Ray's, such as auto or host:6379"
     )
     machines.add_argument(
-        "--cores",
-        type=int,
-        help="how many cores of this machine to use; default: all",
+        "--cores", type=int, help="of this machine to use; default: all"
     )
     parser.add_argument(
         "--engine",
         choices=["auto", "processes", "ensemble"],
         default="auto",
-        help="processes: each trial by itself, on CPUs; ensemble: an arm's "
-        "trials together, on a GPU; default: ensemble where there is a GPU",
+        help="processes: alone, on CPUs; ensemble: an arm's together, on a GPU",
     )
-    parser.add_argument(
-        "--trials",
-        type=int,
-        help="start no more than so many trials",
+    keys = parser.add_argument_group('keys of the YAML, as --seeds "[1, 2]"')
+    for key in StudyFile.model_fields:
+        # One that is given twice is then found to be, as in any YAML.
+        keys.add_argument(f"--{key}", action="append", default=[])
+    options = parser.parse_args(argv)
+    return options, "\n".join(
+        f"{key}: {value}"
+        for key in StudyFile.model_fields
+        for value in getattr(options, key)
     )
-    parser.add_argument(
-        "--max_minutes",
-        type=float,
-        default=math.inf,
-        help="start no trial after so many minutes; those that run go on",
-    )
-    parser.add_argument(
-        "--retries",
-        type=int,
-        default=2,
-        help="how often a failed trial is tried again; default: 2",
-    )
-    known = {"--help", *(f"--{key}" for key in vars(parser.parse_args(["x"])))}
-    overrides, kept = [], []
-    words = iter(sys.argv[1:] if argv is None else argv)
-    for word in words:
-        option, is_there, value = word.partition("=")
-        if not option.startswith("--") or option in known:
-            kept.append(word)
-            continue
-        if not is_there:
-            value = next(words, "--")
-            if value.startswith("--"):
-                near = difflib.get_close_matches(option, known, 1)
-                meant = f"; or did you mean {near[0]}?" if near else ""
-                parser.error(f"{option} needs a value: {option} value{meant}")
-        overrides.append(f"{option[2:]}: {value}")
-    options = parser.parse_args(kept)
-    for key, least in LEAST.items():
-        value = getattr(options, key)
-        if value is not None and not value >= least:
-            parser.error(f"--{key} is {value}, but must be {least} or more")
-    return options, "\n".join(overrides)

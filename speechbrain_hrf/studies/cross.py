@@ -4,19 +4,15 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import itertools
 import json
+import pathlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from speechbrain_hrf.studies.recipe import Recipe
+from speechbrain_hrf.studies import recipe
+from speechbrain_hrf.studies.keys import StudyFile
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL, Trial
 from speechbrain_hrf.training.option_kinds import compare_kinds
-
-if TYPE_CHECKING:
-    from speechbrain_hrf.studies.study import StudyFile
 
 # The activations of the paper's Figures 10-12 by the names used in studies.
 ACTIVATIONS = {
@@ -25,30 +21,24 @@ ACTIVATIONS = {
     "swish": "torch.nn.SiLU",
     "relu2": "speechbrain_hrf.SquaredReLU",
 }
-# Options of a recipe that a study sets itself, and how it is told to.
+# Options of a recipe that a study sets itself, besides the fold's.
 SET_BY_STUDY = {
-    "seed": "give seeds",
-    "data_folder": "give the study's data_folder",
-    "labels": "give the study's labels",
-    "output_folder": "give the study's output_folder",
-    "feature_folder": "all trials of a study share one",
-    "export_folder": "trials export nothing",
-    "record_steps": "run that trial by hand",
+    *("seed", "data_folder", "labels", "output_folder"),
+    *("feature_folder", "export_folder", "record_steps"),
 }
-# Always said of a trial, so that the same run has the same id in all studies;
-# and how a recipe gives them.
-SAID = {"lr": "0.001", "number_of_epochs": "120", "protocol": "paper"}
-_NORMALISED = "hrf_inner_norm"
+# Always said of a trial, so that the same run has the same id in all studies.
+SAID = ("lr", "number_of_epochs", "protocol")
 
 
-def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
+def cross(grid: StudyFile, folder: pathlib.Path) -> Iterator[Trial]:
     """Crosses models, arms, activations, rates, folds and seeds.
 
     Arguments
     ---------
     grid : StudyFile
         A study whose grid has been filled in.
-    recipe : Recipe
+    folder : pathlib.Path
+        Of the recipe.
 
     Yields
     ------
@@ -62,79 +52,59 @@ def cross(grid: StudyFile, recipe: Recipe) -> Iterator[Trial]:
 
     Example
     -------
-    >>> from speechbrain_hrf.studies.recipe import find_recipe
-    >>> from speechbrain_hrf.studies.study import StudyFile
-    >>> grid = StudyFile(name="demo", output_folder="x", recipe="RAVDESS",
-    ...     data_folder="y", models=["conformer"], folds=[2], seeds=[7],
-    ...     modules=["Lightweight", "ALL"], learning_rates=[0.1, 0.2])
-    >>> for trial in cross(grid, find_recipe("RAVDESS")):
+    >>> grid = StudyFile(name="demo", recipe="RAVDESS", models=["conformer"],
+    ...     modules=["Lightweight", "ALL"], learning_rates=[0.1, 0.2],
+    ...     folds=[2], seeds=[7])
+    >>> for trial in cross(grid, recipe.find_recipe("RAVDESS")):
     ...     print(trial.label)
     conformer Lightweight, lr 0.1, fold 2, seed 7
     conformer Lightweight, lr 0.2, fold 2, seed 7
     conformer ALL, lr 0.1, ratio 8, layers 1, fold 2, seed 7
     conformer ALL, lr 0.2, ratio 8, layers 1, fold 2, seed 7
     """
-    arms = []
     for model in grid.models:
-        arms += _arms(grid, recipe, model)
-    # All folds with the first seed come first: a study may be stopped.
-    for seed, fold, (model, arm, options) in itertools.product(
-        grid.seeds, grid.folds, arms
-    ):
-        options = {**options, "seed": seed}
-        if fold is not None:
-            options[grid.fold_key] = fold
-        # A row that is named is the paper's, unless its arm says more, also
-        # where the recipe's own is normalised.
-        unsaid = {}
-        if "hrf_modules" in options and recipe.defaults(model).get(_NORMALISED):
-            unsaid = {_NORMALISED: False}
-        yield Trial(
-            recipe.folder.name, model, arm, options, fold, unsaid=unsaid
-        )
+        defaults = recipe.read_hparams(folder, model)
+        yaml = f"the recipe's hparams/{model}_hrf.yaml"
+        _check_recipe(grid, folder, defaults, yaml)
+        # By JSON, which makes Python's own types of YAML's.
+        said = json.loads(json.dumps({key: defaults[key] for key in SAID}))
+        for (arm, options), activation, lr in itertools.product(
+            _rows(grid, model), grid.activations, grid.learning_rates
+        ):
+            options = {**said, **grid.overrides, **options}
+            if activation is not None:
+                options["activation"] = f"!name:{ACTIVATIONS[activation]}"
+            if lr is not None:
+                options["lr"] = lr
+            _check_options(options, defaults, arm, yaml, grid.fold_key)
+            recipe.check_rows(defaults, options.get("hrf_modules", []))
+            # A row that is named is the paper's, unless its arm says more,
+            # also where the recipe's own is normalised.
+            own = "hrf_modules" in options and defaults.get("hrf_inner_norm")
+            unsaid = {"hrf_inner_norm": False} if own else {}
+            for seed, fold in itertools.product(grid.seeds, grid.folds):
+                chosen = {**options, "seed": seed}
+                if fold is not None:
+                    chosen[grid.fold_key] = fold
+                yield Trial(
+                    folder.name, model, arm, chosen, fold, unsaid=unsaid
+                )
 
 
-def _arms(grid, recipe, model):
-    """The model, each arm's name, and its options but seed and fold."""
-    defaults = recipe.defaults(model)
-    yaml = f"the recipe's hparams/{model}_hrf.yaml"
-    for key, value in SAID.items():
+def _check_recipe(grid, folder, defaults, yaml):
+    """A recipe of one's own may lack what a study needs."""
+    has_folds = grid.folds != [None]
+    for key in [*SAID, grid.fold_key] if has_folds else SAID:
         if key not in defaults:
             raise ValueError(
-                f"A study needs the option {key!r}, and {yaml} (in "
-                f"{recipe.folder}) has none: add it there, such as "
-                f"`{key}: {value}`."
+                f"A study needs the option {key!r}, which {yaml} (in "
+                f"{folder}) lacks: add it there, or correct fold_key."
             )
-    _check_folds(grid, recipe, defaults, yaml)
-    for (arm, options), activation, lr in itertools.product(
-        _rows(grid, model), grid.activations, grid.learning_rates
-    ):
-        chosen = {**grid.overrides, **options}
-        if activation is not None:
-            chosen["activation"] = f"!name:{ACTIVATIONS[activation]}"
-        if lr is not None:
-            chosen["lr"] = lr
-        _check_options(chosen, defaults, arm, yaml, grid.fold_key)
-        recipe.check_rows(model, chosen.get("hrf_modules", []))
-        for key in SAID:
-            # By JSON, which makes Python's own types of YAML's.
-            own = json.loads(json.dumps(defaults[key]))
-            chosen.setdefault(key, own)
-        yield model, arm, chosen
-
-
-def _check_folds(grid, recipe, defaults, yaml):
-    if grid.folds != [None] and grid.fold_key not in defaults:
-        raise ValueError(
-            f"folds are given, but {yaml} has no option {grid.fold_key!r}: "
-            "give fold_key, the option that chooses the split."
-        )
-    known = range(1, 1 + recipe.folds)
+    known = range(1, 1 + recipe.count_folds(folder))
     for fold in grid.folds:
         if fold is not None and known and fold not in known:
             raise ValueError(
-                f"There is no fold {fold!r}: {recipe.folder.name} has folds 1 "
-                f"to {len(known)}."
+                f"There is no fold {fold!r}: there are 1 to {len(known)}."
             )
 
 
@@ -146,8 +116,8 @@ def _rows(grid, model):
         elif row == ORIGINAL:
             if model not in grid.originals:
                 raise ValueError(
-                    f"The row {ORIGINAL!r} needs the sizes of the original "
-                    f"{model}: give originals: {{{model}: {{d_model: ...}}}}."
+                    f"The row {ORIGINAL!r} needs its sizes: give originals: "
+                    f"{{{model}: {{d_model: ...}}}}."
                 )
             yield row, {"hrf_modules": [], **grid.originals[model]}
         else:
@@ -160,21 +130,20 @@ def _rows(grid, model):
 
 def _check_options(options, known, arm, yaml, fold_key):
     """A misspelt option would be found out by the first trial, not before."""
-    set_by_study = {**SET_BY_STUDY, fold_key: "give folds"}
+    said = f"The arm {arm!r}"
     for key in options:
-        if key in set_by_study:
+        if key in {*SET_BY_STUDY, fold_key}:
             raise ValueError(
-                f"The arm {arm!r} overrides {key!r}, which a study sets: "
-                f"{set_by_study[key]}."
+                f"{said} overrides {key!r}, which a study sets: leave it out, "
+                "or give the study's own key, such as seeds or folds."
             )
         if key not in known:
             raise ValueError(
-                f"The arm {arm!r} overrides {key!r}, which {yaml} does not "
-                "have. Look there for its name."
+                f"{said} overrides {key!r}, which is none of those in {yaml}."
             )
     # What a tag gives is not known before the run.
     plain = {k: x for k, x in options.items() if str(x)[:1] != "!"}
     try:
         compare_kinds(known, plain)
     except ValueError as error:
-        raise ValueError(f"The arm {arm!r}: {error}") from None
+        raise ValueError(f"{said}: {error}") from None

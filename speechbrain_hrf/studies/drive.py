@@ -4,32 +4,27 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
-import dataclasses
 import os
 import signal
-import threading
-import time
+import sys
 
-from speechbrain_hrf.dataio.synthetic import is_synthetic
-from speechbrain_hrf.studies.cluster import ray_cluster, require_ray
+from speechbrain_hrf.dataio.synthetic import is_synthetic, make_corpus
+from speechbrain_hrf.owner import owned
+from speechbrain_hrf.provenance import table_version
+from speechbrain_hrf.studies import cluster, run, tasks
 from speechbrain_hrf.studies.lines import read_lines
-from speechbrain_hrf.studies.owner import owned
-from speechbrain_hrf.studies.provenance import table_version
-from speechbrain_hrf.studies.recipe import Recipe
-from speechbrain_hrf.studies.run import OUTPUT, make_data, recipe_options
-from speechbrain_hrf.studies.screen import Screen
+from speechbrain_hrf.studies.recipe import check_data
+from speechbrain_hrf.studies.screen import show_progress
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.tables import count
-from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
 from speechbrain_hrf.studies.trial import Trial
 
-# What Ray says, for whom a cluster gives riddles.
-LOG = "ray.log"
-INTERRUPTED = 130  # as shells say it of Ctrl-C
+REFUSAL = (
+    "Another driver ({owner}) runs this study. Wait for it, or give this one "
+    "another --output_folder."
+)
 
 
 def missing_trials(study: Study, resume: bool) -> list[Trial]:
@@ -98,7 +93,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     >>> run_study(getfixture("demo_study"), read_arguments(["demo.yaml"])[0])
     Traceback (most recent call last):
         ...
-    FileNotFoundError: There is no data folder /data/X: give --data_folder ...
+    FileNotFoundError: There are no data: data_folder is /data/X. Give ...
     """
     missing = missing_trials(study, options.resume)
     _refuse_other_data(study)
@@ -106,66 +101,58 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
         print(_left(study))
         return 0
     # A cluster's machines look themselves.
-    if options.address is None and not study.is_stand_in:
-        _check_data(study, missing)
-    require_ray()
+    here = options.address is None and not study.is_stand_in
+    data = study.data_folder
+    if not data or (here and not os.path.exists(data)):
+        raise FileNotFoundError(
+            f"There are no data: data_folder is {data or 'null'}. Give "
+            "--data_folder /path/to/corpus or, for OwnData, --labels my.csv."
+        )
+    if here:
+        runs = [run.recipe_options(trial, study, 1) for trial in missing]
+        check_data(study.recipe_folder, runs)
+    cluster.require_ray()
     study.folder.mkdir(parents=True, exist_ok=True)
     try:
-        with owned(study.folder) as driver:
+        with owned(study.folder, tasks.DRIVER, REFUSAL) as driver:
             failed = _drive(study, options, driver)
     except KeyboardInterrupt:
         print(f"\nInterrupted. {_left(study)}", flush=True)
-        return INTERRUPTED
+        return 130  # as shells say it of Ctrl-C
     if failed:
-        number = sum(len(trials) for trials, _ in failed)
+        number = len(missing_trials(study, resume=True))
         print(f"{count(number, 'trial')} failed:")
-        for (first, *_), reason in failed:
+        for first, reason in failed:
             print(f"  {first.label}: {reason.splitlines()[-1]}")
-            print(f"    {study.run_folder(first.id) / OUTPUT}")
+            print(f"    {study.run_folder(first.id) / run.OUTPUT}")
     print(_left(study), flush=True)
     return 1 if failed else 0
 
 
-def _check_data(study, trials):
-    for what, where, fix in (
-        ("table of labels", study.keys.labels, "--labels my.csv"),
-        ("data folder", study.data_folder, "--data_folder /path/to/corpus"),
-    ):
-        if where and not os.path.exists(where):
-            raise FileNotFoundError(f"There is no {what} {where}: give {fix}.")
-    runs = [recipe_options(t, study, 1) for t in trials]
-    Recipe(study.recipe_folder).check_data(runs)
-
-
 def _drive(study, options, driver):
-    """Runs trials; those of tasks that have failed, and why."""
+    """Runs trials; the first one of each task that has failed, and why."""
     # Read again: another driver may have ended since.
     missing = missing_trials(study, options.resume)
-    missing.sort(key=lambda trial: trial.teacher is not None)
-    deadline = time.time() + 60 * options.max_minutes
     study.save()
-    make_data(study)
-    screen = Screen(study)
-    failed = []
-    with ray_cluster(
-        driver.temporary, options.address, options.cores, study.folder / LOG
-    ) as ray:
+    if study.is_stand_in:
+        make_corpus(study.recipe_folder.name, study.data_folder)
+    failed, screen = [], sys.stdout
+    log = study.folder / "ray.log"  # for whom a cluster gives riddles
+    with cluster.ray_cluster(options.address, options.cores, log) as ray:
         engine, at_once = _engine(ray, study, options)
-        tasks = tasks_of(missing[: options.trials], study.keys.fold_key, engine)
-        ends = run_tasks(
-            ray, study, tasks, driver.token, at_once, options.retries, deadline
-        )
-        with screen, _interruptible() as is_interrupted:
+        todo = tasks.tasks_of(missing, study.keys.fold_key, engine)
+        ends = tasks.run_tasks(ray, study, todo, driver, at_once)
+        with (
+            show_progress(study, screen) as show,
+            _interruptible() as interrupted,
+        ):
             for trials, reason in ends:
-                if is_interrupted():
+                if interrupted:
                     raise KeyboardInterrupt
                 if reason:
-                    # Of several together, some may have finished.
-                    some = dataclasses.replace(study, trials=trials)
-                    trials = missing_trials(some, resume=True) or trials
-                    failed.append((trials, reason))
+                    failed.append((trials[0], reason))
                 if trials:
-                    screen.update(trials, reason)
+                    show(trials, reason)
     return failed
 
 
@@ -189,7 +176,8 @@ def _engine(ray, study, options):
     if at_once == 0:
         raise ValueError(
             f"A trial of this study takes {threads} threads, and there are "
-            f"{resources.get('CPU', 0):.0f} cores: give --threads_per_trial 1."
+            f"{resources.get('CPU', 0):.0f} cores: change --threads_per_trial "
+            "or --cores."
         )
     return engine, at_once
 
@@ -200,18 +188,14 @@ def _refuse_other_data(study):
     corpus = os.path.dirname(folder) if os.path.isfile(folder) else folder
     generated = study.is_stand_in or is_synthetic(corpus)
     if not generated and not os.path.exists(study.table):
-        return
-    lines = read_lines(study.folder)
-    for key, here, other in (
-        (
-            "synthetic",
-            generated,
-            "speech" if generated else "generated signals",
-        ),
+        return  # a cluster's machines will see it
+    speech = "speech" if generated else "generated signals"
+    for key, now, other in (
+        ("synthetic", generated, speech),
         ("table", table_version(study.table), "another table of labels"),
     ):
-        number = sum(line.get(key, here) != here for line in lines)
-        if number:
+        lines = read_lines(study.folder)
+        if number := sum(line.get(key, now) != now for line in lines):
             raise ValueError(
                 f"{study.folder} holds {count(number, 'trial')} on {other}, "
                 f"not on {study.table} as it is now. Give another "
@@ -238,14 +222,14 @@ def _interruptible():
     for example in what it does when objects are deleted. Only who asks twice
     gets that.
     """
-    asked = threading.Event()
+    asked = []
 
     def ask(number, frame):
-        if asked.is_set():
+        if asked:
             raise KeyboardInterrupt
-        asked.set()
+        asked.append(number)
 
     with contextlib.ExitStack() as stack:
         for number in (signal.SIGINT, signal.SIGTERM):
             stack.callback(signal.signal, number, signal.signal(number, ask))
-        yield asked.is_set
+        yield asked

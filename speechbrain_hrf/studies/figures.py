@@ -4,31 +4,14 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas
 import seaborn
 
+from speechbrain_hrf.studies import panels, paper, statistics, tables
 from speechbrain_hrf.studies.answer import headline
-from speechbrain_hrf.studies.panels import (
-    COLOURS,
-    Picture,
-    draw_legend,
-    draw_lines,
-    draw_png,
-    make_panels,
-)
-from speechbrain_hrf.studies.paper import place
 from speechbrain_hrf.studies.results import Results
 from speechbrain_hrf.studies.rows import name_rows
-from speechbrain_hrf.studies.statistics import (
-    ALL_MODELS,
-    BEST,
-    SAME,
-    Comparisons,
-)
-from speechbrain_hrf.studies.tables import plural, signed
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT
 
 AXES = {
@@ -40,8 +23,8 @@ AXES = {
 
 
 def draw_differences(
-    results: Results, comparisons: Comparisons
-) -> Picture | None:
+    results: Results, comparisons: statistics.Comparisons
+) -> panels.Picture | None:
     """The differences with intervals: a row per arm, a column per model.
 
     Arguments
@@ -57,50 +40,47 @@ def draw_differences(
     Example
     -------
     >>> nothing = pandas.DataFrame({"model": [], "family": [], "low": []})
-    >>> draw_differences(None, Comparisons(nothing, None)) is None
+    >>> draw_differences(None, statistics.Comparisons(nothing, None)) is None
     True
     """
     table = comparisons.table.query(
-        f"model != '{ALL_MODELS}' and family != 'original'"
+        f"model != '{statistics.ALL_MODELS}' and family != 'original'"
     )
     if not len(table):
         return None
-    models = [m for m in results.models if m in set(table["model"])]
-    rows = sorted(set(table["row"]), key=place)
+    models = table.groupby("model", sort=False)
+    rows = sorted(set(table["row"]), key=paper.place)
     height = 1.0 + 0.33 * len(rows)
     drawn = []
     for columns, width in ((3, 2.4), (1, 4.0)):
-        figure, axes = make_panels(
+        figure, axes = panels.make_panels(
             len(models), width, height, columns, sharey=True, sharex=True
         )
         if columns > 1:  # room for the arms' names
             figure.set_figwidth(figure.get_figwidth() + 1.9)
-        for panel, model in zip(axes, models, strict=True):
-            _draw_model(panel, table[table["model"] == model], rows)
+        for panel, (model, lines) in zip(axes, models, strict=True):
+            _draw_model(panel, lines, rows)
             panel.set_title(model, fontsize=10)
         figure.supxlabel(
             f"difference in {results.compared} to {LIGHTWEIGHT}", fontsize=9
         )
         if table["comparison"].nunique() > 1:
-            draw_legend(figure, axes[0], "upper")
-        drawn.append(draw_png(figure))
-    ends = table.sort_values("difference").iloc[[0, -1]].to_dict("records")
-    low, high = (
-        f"{signed(x['difference'])} ({x['model']}, {x['row']})" for x in ends
-    )
-    return Picture(
+            panels.draw_legend(figure, axes[0], "upper")
+        drawn.append(panels.draw_png(figure))
+    return panels.Picture(
         drawn[0],
         f"Difference in {results.compared} to the lightweight model, mean over "
-        f"test {plural(results.common['unit'])} with its 95 % interval. Right "
+        f"test {tables.plural(results.common['unit'])} with its 95 % interval. Right "
         "of zero is better.",
-        f"Differences go from {low} to {high}; the table has all of them.",
+        "Differences with their intervals: all of them are in the table.",
         drawn[1],
     )
 
 
 def _draw_model(panel, lines, rows):
     several = lines["comparison"].nunique() > 1
-    for k, (comparison, marker) in enumerate(((SAME, "o"), (BEST, "D"))):
+    markers = {statistics.SAME: "o", statistics.BEST: "D"}
+    for k, (comparison, marker) in enumerate(markers.items()):
         some = lines[lines["comparison"] == comparison]
         centre = some["difference"]
         error = np.array([centre - some["low"], some["high"] - centre])
@@ -113,7 +93,7 @@ def _draw_model(panel, lines, rows):
             label=comparison,
             markersize=5,
             capsize=2.5,
-            color=COLOURS[k],
+            color=panels.COLOURS[k],
         )
     panel.axvline(0, color="black", linewidth=0.8)
     panel.set_yticks(range(len(rows)), rows)
@@ -122,7 +102,7 @@ def _draw_model(panel, lines, rows):
     panel.grid(axis="x", alpha=0.3)
 
 
-def draw_epochs(results: Results) -> list[Picture]:
+def draw_epochs(results: Results) -> list[panels.Picture]:
     """Test scores at some epochs, training loss, validation scores.
 
     Arguments
@@ -142,27 +122,28 @@ def draw_epochs(results: Results) -> list[Picture]:
     >>> [picture.alt for picture in draw_epochs(Results(None, table, []))]
     ['training loss by epoch: ALL.']
     """
-    metric, runs = results.metric, results.runs.query("family != 'original'")
-    points = []
-    for run in runs.to_dict("records"):
+    metric, points = results.metric, []
+    curves = {"train_loss": "training loss"}
+    curves[f"valid_{metric}"] = f"validation {metric}"
+    for run in results.arms.to_dict("records"):
         at = {int(epoch): x[metric] for epoch, x in run["test_at"].items()}
         at |= {run["epoch"]: run[metric]} if at else {}
-        found = {f"test {metric}": (list(at), list(at.values()))}
-        for key in ("train_loss", f"valid_{metric}"):
-            found[key] = run["curves"]["epoch"], run["curves"].get(key, [])
+        found = {f"test {metric}": at.items()}
+        for key, what in curves.items():
+            values = run["curves"].get(key, [])
+            found[what] = zip(run["curves"]["epoch"], values, strict=False)
         points += [
-            (what, run["model"], run["row"], epoch, y)
-            for what, (epochs, values) in found.items()
-            for epoch, y in zip(epochs, values, strict=False)
+            (what, run["model"], run["row"], *point)
+            for what, line in found.items()
+            for point in line
         ]
     columns = ["what", "panel", "row", "x", "y"]
     table = pandas.DataFrame(points, columns=columns).dropna()
-    words = {"train_": "training ", "valid_": "validation "}
     return [
-        draw_lines(
+        panels.draw_lines(
             some,
             "epoch",
-            pandas.Series(what).replace(words, regex=True).item(),
+            what,
             "Means over runs, at the same learning rate. Test scores are to be "
             "looked at only: nothing was chosen by them.",
         )
@@ -170,7 +151,7 @@ def draw_epochs(results: Results) -> list[Picture]:
     ]
 
 
-def draw_settings(results: Results) -> dict[str, Picture]:
+def draw_settings(results: Results) -> dict[str, list[panels.Picture]]:
     """Test scores over a setting, like the paper's Figures 4 to 12.
 
     Arguments
@@ -179,35 +160,36 @@ def draw_settings(results: Results) -> dict[str, Picture]:
 
     Returns
     -------
-    dict of str: Picture
-        By setting: those that some arm was run with several values of.
+    dict of str: list of Picture
+        By title: of settings that some arm was run with several values of.
 
     Example
     -------
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "arm": "ALL", "family": "paper", "lr": 0.1, "ratio": 8, "layers": 1,
-    ...     "activation": "ReLU", "epochs": 9, "metric": "UA", "UA": 0.5}])
+    ...     "activation": "ReLU", "epochs": 9, "usual": 9, "metric": "UA",
+    ...     "UA": 0.5}])
     >>> draw_settings(Results(None, table, []))
     {}
     """
     pictures = {}
     for key, (name, like) in AXES.items():
-        runs = results.table if key == "lr" else results.runs
-        runs = runs.query("family != 'original'")
+        runs = results.table if key == "lr" else results.arms
         runs = runs.assign(row=name_rows(runs, without=key))
         several = runs.groupby(["model", "row"])[key].transform("nunique") > 1
         if several.any():
             as_axes = {"model": "panel", key: "x", results.metric: "y"}
-            pictures[name] = draw_lines(
+            picture = panels.draw_lines(
                 runs[several].rename(columns=as_axes),
                 name,
                 f"test {results.metric}",
                 f"Means over runs{like}.",
             )
+            pictures[f"By {name}"] = [picture]
     return pictures
 
 
-def draw_confusion(results: Results) -> Picture | None:
+def draw_confusion(results: Results) -> panels.Picture | None:
     """Which class was taken for which: Lightweight and one arm per model.
 
     Arguments
@@ -243,28 +225,21 @@ def draw_confusion(results: Results) -> Picture | None:
     if not shares:
         return None
     labels = results.common["classes"]
+    percent = {"vmin": 0, "vmax": 100, "cmap": "Blues", "cbar": False}
+    numbers = {"annot": True, "fmt": ".0f", "annot_kws": {"fontsize": 7}}
     size = 0.9 + 0.3 * len(labels)
-    figure, axes = make_panels(
+    figure, axes = panels.make_panels(
         len(shares), size + 0.4, size + 0.3, 2, sharey=True
     )
     for panel, (name, share) in zip(axes, shares.items(), strict=True):
-        seaborn.heatmap(
-            pandas.DataFrame(share, labels, labels),
-            vmin=0,
-            vmax=100,
-            cmap="Blues",
-            cbar=False,
-            annot=True,
-            fmt=".0f",
-            annot_kws={"fontsize": 7},
-            ax=panel,
-        )
+        matrix = pandas.DataFrame(share, labels, labels)
+        seaborn.heatmap(matrix, **percent, **numbers, ax=panel)
         panel.tick_params(labelsize=7)
         panel.set_title(name, fontsize=8)
     figure.supxlabel("found", fontsize=9)
     figure.supylabel("true", fontsize=9)
-    return Picture(
-        draw_png(figure),
+    return panels.Picture(
+        panels.draw_png(figure),
         "Percent of each true class that was found as which, over all runs at "
         "the same learning rate: the lightweight model and, of each model, the "
         "arm that validation prefers (without validation, one of the answer).",
@@ -272,7 +247,7 @@ def draw_confusion(results: Results) -> Picture | None:
     )
 
 
-def draw_spectra(results: Results, model: str) -> Picture | None:
+def draw_spectra(results: Results, model: str) -> panels.Picture | None:
     """Singular values of the merged weights, a panel per layer.
 
     Arguments
@@ -297,15 +272,14 @@ def draw_spectra(results: Results, model: str) -> Picture | None:
     some = results.runs[results.runs["arm"].isin(arms)]
     some = some[some["model"] == model]
     points = [
-        (layer.removeprefix("embedding_model."), row, k / (len(values) - 1), y)
+        (layer.removeprefix("embedding_model."), row, x, y)
         for row, spectra in zip(some["row"], some["spectra"], strict=True)
         for layer, values in spectra.items()
-        if len(values) > 1
-        for k, y in enumerate(values)
+        for x, y in zip(np.linspace(0, 1, len(values)), values, strict=True)
     ]
     if not points:
         return None
-    return draw_lines(
+    return panels.draw_lines(
         pandas.DataFrame(points, columns=["panel", "row", "x", "y"]),
         "place",
         "share of the largest",

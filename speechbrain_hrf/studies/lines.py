@@ -9,43 +9,44 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
-import datetime
-import hashlib
 import itertools
 import json
 import operator
 import os
 import pathlib
 import platform
-from collections.abc import Mapping
+from datetime import datetime, timezone
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from speechbrain_hrf import files
+from speechbrain_hrf.nnet.spectrum import effective_rank, spectra
 from speechbrain_hrf.results import RunResults
-from speechbrain_hrf.studies.spectrum import effective_rank, shape, spectra
+from speechbrain_hrf.studies.trial import Trial, digest
 from speechbrain_hrf.training.history import read_history
 from speechbrain_hrf.training.scores import SCORES
 
 if TYPE_CHECKING:
     from speechbrain_hrf.studies.study import Study
-    from speechbrain_hrf.studies.trial import Trial
 
 TRIALS = "trials.jsonl"
 TEST_SETS = "test_sets.jsonl"
-# Classes as single characters, in the order of their indices.
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+STAGES = "stages.jsonl"  # of a run: test scores after earlier epochs
+# Classes as single characters, in the order of their indices: any number.
+DIGITS = "".join(map(chr, range(ord("0"), 0xD800)))
 CURVES = 24  # epochs of a curve that are kept, besides the first
+PLACES = 9  # singular values of a layer that are kept, at most
 # What a manifest may call the speaker and the class of an utterance. A series
 # is the unit where speakers are letters within a dialogue, as in M3ED. Where
 # nobody knows who speaks, it is the recording; where nothing is said, the
 # utterance's name begins with the speaker's.
 _SPEAKER = ("series", "speaker", "participant", "recording")
 _CLASS = ("emo", "state", "label")
+# What a line says as the trial and its results say it.
+_OF_TRIAL = ("id", "recipe", "model", "arm", "lr", "fold", "seed")
+_OF_RESULTS = ("dataset", "synthetic", "protocol", "scored_epoch", "epoch")
 
 
 def add_trial(
@@ -115,32 +116,30 @@ def read_test_sets(folder: str | os.PathLike) -> dict[str, dict[str, Any]]:
     return {line["id"]: line for line in files.read_lines(path, ["id"])}
 
 
-def identify_test_set(content: Mapping[str, Any]) -> str:
-    """The id of a test set: it tells whether that is still the same.
+def note_stage(output_folder: pathlib.Path, epochs: int) -> None:
+    """Keeps the test scores of a run that will be trained further.
 
     Arguments
     ---------
-    content : dict
-        All of its line but the id itself.
-
-    Returns
-    -------
-    str
+    output_folder : pathlib.Path
+        Of the recipe.
+    epochs : int
+        How far it has been trained.
 
     Example
     -------
-    >>> identify_test_set({"fold": 1, "labels": ["sad"]})
-    '...'
+    >>> folder = pathlib.Path(getfixture("tmpdir"))
+    >>> getfixture("run_results").write(folder)
+    >>> note_stage(folder, 30)
+    >>> files.read_lines(folder / STAGES)
+    [{'epoch': 30, 'WA': 0.5, 'UA': 0.5, 'WF1': 0.5, 'MF1': 0.5}]
     """
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    return digest.hexdigest()[:12]
+    scores = _scores(vars(RunResults.read(output_folder)))
+    files.append_line(output_folder / STAGES, {"epoch": epochs, **scores})
 
 
 def trial_line(
-    trial: Trial,
-    study: Study,
-    output_folder: pathlib.Path,
-    test_at: Mapping[int, Mapping[str, float]],
+    trial: Trial, study: "Study"
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Collects what a recipe's run has left in its output folder.
 
@@ -148,10 +147,6 @@ def trial_line(
     ---------
     trial : Trial
     study : Study
-    output_folder : pathlib.Path
-        Of the recipe.
-    test_at : dict of int: dict
-        Test scores after earlier epochs.
 
     Returns
     -------
@@ -167,37 +162,30 @@ def trial_line(
 
     Example
     -------
-    >>> trial_line(None, None, pathlib.Path(getfixture("tmpdir")), {})
+    >>> study = getfixture("demo_study")
+    >>> trial_line(study.trials[0], study)
     Traceback (most recent call last):
         ...
     FileNotFoundError: ... has no test_metrics.json...
     """
-    results = RunResults.read(output_folder)
-    test_set, predicted, unit = _test_set(trial, output_folder, results)
-    history = read_history(output_folder)
-    values = _singular_values(output_folder / results.checkpoint)
+    folder = study.run_folder(trial.id)
+    results = RunResults.read(folder)
+    test_set, predicted, unit = _test_set(trial, folder, results)
+    history = read_history(folder)
+    early = files.read_lines(folder / STAGES, ["epoch", *SCORES])
+    values = _singular_values(folder / results.checkpoint)
     own = {"seed", "lr", study.keys.fold_key}  # keys of the line
     line = {
-        "id": trial.id,
+        **{key: getattr(trial, key) for key in _OF_TRIAL},
+        **{key: getattr(results, key) for key in _OF_RESULTS},
         "study": study.keys.name,
-        "recipe": trial.recipe,
-        "dataset": results.dataset,
-        "synthetic": results.synthetic,
-        "protocol": results.protocol,
-        "scored_epoch": results.scored_epoch,
-        "model": trial.model,
-        "arm": trial.arm,
         "options": {k: v for k, v in trial.options.items() if k not in own},
-        "lr": trial.lr,
-        "fold": trial.fold,
-        "seed": trial.seed,
         "metric": study.keys.metric,
         "test_set": test_set["id"],
         **({"unit": unit} if unit in ("recording", "series") else {}),
-        "epoch": results.epoch,
         "test": _scores(vars(results)),
         "predicted": predicted,
-        "test_at": {str(epoch): _scores(x) for epoch, x in test_at.items()},
+        "test_at": {str(x["epoch"]): _scores(x) for x in early},
         "valid": _valid(history, results.epoch),
         "curves": _curves(history),
         "rates": _rates(history),
@@ -206,16 +194,16 @@ def trial_line(
             for key in ("training", "merged", "lightweight")
         },
         "ranks": {k: _short(effective_rank(v), 3) for k, v in values.items()},
-        "spectra": {k: shape(v) for k, v in values.items()},
+        "spectra": {
+            k: [_short(x, 2) for x in _shape(v)] for k, v in values.items()
+        },
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
             "speechbrain": version("speechbrain"),
             "speechbrain_hrf": version("speechbrain-hrf"),
         },
-        "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(
-            timespec="seconds"
-        ),
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     return line, test_set
 
@@ -225,11 +213,6 @@ def _test_set(trial, folder, results):
     path = folder / "manifests" / "test.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     labels = results.labels
-    if len(labels) > len(DIGITS):
-        raise ValueError(
-            f"{trial.recipe} has {len(labels)} classes; lines hold at most "
-            f"{len(DIGITS)}."
-        )
     digit = dict(zip(labels, DIGITS, strict=False))
     utterances = sorted(manifest)
     first = manifest[utterances[0]]
@@ -244,7 +227,7 @@ def _test_set(trial, folder, results):
         "truth": "".join(digit[_class(manifest[k], digit)] for k in utterances),
     }
     predicted = "".join(digit[results.predicted[k]] for k in utterances)
-    return {"id": identify_test_set(content), **content}, predicted, unit
+    return {"id": digest(content), **content}, predicted, unit
 
 
 def _class(entry, known):
@@ -258,14 +241,9 @@ def _scores(scores):
 
 def _valid(history, epoch):
     """Validation loss and scores of the epoch that was tested."""
-    for line in history:
-        if line["epoch"] == epoch and "valid_loss" in line:
-            return {
-                key.removeprefix("valid_"): value
-                for key, value in line.items()
-                if key.startswith("valid_")
-            }
-    return None
+    tested = {line["epoch"]: line for line in history}.get(epoch, {})
+    valid = [key for key in tested if key.startswith("valid_")]
+    return {key.removeprefix("valid_"): tested[key] for key in valid} or None
 
 
 def _curves(history):
@@ -296,6 +274,13 @@ def _singular_values(checkpoint):
         ).items()
         if len(values) > 1 and values[0] > 0
     }
+
+
+def _shape(singular_values):
+    """Relative to the largest, at evenly spaced places."""
+    last = len(singular_values) - 1
+    places = {round(k * last / (PLACES - 1)) for k in range(PLACES)}
+    return [singular_values[k] / singular_values[0] for k in sorted(places)]
 
 
 def _short(value, digits=4):

@@ -7,12 +7,9 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
 import io
 import itertools
-from typing import Any
 
 import pandas
 import seaborn
@@ -58,7 +55,7 @@ class Picture:
 
 
 def make_panels(
-    number: int, width: float, height: float, columns: int = 3, **options: Any
+    number: int, width: float, height: float, columns: int = 3, **options: bool
 ) -> tuple[Figure, list[Axes]]:
     """A figure with small panels, row by row.
 

@@ -8,22 +8,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
-import functools
 import pathlib
-from typing import Any
 
 import pandas
 
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL
 from speechbrain_hrf.training.scores import SCORES
 
-MODELS = {
-    "convtransformer": "ConvTransformer",
-    "conformer": "Conformer",
-    "speechformer": "SpeechFormer",
-}
 # With other values of these options a row is not the paper's.
 VALUES = {
     "hrf_ratio": (2, 4, 8),
@@ -33,29 +24,19 @@ VALUES = {
     "hrf_lr_scale": (1,),
     "distil_from": (None,),
 }
-OTHER_METRICS = ("WA", "UA", "WF1")  # where the paper has not the corpus
+# All printed results: WA, UA, WF1, MF1, params, flops.
+PRINTED = pandas.read_csv(
+    pathlib.Path(__file__).with_name("paper.csv"),
+    comment="#",
+    index_col=["model", "row", "dataset"],
+)
+# As recipes spell the models, and as the paper does.
+MODELS = {name.lower(): name for name in PRINTED.index.unique("model")}
+# The rows of the three tables, in their order: Original, Lightweight, ..., ALL.
+ROWS = list(PRINTED.xs("Conformer").index.unique("row"))
 
 
-@functools.cache
-def printed() -> pandas.DataFrame:
-    """All printed results.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By (model, row, dataset): WA, UA, WF1, MF1, params, flops.
-
-    Example
-    -------
-    >>> float(printed().loc[("Conformer", "FFN_M1", "IEMOCAP"), "WA"])
-    0.554
-    """
-    path = pathlib.Path(__file__).with_name("paper.csv")
-    table = pandas.read_csv(path, comment="#")
-    return table.set_index(["model", "row", "dataset"])
-
-
-def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
+def printed_rows(model: str, dataset: str) -> dict[str, dict]:
     """What the paper's table of a model has of a corpus.
 
     Arguments
@@ -76,25 +57,8 @@ def printed_rows(model: str, dataset: str) -> dict[str, dict[str, Any]]:
     >>> printed_rows("mine", "M3ED")
     {}
     """
-    own = printed().query("model == @model and dataset == @dataset")
+    own = PRINTED.query("model == @model and dataset == @dataset")
     return own.droplevel(["model", "dataset"]).to_dict("index")
-
-
-@functools.cache
-def rows() -> list[str]:
-    """The rows of the three tables, in their order.
-
-    Returns
-    -------
-    list of str
-
-    Example
-    -------
-    >>> rows()[:4], rows()[-1]
-    (['Original', 'Lightweight', 'FFN1', 'FFN2'], 'ALL')
-    """
-    conformer = printed().xs("Conformer", level="model")
-    return list(dict.fromkeys(conformer.index.get_level_values("row")))
 
 
 def place(arm: str) -> str:
@@ -114,7 +78,7 @@ def place(arm: str) -> str:
     >>> sorted(["ALL, normalised", "ALL", "Lightweight"], key=place)
     ['Lightweight', 'ALL', 'ALL, normalised']
     """
-    return f"{rows().index(arm) if arm in rows() else len(rows()):02d} {arm}"
+    return f"{ROWS.index(arm) if arm in ROWS else len(ROWS):02d} {arm}"
 
 
 def family(model: str, arm: str, options: dict) -> str:
@@ -149,7 +113,7 @@ def family(model: str, arm: str, options: dict) -> str:
         return "control"
     # A model that the paper has not may have all of its rows.
     name = MODELS.get(model, "Conformer")
-    published = (name, arm) in printed().index.droplevel("dataset")
+    published = (name, arm) in PRINTED.index.droplevel("dataset")
     ours = any(options.get(key, x[0]) not in x for key, x in VALUES.items())
     return "paper" if published and not ours else "ours"
 
@@ -170,5 +134,6 @@ def metrics_of(dataset: str) -> tuple[str, ...]:
     >>> metrics_of("M3ED"), metrics_of("RAVDESS")
     (('WF1',), ('WA', 'UA', 'WF1'))
     """
-    scores = printed().query("dataset == @dataset")[list(SCORES)]
-    return tuple(scores.dropna(axis=1, how="all")) or OTHER_METRICS
+    scores = PRINTED.query("dataset == @dataset")[list(SCORES)]
+    # Of a corpus that the paper has not: what it shows of IEMOCAP.
+    return tuple(scores.dropna(axis=1, how="all")) or ("WA", "UA", "WF1")

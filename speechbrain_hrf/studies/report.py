@@ -10,8 +10,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import os
 import pathlib
 
@@ -21,12 +19,7 @@ from speechbrain_hrf.files import write_whole
 from speechbrain_hrf.studies import figures, tables
 from speechbrain_hrf.studies.answer import answer, missing_runs, true_names
 from speechbrain_hrf.studies.results import Results, read_results
-from speechbrain_hrf.studies.statistics import (
-    ALL_MODELS,
-    SAME,
-    Comparisons,
-    compare,
-)
+from speechbrain_hrf.studies.statistics import ALL_MODELS, Comparisons, compare
 from speechbrain_hrf.studies.template import render
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL
 
@@ -44,8 +37,8 @@ README_NAMES = {
 def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
     """Writes report.md, report.html and report_differences.png.
 
-    Each is written whole or not at all, once all are made. What an earlier
-    report has left (report_*.png and .csv) goes.
+    Each is written whole or not at all, once all are made; a figure that an
+    earlier report has left goes.
 
     Arguments
     ---------
@@ -59,17 +52,16 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such folder, or no finished trial in it.
     ValueError
-        If its lines are damaged, of another format, or cannot be compared.
+        If there is no finished trial, or lines are damaged, of another format,
+        or cannot be compared.
 
     Example
     -------
     >>> write_report("results/none")
     Traceback (most recent call last):
         ...
-    FileNotFoundError: There is no folder results/none...
+    ValueError: results/none/trials.jsonl has no trial that can be used...
     """
     results = read_results(folder)
     folder = pathlib.Path(folder)
@@ -85,19 +77,15 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
         "sections": sections(results, comparisons),
     }
     new = {page: render(page, **content) for page in PAGES}
+    (folder / FIGURE).unlink(missing_ok=True)
     if picture:
         new[FIGURE] = picture.png
     for name, what in new.items():
         write_whole(folder / name, what)
-    for path in folder.glob("report_*"):
-        if path.name not in new and path.suffix in (".csv", ".png"):
-            path.unlink()
     return [folder / name for name in new]
 
 
-def sections(
-    results: Results, comparisons: Comparisons
-) -> dict[str, list[tables.Table | figures.Picture]]:
+def sections(results: Results, comparisons: Comparisons) -> dict[str, list]:
     """What the answer rests on.
 
     Arguments
@@ -133,10 +121,7 @@ def sections(
             tables.paper_table(results, model) for model in models
         ],
         "By epoch": figures.draw_epochs(results),
-        **{
-            f"By {name}": [picture]
-            for name, picture in figures.draw_settings(results).items()
-        },
+        **figures.draw_settings(results),
         "Confusion": [figures.draw_confusion(results)],
         "Learning rates": tables.rate_tables(results, comparisons),
         "Ranks and singular values": [
@@ -169,7 +154,7 @@ def readme_text(folder: str | os.PathLike) -> str:
     >>> readme_text("results/none")
     Traceback (most recent call last):
         ...
-    FileNotFoundError: There is no folder results/none...
+    ValueError: results/none/trials.jsonl has no trial that can be used...
     """
     results = read_results(folder)
     comparisons = compare(results)
@@ -177,7 +162,7 @@ def readme_text(folder: str | os.PathLike) -> str:
     table = tables.summary_table(results, comparisons)
     rows = table.frame.drop(columns=ALL_MODELS, errors="ignore")
     rows = rows.set_index("arm")
-    there = set(comparisons.lines(SAME)["row"]) - {ORIGINAL}
+    there = set(comparisons.same["row"]) - {ORIGINAL}
     others = there and there.isdisjoint(README_ARMS)
     arms = rows.index if others else README_ARMS
     names = true_names(results, README_NAMES)
@@ -187,10 +172,8 @@ def readme_text(folder: str | os.PathLike) -> str:
         results=results,
         all_models=ALL_MODELS,
         missing=missing_runs(results),
-        arms={
-            names.get(arm, arm).replace("**", ""): comparisons.of_row(arm)
-            for arm in arms
-            if arm in there
-        },
+        names=names,
+        rows=[row for row in arms if row in there],
+        same=comparisons.same.to_dict("records"),
         table=tables.Table(table.caption, rows),
     )

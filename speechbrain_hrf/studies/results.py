@@ -4,8 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import os
@@ -17,33 +15,25 @@ import pandas
 from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
-from speechbrain_hrf.studies import paper
-from speechbrain_hrf.studies.lines import (
-    DIGITS,
-    TEST_SETS,
-    TRIALS,
-    identify_test_set,
-)
+from speechbrain_hrf.studies import lines, paper
 from speechbrain_hrf.studies.rows import make_table
+from speechbrain_hrf.studies.trial import digest
 from speechbrain_hrf.training.scores import SCORES
 
+# What a line of trials.jsonl has besides, of any kind.
+NEEDED = ("dataset", "protocol", "scored_epoch", "finished")
 RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
-MUST_AGREE = (
-    *("protocol", "scored_epoch", "number_of_epochs", "batch_size"),
-    *("features", "class_weights"),
-)
+MUST_AGREE = ["protocol", "scored_epoch", "number_of_epochs", "batch_size"]
+MUST_AGREE += ["features", "class_weights"]
 MOST_QUOTED = 200  # characters of a value, in a message
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
 
 class _Line(BaseModel):
-    """What the report needs of a line of trials.jsonl."""
+    """What a line of trials.jsonl has, where the kind matters."""
 
     id: str = Field(pattern="^[0-9a-f]{12}$")
-    dataset: str
     synthetic: bool
-    protocol: str
-    scored_epoch: str | None
     model: str
     arm: str
     options: dict[str, Any]
@@ -63,7 +53,6 @@ class _Line(BaseModel):
     ranks: dict[str, float]
     spectra: dict[str, list[float]]
     versions: dict[str, str]
-    finished: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,11 +117,16 @@ class Results:
         The original has a rate of its own. Arms stand as the paper has them.
         """
         usual = self.table.groupby(["model", "row"])["lr"].transform(usual_rate)
-        at = self.table["model"].map(self.rates).fillna(usual)
-        at = at.where(self.table["family"] != "original", usual)
+        at = self.table["model"].map(self.rates)
+        at = at.where(self.table["family"] != "original").fillna(usual)
         return self.table[self.table["lr"] == at].sort_values(
             "arm", key=lambda arms: arms.map(paper.place), kind="stable"
         )
+
+    @property
+    def arms(self) -> pandas.DataFrame:
+        """The same without the original, which is no arm."""
+        return self.runs[self.runs["family"] != "original"]
 
     @functools.cached_property
     def classes(self) -> pandas.DataFrame:
@@ -234,83 +228,56 @@ def read_results(folder: str | os.PathLike) -> Results:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no folder, or no finished trial in it.
     ValueError
-        If lines are damaged, of another format, or cannot be compared.
+        If there is no finished trial, or lines are damaged, of another format,
+        or cannot be compared.
 
     Example
     -------
     >>> read_results(getfixture("tmpdir").strpath)
     Traceback (most recent call last):
         ...
-    FileNotFoundError: .../trials.jsonl is missing or empty...
+    ValueError: .../trials.jsonl has no trial that can be used...
     """
     folder = pathlib.Path(folder)
-    path = folder / TRIALS
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {folder}: give the output folder of a study, "
-            f"in which `hrf study` has left {TRIALS}."
-        )
-    given = _read_trials(path)
-    if not given:
-        raise FileNotFoundError(
-            f"{path} is missing or empty: no trial of this study has finished. "
-            "Run `hrf study` first."
-        )
-    test_sets = _read_test_sets(folder / TEST_SETS)
-    lines, warnings = {}, []
-    if not path.read_bytes().endswith(b"\n"):
-        warnings.append(
-            f"{TRIALS} ends within a line: what wrote it was stopped. That "
-            "line is left out."
-        )
-    for where, line in given.items():
+    path = folder / lines.TRIALS
+    test_sets = {}
+    for content in read_lines(folder / lines.TEST_SETS, ["id"]):
+        # One that was changed has another id than its trials know.
+        del content["id"]
+        test_sets[digest(content)] = content
+    found, warnings = {}, []
+    for number, line in enumerate(read_lines(path, NEEDED), start=1):
+        counted = _count(line, f"{path}, line {number}", test_sets)
         scores = pandas.Series(line["test"], SCORES, dtype=float)
-        bad = scores.index[~np.isfinite(scores)]
-        if len(bad):
+        if not np.isfinite(scores).all():
             warnings.append(
-                f"Left out: {_label(line)}, since its test {bad[0]} is "
-                f"{line['test'].get(bad[0])}, not a number."
+                f"Left out: {_label(line)}, whose scores are {scores.to_dict()}."
             )
-        elif line["id"] not in lines:  # two machines may have run it
-            lines[line["id"]] = {**line, **_count(line, test_sets, where)}
-    if not lines:
-        raise ValueError(f"No trial in {path} can be used. {warnings[-1]}")
-    table = make_table(list(lines.values()))
+        else:  # two machines may have run it: the first counts
+            found.setdefault(line["id"], {**line, **counted})
+    if not found:
+        reason = warnings[0] if warnings else "It is missing or empty."
+        raise ValueError(
+            f"{path} has no trial that can be used. {reason} Give a folder in "
+            "which `hrf study` has finished a trial."
+        )
+    table = make_table(list(found.values()))
     for key in ("dataset", "metric", "classes"):
         if several := _several(table[key]):
             raise ValueError(
-                f"Trials of one study differ in {key}: {several}. Give each "
-                "its own output folder."
+                f"Trials of a study differ in {key}: {several}. Give each a "
+                "folder of its own."
             )
     twice = table[table.duplicated(RUN)]
     if len(twice):
         raise ValueError(
             f"{_label(twice.iloc[0])} was run with two sets of options under "
-            "one name. Give one of them another name (arms: in the study) or "
-            "another output folder."
+            "one name. Give one of them another name (arms: in the study)."
         )
-    results = Results(folder, table, warnings + _unequal_terms(table))
-    results.warnings.extend(_not_compared(results))
+    results = Results(folder, table, warnings)
+    warnings.extend(_unequal_terms(results))
     return results
-
-
-def _read_test_sets(path):
-    """Those of a study by their ids, which tell whether they are the same."""
-    test_sets = {}
-    for number, line in enumerate(read_lines(path, ["id"]), start=1):
-        content = {key: line[key] for key in line if key != "id"}
-        if identify_test_set(content) != line["id"]:
-            raise ValueError(
-                f"{path}, line {number} was changed: it is not the test set "
-                f"that has the id {str(line['id'])[:MOST_QUOTED]}. Bring that "
-                "file back, or take the line and its trials in "
-                f"{TRIALS} out and run `hrf study` with --resume."
-            )
-        test_sets[line["id"]] = line
-    return test_sets
 
 
 def _several(values):
@@ -319,90 +286,65 @@ def _several(values):
     return " and ".join(x[:MOST_QUOTED] for x in found) if found[1:] else ""
 
 
-def _read_trials(path):
-    """Checked lines by where they stand."""
-    lines = {}
-    for number, line in enumerate(read_lines(path), start=1):
-        where = f"{path}, line {number}"
-        try:
-            _Line.model_validate(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(map(str, first["loc"])) or "the line"
-            raise ValueError(
-                f"{where} is damaged: {name}: {first['msg'].lower()}. {AGAIN}"
-            ) from None
-        lines[where] = line
-    return lines
-
-
 def _label(line):
     place = f"lr {line['lr']:g}, fold {line['fold']}, seed {line['seed']}"
     return f"{line['model']} {line['arm']}"[:MOST_QUOTED] + f", {place}"
 
 
-def _count(line, test_sets, where):
+def _count(line, where, test_sets):
     """The classes, and speaker to utterances by true and found class."""
+    try:
+        _Line.model_validate(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise ValueError(
+            f"{where} is damaged: {name}: {first['msg'].lower()}. {AGAIN}"
+        ) from None
     if line["test_set"] not in test_sets:
         raise ValueError(
-            f"{where}: its test set {line['test_set'][:12]} is not in {TEST_SETS}. "
-            f"Bring that file back, or: {AGAIN}"
+            f"{where}: its test set {line['test_set'][:12]} is not in "
+            f"{lines.TEST_SETS}, or was changed there. Bring it back, or: {AGAIN}"
         )
     test_set = test_sets[line["test_set"]]
-    size = len(test_set["labels"])
-    texts = line["predicted"], test_set["truth"]
-    found, true = (np.array([DIGITS.find(x) for x in text]) for text in texts)
-    if len(found) != len(true) or not ((0 <= found) & (found < size)).all():
+    predicted, truth = line["predicted"], test_set["truth"]
+    digits = lines.DIGITS[: len(test_set["labels"])]
+    if len(predicted) != len(truth) or not set(predicted) <= set(digits):
         raise ValueError(
-            f"{where} is damaged: its predicted classes do not belong to the "
-            f"{len(true)} utterances and {size} classes of test set "
-            f"{test_set['id']}. {AGAIN}"
+            f"{where} is damaged: its predicted classes are not those of "
+            f"{len(truth)} utterances in {len(digits)} classes. {AGAIN}"
         )
+    true, found = ([*map(digits.index, text)] for text in (truth, predicted))
     names, which = np.unique(test_set["speakers"], return_inverse=True)
-    counts = np.zeros((len(names), size, size), int)
+    counts = np.zeros((len(names), len(digits), len(digits)), int)
     np.add.at(counts, (which, true, found), 1)
     counts = dict(zip(names.tolist(), counts, strict=True))
     return {"classes": test_set["labels"], "counts": counts}
 
 
-def _unequal_terms(table):
-    """What differs between runs that are compared."""
-    found = []
-    dirty = table["dirty"].eq(True).sum()
-    if dirty:
-        found.append(
-            f"{dirty} of {len(table)} runs were made with changes of the code "
-            "that are in no commit."
-        )
+def _unequal_terms(results):
+    """What differs between runs that are compared, or cannot be compared."""
+    table, runs = results.table, results.runs
+    if dirty := table["dirty"].eq(True).sum():
+        yield f"{dirty} of {len(table)} runs are of code that is in no commit."
     # What is trained otherwise on purpose is no arm of the comparison.
     small = table[~table["family"].isin(["original", "control"])]
     if (small.groupby(["fold", "seed"])["test_set"].nunique() > 1).any():
-        found.append(
-            "Runs of one fold and seed have different test sets: the corpus "
-            "changed in between. Only runs with the same one are compared."
-        )
-    for model, runs in small.groupby("model", sort=False):
-        terms = [{**x, **x["options"]} for x in runs.to_dict("records")]
+        yield "Corpus changed: runs with different test sets are not compared."
+    for model, of_model in small.groupby("model", sort=False):
+        terms = [{**x, **x["options"]} for x in of_model.to_dict("records")]
         for key in MUST_AGREE:
             if several := _several(run.get(key) for run in terms):
-                found.append(f"Runs of {model} differ in {key}: {several}.")
-    return found
-
-
-def _not_compared(results):
-    """Rows that have no run with a counterpart of the lightweight model."""
-    runs, table = results.runs, results.table
+                yield f"Runs of {model} differ in {key}: {several}."
     light = runs.loc[runs["family"] == "lightweight", RUN].drop(columns="lr")
     pairs = runs.merge(light.rename(columns={"row": "reference"}))
     arms, compared = (x["model"] + " " + x["row"] for x in (table, pairs))
     # Of a model without any lightweight run the answer says so.
     left = arms[~arms.isin(compared) & table["model"].isin(results.rates)]
-    if not len(left):
-        return []
-    return [
-        f"{len(left)} of {len(table)} runs are not compared at the lightweight "
-        "model's learning rate, all those of "
-        f"{'; '.join(x[:MOST_QUOTED] for x in left.unique())}: none has the "
-        "rate, fold, seed, test set and activation of a lightweight run. Run "
-        "them, or the lightweight model, as the other was."
-    ]
+    if len(left):
+        yield (
+            f"{len(left)} of {len(table)} runs are not compared, all those of "
+            f"{'; '.join(x[:MOST_QUOTED] for x in left.unique())}: no run of "
+            "the lightweight model has their rate, fold, seed, test set and "
+            "activation. Run it with these."
+        )

@@ -4,11 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pandas
 
@@ -29,7 +24,7 @@ NO_FOLD = "-"  # of a corpus with one split
 MAY_LACK = {"unit": "speaker", "dirty": False, "seconds": 0}
 
 
-def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+def make_table(lines: list[dict]) -> pandas.DataFrame:
     """The runs with what their lines say, sorted as the paper does.
 
     Arguments
@@ -44,7 +39,8 @@ def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
         (the arm's name in all tables), family (lightweight, original, paper,
         control, ours), reference (row of the lightweight model that it is
         compared with, or not-a-number), ratio, layers, activation, fold (text),
-        WA, UA, WF1, MF1, valid (a number, larger is better), epochs.
+        WA, UA, WF1, MF1, valid (a number, larger is better), epochs, usual
+        (the number of epochs of most runs of the model).
 
     Example
     -------
@@ -57,9 +53,10 @@ def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
     rows = []
     for line in lines:
         model, arm, options = line["model"], line["arm"], line["options"]
-        widens = options.get("hrf_modules", arm in paper.rows()[2:])
-        usual = "SiLU" if model == "conformer" else "ReLU"
-        activation = str(options.get("activation", usual)).rpartition(".")[2]
+        widens = options.get("hrf_modules", arm in paper.ROWS[2:])
+        default = "SiLU" if model == "conformer" else "ReLU"
+        activation = str(options.get("activation", default)).rpartition(".")[2]
+        valid = line["valid"] or {}
         rows.append(
             {
                 **MAY_LACK,
@@ -72,29 +69,27 @@ def make_table(lines: Sequence[dict[str, Any]]) -> pandas.DataFrame:
                 "activation": ACTIVATIONS.get(activation, activation),
                 "fold": NO_FOLD if line["fold"] is None else str(line["fold"]),
                 "epochs": options.get("number_of_epochs", line["epoch"]),
+                "valid": valid.get(line["metric"]),
+                "loss": valid.get("loss"),
             }
         )
-    table = pandas.DataFrame(rows)
-    valid, loss = (
-        pandas.Series([(x["valid"] or {}).get(key) for x in lines], dtype=float)
-        for key in (lines[0]["metric"], "loss")
-    )
+    table = pandas.DataFrame(rows).astype({"valid": float, "loss": float})
     # Without scores on all validation sets the loss takes their place.
-    table["valid"] = valid if valid.notna().all() else -loss
+    if table["valid"].isna().any():
+        table["valid"] = -table["loss"]
+    epochs = table.groupby("model")["epochs"]
+    table["usual"] = epochs.transform(lambda numbers: numbers.mode().max())
     table["row"] = name_rows(table)
     table["reference"] = _references(table)
     models = [*paper.MODELS.values(), *table["model"]]
-    order = {
-        "model": models.index,
-        "arm": paper.place,
-        "fold": lambda fold: (len(fold), fold),
-    }
+    places = table.assign(
+        model=table["model"].map(models.index),
+        arm=table["arm"].map(paper.place),
+        fold=table["fold"].str.zfill(9),  # fold 2 before fold 10
+    )
     keys = ["model", "arm", "activation", "layers", "ratio", "lr", "fold"]
-    return table.sort_values(
-        [*keys, "seed"],
-        key=lambda column: column.map(order.get(column.name, lambda x: x)),
-        kind="stable",
-    ).reset_index(drop=True)
+    order = places.sort_values([*keys, "seed"], kind="stable").index
+    return table.loc[order].reset_index(drop=True)
 
 
 def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
@@ -103,7 +98,7 @@ def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
     Arguments
     ---------
     table : pandas.DataFrame
-        With model, arm and the ``SETTINGS``.
+        With model, arm, the ``SETTINGS``, and usual epochs.
     without : str
         The setting to leave out.
 
@@ -115,7 +110,7 @@ def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
     -------
     >>> table = pandas.DataFrame({"model": "conformer", "arm": "ALL",
     ...     "ratio": [2, 8, 8, 8], "layers": 1, "activation": "ReLU",
-    ...     "epochs": [120, 120, 120, 30]})
+    ...     "epochs": [120, 120, 120, 30], "usual": 120})
     >>> name_rows(table).tolist()[2:]
     ['ALL, ratio 8', 'ALL, ratio 8, 30 epochs']
     """
@@ -126,16 +121,10 @@ def name_rows(table: pandas.DataFrame, without: str = "") -> pandas.Series:
         arms = tried[tried > 1].index.get_level_values("arm")
         some = table["arm"].isin(arms) & table[key].notna()
         if key == "epochs":
-            some &= table[key] != _usual_epochs(table)
+            some &= table[key] != table["usual"]
         if key != without and some.any():
             names[some] += ", " + table.loc[some, key].map(form.format)
     return names
-
-
-def _usual_epochs(table):
-    """How long most runs of the same model were trained."""
-    epochs = table.groupby("model")["epochs"]
-    return epochs.transform(lambda numbers: numbers.mode().max())
 
 
 def _references(table):
@@ -145,8 +134,8 @@ def _references(table):
     usual number.
     """
     light = table[table["family"] == "lightweight"]
-    unusual = _usual_epochs(table)[light.index] != light["epochs"]
-    light = light.loc[unusual.sort_values(kind="stable").index]
+    unusual = (light["epochs"] != light["usual"]).sort_values(kind="stable")
+    light = light.loc[unusual.index]
     found = pandas.Series(np.nan, table.index, dtype=object)
     for keys in (["model", "activation", "epochs"], ["model", "activation"]):
         first = light.drop_duplicates(keys)[[*keys, "row"]]

@@ -9,30 +9,22 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sys
 import time
-from typing import Any
 
 import torch
 
-from speechbrain_hrf import files
-from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.results import METRICS_FILE, RunResults
-from speechbrain_hrf.studies import provenance
+from speechbrain_hrf import files, provenance
+from speechbrain_hrf.results import METRICS_FILE
+from speechbrain_hrf.studies import lines
 from speechbrain_hrf.studies.attached import LOOK_EVERY_SECONDS, run_attached
-from speechbrain_hrf.studies.lines import add_trial, read_lines, trial_line
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
-from speechbrain_hrf.training.history import read_history
-from speechbrain_hrf.training.scores import SCORES
+from speechbrain_hrf.training.history import HISTORY, read_history
 
 OUTPUT = "output.txt"
-# Of each stage that is done, the epoch and the test scores.
-STAGES = "stages.jsonl"
 # What is shown of a failed trial's output.
 _SHOWN_CHARACTERS = 2000
 
@@ -89,35 +81,35 @@ def run_trials(trials: list[Trial], study: Study, device: str = "cuda") -> None:
             held.enter_context(files.locked(folder / "lock"))
         if any((folder / OUTPUT).exists() for folder in folders):
             time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
-        done = {line["id"] for line in read_lines(study.folder)}
+        done = {line["id"] for line in lines.read_lines(study.folder)}
         left = [trial for trial in trials if trial.id not in done]
         if left:
             _run(left, study, device if len(trials) > 1 else None)
 
 
 def _run(trials, study, device):
-    failure = None
     # The files may be others when it ends.
     commit, dirty = provenance.code_version()
     table = provenance.table_version(study.table)
     start = time.perf_counter()
-    for epochs in stages(trials[0], study):
-        left = [t for t in trials if epochs in stages_left(t, study)]
-        if not left:
-            continue
-        before = {trial.id: _last_scored(trial, study) for trial in left}
+    failure = None
+    last = trials[0].options["number_of_epochs"]
+    for epochs in sorted({last, *(e for e in study.keys.score_at if e < last)}):
+        # One that has come further has no checkpoint of it any more.
+        stage = [
+            t for t in trials if epochs == last or _trained(t, study) <= epochs
+        ]
         try:
-            _train(left, study, epochs, device)
-            ended = left
+            if stage:
+                _train(stage, study, epochs, device)
         except TrialFailed as error:
-            if device is None:
-                raise
             # One whose loss is not finite ends alone: the others go on.
             failure = error
-            ended = [t for t in left if _last_scored(t, study) != before[t.id]]
-        for trial in ended:
-            _note_stage(study.run_folder(trial.id), epochs)
-        trials = [t for t in trials if t in ended or t not in left]
+            lost = [t for t in stage if not _is_scored(t, study, epochs)]
+            trials = [t for t in trials if t not in lost]
+        for trial in stage:
+            if epochs < last and trial in trials:
+                lines.note_stage(study.run_folder(trial.id), epochs)
     seconds = (time.perf_counter() - start) / max(len(trials), 1)
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
     how = {
@@ -131,11 +123,8 @@ def _run(trials, study, device):
         **({"table": table} if table else {}),
     }
     for trial in trials:
-        folder = study.run_folder(trial.id)
-        scores, early = _scores(folder), stages(trial, study)[:-1]
-        earlier = {epoch: scores[epoch] for epoch in early if epoch in scores}
-        line, test_set = trial_line(trial, study, folder, earlier)
-        add_trial(study.folder, line | how, test_set)
+        line, test_set = lines.trial_line(trial, study)
+        lines.add_trial(study.folder, line | how, test_set)
     if failure is not None:
         raise failure
 
@@ -147,10 +136,10 @@ def _train(trials, study, epochs, device):
         listed = folder / "ensemble.json"
         options = [recipe_options(trial, study, epochs) for trial in trials]
         listed.write_text(json.dumps(options), encoding="utf-8")
-        python, script, hparams = command[:3]
+        python, *recipe = command[:3]
         module = ["-m", "speechbrain_hrf.training.ensemble"]
-        command = [python, *module, script, hparams, str(listed)]
-        command += ["--device", device]
+        runs = [str(listed), "--device", device]
+        command = [python, *module, *recipe, *runs]
     output = folder / OUTPUT
     status = run_attached(command, output, study.keys.threads_per_trial)
     if status:
@@ -161,98 +150,23 @@ def _train(trials, study, epochs, device):
         )
 
 
-def _last_scored(trial, study):
-    """When a run has last scored its test set."""
-    path = study.run_folder(trial.id) / METRICS_FILE
-    return path.stat().st_mtime_ns if path.exists() else None
+def _trained(trial, study):
+    history = read_history(study.run_folder(trial.id))
+    return history[-1]["epoch"] if history else 0
 
 
-def stages(trial: Trial, study: Study) -> list[int]:
-    """The epochs after which a trial's test set is scored; all of them last.
-
-    Arguments
-    ---------
-    trial : Trial
-    study : Study
-
-    Returns
-    -------
-    list of int
-
-    Example
-    -------
-    >>> study = getfixture("demo_study")
-    >>> stages(study.trials[0], study)
-    [1, 3]
-    """
-    total = trial.options["number_of_epochs"]
-    return [e for e in sorted(study.keys.score_at) if e < total] + [total]
-
-
-def stages_left(trial: Trial, study: Study) -> list[int]:
-    """The stages that a run has not passed yet.
-
-    One that was added to ``score_at`` after the run had trained further is
-    left out: there is no checkpoint of it any more.
-
-    Arguments
-    ---------
-    trial : Trial
-    study : Study
-
-    Returns
-    -------
-    list of int
-
-    Example
-    -------
-    >>> study = getfixture("demo_study")
-    >>> from speechbrain_hrf.training.history import append_epoch
-    >>> folder = study.run_folder(study.trials[0].id)
-    >>> folder.mkdir(parents=True)
-    >>> append_epoch(folder, 2, lr=0.1, train_loss=1.0)
-    >>> stages_left(study.trials[0], study)
-    [3]
-    """
+def _is_scored(trial, study, epochs):
+    """Whether a run has come to an epoch, and was scored since."""
     folder = study.run_folder(trial.id)
-    done = _scores(folder)
-    *early, last = stages(trial, study)
-    epochs = [line["epoch"] for line in read_history(folder)]
-    trained = max(epochs, default=0)
-    left = [epoch for epoch in early if epoch >= trained]
-    return [epoch for epoch in [*left, last] if epoch not in done]
+    history, metrics = folder / HISTORY, folder / METRICS_FILE
+    if _trained(trial, study) != epochs or not metrics.exists():
+        return False
+    return metrics.stat().st_mtime >= history.stat().st_mtime
 
 
-def _scores(folder):
-    """By epoch, what a run has scored after its stages."""
-    lines = files.read_lines(folder / STAGES, ["epoch", *SCORES])
-    return {line["epoch"]: line for line in lines}
-
-
-def _note_stage(folder, epochs):
-    results = RunResults.read(folder)
-    scores = {key: getattr(results, key) for key in SCORES}
-    files.append_line(folder / STAGES, {"epoch": epochs, **scores})
-
-
-def make_data(study: Study) -> None:
-    """Generates the stand-in corpus of a study on "synthetic" data.
-
-    To be called once, before its trials start.
-
-    Arguments
-    ---------
-    study : Study
-
-    Example
-    -------
-    >>> make_data(getfixture("demo_study"))
-    """
-    if study.is_stand_in:
-        make_corpus(study.recipe_folder.name, study.data_folder)
-
-
-def recipe_options(trial: Trial, study: Study, epochs: int) -> dict[str, Any]:
+def recipe_options(
+    trial: Trial, study: Study, epochs: int
+) -> dict[str, object]:
     """What a trial's recipe is given, folders included.
 
     Arguments

@@ -15,17 +15,13 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas
 from scipy import stats
 
-from speechbrain_hrf.studies.results import Results, usual_rate
+from speechbrain_hrf.studies.results import Results
 
 ALPHA = 0.05
 RESAMPLES = 9999
@@ -38,6 +34,8 @@ BEST = "Each at its own best learning rate"
 ALL_MODELS = "all models"
 GAIN, LOSS, NOTHING = "gain shown", "loss shown", "nothing shown"
 TOO_FEW = "too little run"
+# Behind a difference in a table; what they mean stands below it.
+MARKS = {GAIN: "▲", LOSS: "▼", NOTHING: "·", TOO_FEW: "?"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,27 +54,17 @@ class Comparisons:
     Example
     -------
     >>> table = pandas.DataFrame({"model": ["Conformer"], "comparison": SAME})
-    >>> len(Comparisons(table, None).lines(SAME))
-    1
+    >>> len(Comparisons(table, None).same), len(Comparisons(table, None).best)
+    (1, 0)
     """
 
     table: pandas.DataFrame
     chosen: pandas.DataFrame
 
-    def lines(self, comparison: str) -> pandas.DataFrame:
-        """Lines of the table: of models, not of all together.
-
-        Arguments
-        ---------
-        comparison : str
-
-        Returns
-        -------
-        pandas.DataFrame
-        """
-        return self.table.query(
-            "model != @ALL_MODELS and comparison == @comparison"
-        )
+    @property
+    def best(self) -> pandas.DataFrame:
+        """What was found at best rates: of models, not of all together."""
+        return self.table.query("model != @ALL_MODELS and comparison == @BEST")
 
     @property
     def same(self) -> pandas.DataFrame:
@@ -84,20 +72,6 @@ class Comparisons:
         return self.table[self.table["comparison"] == SAME].sort_values(
             "model", key=lambda model: model != ALL_MODELS, kind="stable"
         )
-
-    def of_row(self, row: str) -> list[dict[str, Any]]:
-        """What an arm does at the same rate.
-
-        Arguments
-        ---------
-        row : str
-
-        Returns
-        -------
-        list of dict
-            The line over all models first, if there is one.
-        """
-        return self.same.query("row == @row").to_dict("records")
 
 
 def compare(results: Results) -> Comparisons:
@@ -114,38 +88,35 @@ def compare(results: Results) -> Comparisons:
     Example
     -------
     >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
-    ...     "family": "paper", "lr": 0.001, "reference": None, "metric": "UA",
-    ...     "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
+    ...     "arm": "ALL", "family": "paper", "lr": 0.001, "reference": None,
+    ...     "metric": "UA", "fold": "1", "seed": 1, "test_set": "a", "valid": 0.5,
     ...     "counts": [{"01": np.eye(2, dtype=int)}]})
     >>> len(compare(Results(None, table, [])).table)
     0
     """
     chosen = choose_rates(results)
+    same = {
+        arm: dict(zip(runs["fold"], runs["lr"], strict=True))
+        for arm, runs in results.runs.groupby(["model", "row"])
+    }
     best = chosen.set_index(["model", "row"])["by_fold"].to_dict()
     arms = results.table[results.table["family"] != "lightweight"]
     found, pooled = [], {}
     for (model, row), runs in arms.groupby(["model", "row"], sort=False):
         family, reference = runs[["family", "reference"]].iloc[0]
-        rate = results.rates.get(model)
-        # The original has a rate of its own.
-        own = usual_rate(runs["lr"]) if family == "original" else rate
-        cells = {SAME: (own, rate)}
-        if (model, row) in best and (model, reference) in best:
-            cells[BEST] = best[model, row], best[model, reference]
-        for comparison, (lr, reference_lr) in cells.items():
+        for comparison, rates in ((SAME, same), (BEST, best)):
             pairs = (
-                speakers_at(results, model, row, lr)
-                - speakers_at(results, model, reference, reference_lr)
+                speakers_at(results, (model, row), rates)
+                - speakers_at(results, (model, reference), rates)
             ).dropna()
             if len(pairs):
                 key = {"comparison": comparison, "family": family, "row": row}
                 found.append({**key, "model": model, **paired(pairs)})
                 pooled.setdefault(tuple(key.items()), []).append(pairs)
     for key, parts in pooled.items():
-        over = (sum(parts[1:], parts[0]) / len(parts)).dropna()
+        over = pandas.concat(parts, axis=1, join="inner").mean(axis=1)
         if 1 < len(parts) == len(results.models) and len(over):
-            key = {**dict(key), "model": ALL_MODELS}
-            found.append({**key, **paired(over)})
+            found.append({**dict(key), "model": ALL_MODELS, **paired(over)})
     return Comparisons(judged(found), chosen)
 
 
@@ -163,8 +134,8 @@ def choose_rates(results: Results) -> pandas.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        model, row, tried (rates), valid (their means over all pairs), by_fold
-        (fold to rate).
+        model, row, valid (rate to its mean over all pairs), by_fold (fold to
+        rate).
 
     Example
     -------
@@ -187,26 +158,22 @@ def choose_rates(results: Results) -> pandas.DataFrame:
             voters = scores[of != folds[k - 1]] if len(folds) > 1 else scores
             if len(voters):
                 by_fold[fold] = float(voters.mean().idxmax())
-        means = scores.mean()
-        lines.append((model, row, list(means.index), list(means), by_fold))
-    columns = ["model", "row", "tried", "valid", "by_fold"]
-    return pandas.DataFrame(lines, columns=columns)
+        lines.append((model, row, scores.mean().to_dict(), by_fold))
+    return pandas.DataFrame(lines, columns=["model", "row", "valid", "by_fold"])
 
 
 def speakers_at(
-    results: Results,
-    model: str,
-    row: str | None,
-    lr: float | dict[str, float] | None,
+    results: Results, arm: tuple[str, str], rates: dict
 ) -> pandas.Series:
     """The score of each speaker in each run of an arm at its rate.
 
     Arguments
     ---------
     results : Results
-    model, row : str
-    lr : float or dict of str: float
-        One, or one per fold.
+    arm : tuple of str
+        Model and row.
+    rates : dict
+        By arm: fold to rate. Of an arm that is not there, no score is.
 
     Returns
     -------
@@ -218,14 +185,14 @@ def speakers_at(
     >>> table = pandas.DataFrame({"model": ["conformer"], "row": "ALL",
     ...     "lr": 0.001, "fold": "1", "seed": 1, "test_set": "a", "metric": "UA",
     ...     "counts": [{"01": np.eye(2, dtype=int)}]})
-    >>> results = Results(None, table, [])
-    >>> speakers_at(results, "conformer", "ALL", {"1": 0.001}).tolist()
+    >>> arm = "conformer", "ALL"
+    >>> rates = {arm: {"1": 0.001}}
+    >>> speakers_at(Results(None, table, []), arm, rates).tolist()
     [1.0]
     """
     level = results.speakers.index.get_level_values
-    wanted = level("fold").map(lr) if isinstance(lr, dict) else lr
-    at = (level("model") == model) & (level("row") == row)
-    at &= level("lr") == wanted
+    at = level("lr") == level("fold").map(rates.get(arm, {}))
+    at &= (level("model") == arm[0]) & (level("row") == arm[1])
     return results.speakers[at].droplevel(["model", "row", "lr"])
 
 
@@ -240,11 +207,10 @@ def paired(pairs: pandas.Series) -> dict:
     Returns
     -------
     dict
-        speakers, seeds, runs (counts), difference (mean over speakers), low
-        and high (bootstrap 95 % over speakers), up (speakers), p (Wilcoxon
-        signed-rank), smallest_p (that so many speakers can give), p_runs (t
-        test, clustered by speaker and run), folds, folds_up, fold_low and
-        fold_high (95 % t interval of the folds' means).
+        speakers, runs (counts), difference (mean over speakers), low and high
+        (bootstrap 95 % over speakers), up (speakers), p (Wilcoxon signed-rank),
+        p_runs (t test, clustered by speaker and run), folds, folds_up, fold_low
+        and fold_high (95 % t interval of the folds' means).
 
     Example
     -------
@@ -261,17 +227,15 @@ def paired(pairs: pandas.Series) -> dict:
     fold_low = fold_high = np.nan
     if len(folds) >= FEWEST_FOLDS and np.ptp(folds):
         test = stats.ttest_1samp(folds, 0)
-        fold_low, fold_high = test.confidence_interval(1 - ALPHA)
+        fold_low, fold_high = test.confidence_interval()
     return {
         "speakers": len(speakers),
-        "seeds": pairs.index.get_level_values("seed").nunique(),
         "runs": len(pairs.groupby(["fold", "seed"])),
         "difference": speakers.mean(),
         "low": low,
         "high": high,
         "up": int((speakers > 0).sum()),
         "p": stats.wilcoxon(speakers).pvalue if speakers.any() else 1.0,
-        "smallest_p": 2.0 ** (1 - len(speakers)),
         "p_runs": _p_of_clusters(pairs),
         "folds": len(folds),
         "folds_up": int((folds > 0).sum()),
@@ -303,11 +267,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     if not np.ptp(values):
         return values[0], values[0]
     return stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=1 - ALPHA,
-        rng=np.random.default_rng(0),
+        (values,), np.mean, n_resamples=RESAMPLES, rng=0
     ).confidence_interval
 
 
@@ -349,8 +309,8 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     Example
     -------
     >>> line = {"comparison": SAME, "family": "ours", "model": "conformer",
-    ...     "p": 0.01, "p_runs": 0.02, "smallest_p": 1e-6, "low": 0.01,
-    ...     "high": 0.05, "speakers": 24, "runs": 24, "folds": 6, "folds_up": 6}
+    ...     "p": 0.01, "p_runs": 0.02, "low": 0.01, "high": 0.05,
+    ...     "speakers": 24, "runs": 24, "folds": 6, "folds_up": 6}
     >>> judged([line, line])["verdict"].tolist()
     ['gain shown', 'gain shown']
     >>> judged([line, line, line])["verdict"].tolist()
@@ -365,20 +325,21 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     groups = table.groupby(["comparison", family, "model"])
     for key in ("p", "p_runs"):
         table[f"{key}_holm"] = groups[key].transform(holm)
-    tests = groups["p"].transform("size")
-    table["smallest_p_holm"] = table["smallest_p"] * tests
+    # That so many speakers can give
+    smallest = 2.0 ** (1 - table["speakers"])
+    table["smallest_p_holm"] = smallest * groups["p"].transform("size")
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]
     return table
 
 
-def holm(p_values: Sequence[float]) -> pandas.Series:
+def holm(p_values: list[float] | pandas.Series) -> pandas.Series:
     """Holm's correction for a family of tests.
 
     By hand, since statsmodels' collects the garbage of the whole process first.
 
     Arguments
     ---------
-    p_values : sequence of float
+    p_values : list of float or pandas.Series
 
     Returns
     -------

@@ -4,31 +4,18 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas
 
 from speechbrain_hrf.studies import paper
 from speechbrain_hrf.studies.results import Results
-from speechbrain_hrf.studies.statistics import (
-    ALL_MODELS,
-    GAIN,
-    LOSS,
-    NOTHING,
-    TOO_FEW,
-    Comparisons,
-)
+from speechbrain_hrf.studies.statistics import ALL_MODELS, MARKS, Comparisons
 from speechbrain_hrf.training.scores import score_text
 
 NONE = score_text(None)
-# Behind a difference; what they mean stands below the table.
-MARKS = {GAIN: "▲", LOSS: "▼", NOTHING: "·", TOO_FEW: "?"}
 LEGEND = (
     "▲ gain shown, ▼ loss shown, · nothing shown, ? too little was run to "
     "show anything."
@@ -135,7 +122,7 @@ def signed(value: float) -> str:
     return f"+{text}" if value > 0 and float(text) else text
 
 
-def ends(line: Mapping[str, Any], of: str = "") -> str:
+def ends(line: dict, of: str = "") -> str:
     """An interval, or nothing where there is none.
 
     Arguments
@@ -158,7 +145,7 @@ def ends(line: Mapping[str, Any], of: str = "") -> str:
     return "" if math.isnan(low) else f"[{signed(low)}, {signed(high)}]"
 
 
-def difference(line: Mapping[str, Any]) -> str:
+def difference(line: dict) -> str:
     """A difference and its interval.
 
     Arguments
@@ -262,9 +249,8 @@ def summary_table(results: Results, comparisons: Comparisons) -> Table:
     sizes = runs["params"].map(lambda params: f"{params['merged']:,}")
     sizes = sizes.groupby(runs["row"]).unique()
     cells["parameters when shipped"] = sizes.map(" / ".join)
-    compared = ""
-    if results.compared != results.metric:
-        compared = f" of {results.compared}"
+    other = results.compared != results.metric
+    compared = f" of {results.compared}" if other else ""
     return Table(
         f"Mean test {results.metric}{some_lack}, and difference{compared} to "
         "Lightweight with its 95 % interval over test "
@@ -308,23 +294,20 @@ def comparison_tables(
     >>> comparison_tables(results, Comparisons(nothing, None))
     []
     """
-    columns = {
-        "arm": _who,
-        "difference, 95 %": _marked,
-        f"{plural(results.common['unit'])} up": lambda x: (
-            f"{x['up']} of {x['speakers']}"
-        ),
-        "Wilcoxon p": lambda x: probability(x["p"]),
-        "Holm's p": lambda x: probability(x["p_holm"]),
-        "Holm's p, runs vary": lambda x: probability(x["p_runs_holm"]),
-        "folds up": lambda x: f"{x['folds_up']} of {x['folds']}",
-        "95 % over folds": lambda x: ends(x, "fold_") or NONE,
-    }
-    tables = []
-    for kind, lines in comparisons.table.groupby("comparison", sort=False):
-        texts = {key: lines.apply(columns[key], axis=1) for key in columns}
-        tables.append(Table(kind, pandas.DataFrame(texts)))
-    return tables
+    units, rows = plural(results.common["unit"]), {}
+    for line in comparisons.table.to_dict("records"):
+        cells = {
+            "arm": _who(line),
+            "difference, 95 %": _marked(line),
+            f"{units} up": f"{line['up']} of {line['speakers']}",
+            "Wilcoxon p": probability(line["p"]),
+            "Holm's p": probability(line["p_holm"]),
+            "Holm's p, runs vary": probability(line["p_runs_holm"]),
+            "folds up": f"{line['folds_up']} of {line['folds']}",
+            "95 % over folds": ends(line, "fold_") or NONE,
+        }
+        rows.setdefault(line["comparison"], []).append(cells)
+    return [Table(kind, pandas.DataFrame(rows[kind])) for kind in rows]
 
 
 def paper_table(results: Results, model: str) -> Table:
@@ -391,7 +374,7 @@ def rate_tables(results: Results, comparisons: Comparisons) -> list[Table]:
     Example
     -------
     >>> chosen = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
-    ...     "tried": [0.001, 0.002], "valid": [0.4, 0.5],
+    ...     "valid": {0.001: 0.4, 0.002: 0.5},
     ...     "by_fold": {"1": 0.002, "2": 0.002}}])
     >>> table = pandas.DataFrame([{"model": "Conformer", "row": "ALL",
     ...     "arm": "ALL", "family": "paper", "lr": 0.002, "metric": "UA",
@@ -402,20 +385,13 @@ def rate_tables(results: Results, comparisons: Comparisons) -> list[Table]:
     [['Conformer: ALL', '.001: .400, .002: .500', '.002 in 2']]
     [['ALL', '55, .001']]
     """
-    chosen = [
-        {
-            "arm": _who(line),
-            "validation by rate": ", ".join(
-                f"{_rate(lr)}: {score_text(mean)}"
-                for lr, mean in zip(line["tried"], line["valid"], strict=True)
-            ),
-            "chosen": ", ".join(
-                f"{_rate(lr)} in {list(line['by_fold'].values()).count(lr)}"
-                for lr in sorted(set(line["by_fold"].values()))
-            ),
-        }
-        for line in comparisons.chosen.to_dict("records")
-    ]
+    chosen = []
+    for line in comparisons.chosen.to_dict("records"):
+        valid = {lr: score_text(mean) for lr, mean in line["valid"].items()}
+        folds = pandas.Series(line["by_fold"]).value_counts().sort_index()
+        cells = _who(line), _by_rate(valid, ": "), _by_rate(folds, " in ")
+        chosen.append(cells)
+    columns = ["arm", "validation by rate", "chosen"]
     changes = results.runs["rates"]
     fell = results.runs[["row", "model"]].assign(
         # A run whose rate never fell counts as one that fell after the end.
@@ -430,7 +406,7 @@ def rate_tables(results: Results, comparisons: Comparisons) -> list[Table]:
             f"Mean validation {results.metric} by learning rate (or minus the "
             "loss, where runs have no such score), and the rate chosen in how "
             "many folds",
-            pandas.DataFrame(chosen),
+            pandas.DataFrame(chosen, columns=columns),
         ),
         Table(
             "Epoch at which the learning rate was first halved, and the rate "
@@ -442,6 +418,10 @@ def rate_tables(results: Results, comparisons: Comparisons) -> list[Table]:
 
 def _rate(lr):
     return f"{lr:g}".removeprefix("0")
+
+
+def _by_rate(values, between):
+    return ", ".join(f"{_rate(lr)}{between}{x}" for lr, x in values.items())
 
 
 def ranks_table(results: Results, model: str) -> Table:
@@ -465,19 +445,13 @@ def ranks_table(results: Results, model: str) -> Table:
     >>> ranks_table(results, "Conformer").frame.values.tolist()
     [['x', '3.0']]
     """
-    runs = results.runs.query("model == @model and family != 'original'")
-    ranks = pandas.DataFrame(
-        [
-            (row, layer.removeprefix("embedding_model."), rank)
-            for row, ranks in zip(runs["row"], runs["ranks"], strict=True)
-            for layer, rank in ranks.items()
-        ],
-        columns=["row", "layer", "rank"],
-    )
-    grid = ranks.pivot_table("rank", "layer", "row", sort=False)
+    runs = results.arms.query("model == @model")
+    ranks = pandas.DataFrame(list(runs["ranks"]), runs["row"])
+    means = ranks.groupby("row", sort=False).apply(pandas.DataFrame.mean).T
+    means = means.rename(lambda layer: layer.removeprefix("embedding_model."))
     return Table(
         f"{model}: mean effective rank of the merged weights",
-        _named(grid.map("{:.1f}".format, na_action="ignore"), "layer"),
+        _named(means.map("{:.1f}".format, na_action="ignore"), "layer"),
     )
 
 
@@ -507,7 +481,7 @@ def run_tables(results: Results) -> list[Table]:
     how = ["engine", "device", "threads", "commit"]
     facts = pandas.DataFrame(list(table["versions"])).assign(
         **table.reindex(columns=how).fillna(NONE).map(lambda x: str(x)[:40]),
-        **{"finished on": table["finished"].str[:10]},
+        **{"finished on": table["finished"].astype(str).str[:10]},
     )
     facts = facts.melt(var_name="what").dropna().value_counts(sort=False)
     hours = table["seconds"].sum() / 3600

@@ -7,19 +7,20 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
-import math
+import platform
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
-from speechbrain_hrf.studies.owner import check_shared
+from speechbrain_hrf.owner import Owner, read_owner
 from speechbrain_hrf.studies.run import run_trials
 from speechbrain_hrf.studies.study import Study
 from speechbrain_hrf.studies.trial import TEACHER, Trial
 
+# How often a task is tried again that failed, or whose machine was lost.
+RETRIES = 2
+DRIVER = ".driver"  # of a study's folder: who runs it
 # Options that ensembles do not train with; such trials run as processes.
 _ALONE = (TEACHER, "class_weights", "hrf_lr_scale")
 
@@ -54,12 +55,12 @@ def tasks_of(
     varied = {"seed", "lr", fold_key}
     tasks: dict[str, list[Trial]] = {}
     for trial in trials:
-        key, options = trial.id, trial.options
+        options = trial.options
+        same = {k: v for k, v in options.items() if k not in varied}
+        key = f"{trial.model} {trial.arm} {same}"
         alone = options.get("features") == "hubert"
-        alone |= any(map(options.get, _ALONE))
-        if engine == "ensemble" and not alone:
-            same = {k: v for k, v in options.items() if k not in varied}
-            key = f"{trial.model} {trial.arm} {same}"
+        if alone or any(map(options.get, _ALONE)) or engine == "processes":
+            key = trial.id
         tasks.setdefault(key, []).append(trial)
     return sorted(tasks.values(), key=lambda task: task[0].teacher is not None)
 
@@ -68,10 +69,8 @@ def run_tasks(
     ray: ModuleType,
     study: Study,
     tasks: list[list[Trial]],
-    token: str,
+    driver: Owner,
     places: int,
-    retries: int = 2,
-    deadline: float = math.inf,
     run: Callable[[list[Trial], Study], None] = run_trials,
 ) -> Iterator[tuple[list[Trial], str | None]]:
     """Runs trials on a Ray cluster that this process is connected to.
@@ -82,36 +81,30 @@ def run_tasks(
     study : Study
     tasks : list of list of Trial
         Of ``tasks_of``.
-    token : str
-        Of ``owned``.
+    driver : Owner
+        This process, whose note a worker has to find in the study's folder.
     places : int
         How many tasks to give to Ray at once.
-    retries : int
-        How often a task is tried again that has failed, or whose worker or
-        machine was lost.
-    deadline : float
-        After this time (of ``time.time``) none is started.
     run : callable
         Runs the trials of a task, in a worker.
 
     Yields
     ------
     list of Trial
-        Of a task that has ended; empty: none has for a moment. Those that were
-        not started since it was too late are not named. Whoever asks no
+        Of a task that has ended; empty: none has for a moment. Whoever asks no
         further leaves what still runs to end with the connection to Ray.
     str or None
-        Why it failed; None: its trials are finished.
+        Why it failed, in its last line; None: its trials are finished.
 
     Example
     -------
     >>> study = getfixture("demo_study")
-    >>> list(run_tasks(None, study, [], "", places=1))
+    >>> list(run_tasks(None, study, [], Owner(), places=1))
     []
     """
     tasks = list(tasks)
     described = dataclasses.replace(study, trials=[])  # need not travel
-    of_trial = {}  # its task's, for those to wait for that learn from it
+    begun = {}  # by trials, for those to wait for that learn from them
     running = {}
     while tasks or running:
         # Ray starts what it has in any order, so it is not given all at once.
@@ -120,16 +113,12 @@ def run_tasks(
             work = ray.remote(
                 num_cpus=study.keys.threads_per_trial,
                 num_gpus=1 if len(task) > 1 else 0,
-                max_retries=retries,
+                max_retries=RETRIES,
                 retry_exceptions=True,
             )(_work)
-            teachers = [
-                of_trial[t.teacher] for t in task if t.teacher in of_trial
-            ]
-            reference = work.remote(
-                task, described, token, deadline, run, *teachers
-            )
-            of_trial |= {trial.id: reference for trial in task}
+            teachers = [begun[t.teacher] for t in task if t.teacher in begun]
+            reference = work.remote(task, described, driver, run, *teachers)
+            begun |= {trial.id: reference for trial in task}
             running[reference] = task
         done, _ = ray.wait(list(running), timeout=0.3)
         if not done:
@@ -137,28 +126,21 @@ def run_tasks(
         for reference in done:
             task = running.pop(reference)
             try:
-                if ray.get(reference):
-                    yield task, None
-                else:
-                    tasks.clear()  # it is too late for all others too
+                ray.get(reference)
+                yield task, None
             except ray.exceptions.RayError as error:
-                yield task, _reason(ray, error)
+                yield task, str(error).strip()
 
 
-def _work(task, study, token, deadline, run, *teachers):
-    """In a worker: whether it ran. A failed teacher fails it, by Ray."""
-    if time.time() > deadline:
-        return False
-    check_shared(study.folder, token)
-    run(task, study)
-    return True
-
-
-def _reason(ray, error):
-    of_task = ray.exceptions.RayTaskError
-    while isinstance(error, of_task) and error.cause is not None:
-        error = error.cause
-    text = str(error).strip() or repr(error)
-    if isinstance(error, ray.exceptions.RayError):
-        return f"Its worker or machine was lost: {text.splitlines()[0]}"
-    return text
+def _work(task, study, driver, run, *teachers):
+    """In a worker. A failed teacher fails it, by Ray."""
+    # A network file system may show a new file to other machines after a while.
+    for _ in range(60):
+        if read_owner(study.folder / DRIVER) == driver:
+            return run(task, study)
+        time.sleep(0.5)
+    raise OSError(
+        f"The machine {platform.node()} does not see the study's folder "
+        f"{study.folder}: put it on a file system that all machines of the "
+        "cluster share, and give it as --output_folder."
+    )

@@ -4,26 +4,21 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import base64
-import pathlib
-import re
-from collections.abc import Sequence
-from typing import Any
 
 import jinja2
-import markupsafe  # of jinja2's own
 
 from speechbrain_hrf.studies import tables
 
 
-def join_words(words: Sequence[str]) -> str:
+def join_words(words: list[str], most: int | None = None) -> str:
     """Words in a sentence.
 
     Arguments
     ---------
-    words : sequence of str
+    words : list of str
+    most : int, optional
+        Of more the last ones are only counted.
 
     Returns
     -------
@@ -31,14 +26,16 @@ def join_words(words: Sequence[str]) -> str:
 
     Example
     -------
-    >>> join_words(["a", "b", "c"]), join_words(["a"])
-    ('a, b and c', 'a')
+    >>> join_words(["a", "b", "c"]), join_words(["a", "b", "c"], 2)
+    ('a, b and c', 'a and 2 more')
     """
+    if most and len(words) > most:
+        words = [*words[: most - 1], f"{len(words) - most + 1} more"]
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def render(template: str, **content: Any) -> str:
+def render(template: str, **content: object) -> str:
     """Fills a template of this folder; one of HTML escapes what it is given.
 
     Arguments
@@ -63,18 +60,12 @@ def render(template: str, **content: Any) -> str:
     'Lightweight'
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent),
-        autoescape=jinja2.select_autoescape(["html"]),
+        loader=jinja2.PackageLoader("speechbrain_hrf", "studies"),
+        autoescape=jinja2.select_autoescape(),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
     environment.globals |= {"tables": tables, "words": join_words}
-    environment.filters["one_line"] = lambda text: " ".join(text.split())
-    environment.filters["uri"] = lambda png: (
-        f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    )
-    environment.filters["code"] = lambda text: markupsafe.Markup(
-        re.sub("`(.+?)`", r"<code>\1</code>", str(markupsafe.escape(text)))
-    )
+    environment.filters["base64"] = lambda png: base64.b64encode(png).decode()
     return environment.get_template(template).render(**content)

@@ -4,8 +4,6 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json
@@ -14,6 +12,30 @@ from typing import Any
 ORIGINAL, LIGHTWEIGHT = "Original", "Lightweight"  # arms of every study
 # The option by which a recipe learns from a trained model.
 TEACHER = "distil_from"
+# In a trial's label, where they are given.
+_TOLD = ("lr", "hrf_ratio", "hrf_layers", "activation", "fold", "seed")
+
+
+def digest(content: object) -> str:
+    """What a thing is known by, wherever it is the same.
+
+    Arguments
+    ---------
+    content : object
+        Fits into JSON. The order of a mapping's keys does not count.
+
+    Returns
+    -------
+    str
+        Twelve digits.
+
+    Example
+    -------
+    >>> digest({"fold": 1, "labels": ["sad"]})
+    'f7e10eab1775'
+    """
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,9 +81,7 @@ class Trial:
     @property
     def id(self) -> str:
         """Twelve digits that tell what was run, whatever study asked for it."""
-        identity = [self.recipe, self.model, self.options]
-        content = json.dumps(identity, sort_keys=True).encode()
-        return hashlib.sha256(content).hexdigest()[:12]
+        return digest([self.recipe, self.model, self.options])
 
     @property
     def seed(self) -> int:
@@ -76,16 +96,12 @@ class Trial:
     @property
     def label(self) -> str:
         """What tells the trial from others, for a reader."""
-        parts = [f"{self.model} {self.arm}", f"lr {self.lr}"]
-        if self.options.get("hrf_modules"):
-            for key in ("ratio", "layers"):
-                if f"hrf_{key}" in self.options:
-                    parts.append(f"{key} {self.options[f'hrf_{key}']}")
-        if "activation" in self.options:
-            parts.append(str(self.options["activation"]).rpartition(".")[2])
-        if self.fold is not None:
-            parts.append(f"fold {self.fold}")
-        return ", ".join([*parts, f"seed {self.seed}"])
+        parts = [f"{self.model} {self.arm}"]
+        known = {**self.options, "fold": self.fold}
+        for key in _TOLD:
+            if known.get(key) is not None:
+                parts.append(f"{key.removeprefix('hrf_')} {known[key]}")
+        return ", ".join(parts)
 
 
 def with_teachers(trials: list[Trial]) -> list[Trial]:
@@ -109,8 +125,7 @@ def with_teachers(trials: list[Trial]) -> list[Trial]:
     Raises
     ------
     ValueError
-        If the study has no such trial, several, or one that has a teacher
-        itself.
+        If the study has no such trial that needs no teacher itself, or several.
 
     Example
     -------
@@ -121,34 +136,28 @@ def with_teachers(trials: list[Trial]) -> list[Trial]:
     >>> with_teachers([small, big])[0].teacher == big.id
     True
     """
-    arms: dict[tuple, dict[str, Trial]] = {}
+    teachers: dict[str, list[Trial]] = {}
     for trial in trials:
-        place = (trial.model, trial.arm, trial.fold, trial.seed)
-        arms.setdefault(place, {})[trial.id] = trial
-    return [_with_teacher(trial, arms) for trial in trials]
+        if not trial.options.get(TEACHER):
+            name = {"model": trial.model, "arm": trial.arm}
+            teachers.setdefault(_place(name, trial), []).append(trial)
+    return [_with_teacher(trial, teachers) for trial in trials]
 
 
-def _with_teacher(trial, arms):
-    of = trial.options.get(TEACHER)
-    if not isinstance(of, dict):
+def _place(name, trial):
+    return json.dumps([name, trial.fold, trial.seed], sort_keys=True)
+
+
+def _with_teacher(trial, teachers):
+    name = trial.options.get(TEACHER)
+    if not isinstance(name, dict):
         return trial
-    said = f"The arm {trial.arm!r} learns from {of}"
-    if of.keys() != {"model", "arm"}:
-        raise ValueError(
-            f"{said}: {TEACHER} needs the teacher's model and arm, such as "
-            "{model: conformer, arm: Original}."
-        )
-    found = arms.get((of["model"], of["arm"], trial.fold, trial.seed), {})
+    found = teachers.get(_place(name, trial), [])
     if len(found) != 1:
         raise ValueError(
-            f"{said}, and for fold {trial.fold}, seed {trial.seed} this study "
-            f"has {len(found)} such trials: it needs one. Add the arm, or "
-            "give it one learning rate, ratio and activation."
+            f"The arm {trial.arm!r} learns from {name}: give model and arm of "
+            f"one trial (one rate, ratio and activation) without {TEACHER}. Of "
+            f"fold {trial.fold} and seed {trial.seed} there are {len(found)}."
         )
-    (teacher,) = found.values()
-    if TEACHER in teacher.options:
-        raise ValueError(
-            f"{said}, which has a teacher itself: name one that has none."
-        )
-    options = {**trial.options, TEACHER: teacher.id}
-    return dataclasses.replace(trial, options=options, teacher=teacher.id)
+    options = {**trial.options, TEACHER: found[0].id}
+    return dataclasses.replace(trial, options=options, teacher=found[0].id)

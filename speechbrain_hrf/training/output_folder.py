@@ -91,7 +91,7 @@ def owned_output(folder: str | os.PathLike[str]) -> Iterator[None]:
         with explain_lost_output(place, new=True):
             place.mkdir(parents=True, exist_ok=True)
             refusal = _REFUSAL.format(folder=str(folder).replace("{", "{{"))
-            mine, _ = stack.enter_context(owned(place, NAME, refusal))
+            mine = stack.enter_context(owned(place, NAME, refusal))
         _held[place] = mine
         try:
             yield

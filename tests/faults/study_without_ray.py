@@ -10,12 +10,11 @@ Authors
 
 import sys
 
-from speechbrain_hrf.studies.run import make_data, run_trials
+from speechbrain_hrf.studies.run import run_trials
 from speechbrain_hrf.studies.study import load_study
 
 if __name__ == "__main__":
     study = load_study(sys.argv[1], f"output_folder: {sys.argv[2]}")
     study.save()
-    make_data(study)
     for trial in study.trials:
         run_trials([trial], study)

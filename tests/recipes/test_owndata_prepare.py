@@ -18,7 +18,7 @@ from speechbrain.dataio.dataset import DynamicItemDataset
 from speechbrain_hrf.dataio.segments import SegmentFeatures
 from speechbrain_hrf.dataio.sound.audio import read
 from speechbrain_hrf.dataio.synthetic import make_corpus
-from speechbrain_hrf.studies.recipe import find_recipe
+from speechbrain_hrf.studies.recipe import check_data, find_recipe
 from speechbrain_hrf.training.overrides import read_overrides, resolved_yaml
 
 prepare_owndata = load_preparer("OwnData").prepare_owndata
@@ -475,9 +475,9 @@ def test_a_study_is_told_of_every_fold(corpus):
     run = {"labels": table, "data_folder": table, "protocol": "held_out"}
     runs = [run | {"n_folds": "speaker", "fold": k} for k in range(1, 7)]
     recipe = find_recipe("OwnData")
-    recipe.check_data(runs[1:])
+    check_data(recipe, runs[1:])
     with pytest.raises(ValueError, match="^Fold 1: No training .* --folds"):
-        recipe.check_data(runs)
+        check_data(recipe, runs)
 
 
 @pytest.mark.parametrize(
@@ -501,10 +501,10 @@ def test_a_study_is_told_before_it_starts(corpus, split, given, message):
     ]
     recipe = find_recipe("OwnData")
     if message is None:
-        recipe.check_data(runs)
+        check_data(recipe, runs)
         return
     with pytest.raises(ValueError, match=message) as caught:
-        recipe.check_data(runs)
+        check_data(recipe, runs)
     assert "\n" not in str(caught.value)
 
 

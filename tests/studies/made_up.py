@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from speechbrain_hrf.studies.lines import identify_test_set
+from speechbrain_hrf.studies.trial import digest
 
 LABELS = ["neutral", "calm", "happy", "sad", "angry", "fearful"]
 LAYERS = ["embedding_model.front_end.linear", "classifier.linear1"]
@@ -90,7 +90,7 @@ def test_set(fold=1, speakers=4, utterances=60):
         "speakers": who,
         "truth": "".join(map(str, truth)),
     }
-    return {"id": identify_test_set(content), **content}
+    return {"id": digest(content), **content}
 
 
 test_set.__test__ = False  # its name is not a test's

@@ -179,7 +179,6 @@ seeds: [1, 2]
 
 
 def test_what_the_plan_has_and_lines_have_not(tmp_path):
-    """A fold or a seed is whole when each of its runs has finished."""
     (tmp_path / "plan.yaml").write_text(PLAN)
     planned = load_study(tmp_path / "plan.yaml").trials
     ran = [trial for trial in planned if trial.fold == 1]
@@ -189,8 +188,7 @@ def test_what_the_plan_has_and_lines_have_not(tmp_path):
         line["id"] = trial.id
     found = said(tmp_path, lines, sets, PLAN)
     assert found[-1] == (
-        "5 of 12 runs have finished (whole: 1 of 3 folds, 0 of 2 seeds): go on "
-        "with `hrf study ... --resume`."
+        "5 of 12 runs have finished: go on with hrf study ... --resume."
     )
 
 

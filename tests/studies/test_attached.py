@@ -12,8 +12,6 @@ import time
 
 import pytest
 
-from speechbrain_hrf.studies.attached import end_with
-
 # Starts the script as run_attached does, and then does nothing.
 PARENT = """
 import os, subprocess, sys, time
@@ -68,10 +66,3 @@ def test_a_script_and_its_children_die_with_a_killed_parent(tmp_path):
     finally:
         parent.kill()
         parent.wait()
-
-
-def test_it_refuses_to_kill_a_group_that_is_not_its_own():
-    if os.getpgrp() == os.getpid():
-        pytest.skip("the tests lead a process group")
-    with pytest.raises(ValueError, match="start_new_session=True"):
-        end_with(os.getppid())

@@ -77,8 +77,9 @@ def test_a_line_names_a_unit_that_is_no_speaker(tmp_path, run_results, who):
     run_results.checkpoint, run_results.epoch = ".", 1
     run_results.write(tmp_path)
     study = SimpleNamespace(
-        keys=SimpleNamespace(name="small", metric="UA", fold_key="fold")
+        keys=SimpleNamespace(name="small", metric="UA", fold_key="fold"),
+        run_folder=lambda _: tmp_path,
     )
     trial = Trial("M3ED", "conformer", "ALL", {"seed": 1, "lr": 0.1})
-    line, _ = trial_line(trial, study, tmp_path, {})
+    line, _ = trial_line(trial, study)
     assert line.get("unit", "speaker") == who

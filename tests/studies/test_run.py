@@ -13,7 +13,9 @@ import time
 
 import pytest
 
+from speechbrain_hrf.files import read_lines as read_stages
 from speechbrain_hrf.studies.lines import (
+    STAGES,
     add_trial,
     read_lines,
     read_test_sets,
@@ -24,6 +26,7 @@ from speechbrain_hrf.studies.run import (
     run_trials,
 )
 from speechbrain_hrf.studies.study import load_study
+from speechbrain_hrf.training.history import append_epoch
 
 TWO_FOLDS = """
 modules: [FFN2]
@@ -76,6 +79,28 @@ def test_the_recipe_gets_its_threads_and_its_arguments(demo_study, tmp_path):
     *_, printed = str(caught.value).splitlines()
     assert printed.startswith(f"1 {tmp_path}/train.py {tmp_path}/hparams/conf")
     assert "--seed 1" in printed and "--export_folder null" in printed
+
+
+def test_a_run_passes_each_stage_that_does_not_lie_behind_it(
+    demo_study, run_results
+):
+    """Of one that was trained further there is no checkpoint any more."""
+    demo_study.keys.score_at = [7, 2, 1]  # of 3 epochs
+    (trial,) = demo_study.trials
+    folder = demo_study.run_folder(trial.id)
+    folder.mkdir(parents=True)
+    append_epoch(folder, 2, lr=0.1, train_loss=1.0)
+    run_results.write(folder)
+    (demo_study.recipe_folder / "train.py").write_text(
+        "import sys\nepochs = sys.argv[sys.argv.index('--number_of_epochs') + 1]"
+        "\nprint('epochs:', epochs)\nraise SystemExit(epochs == '3')"
+    )
+    with pytest.raises(TrialFailed):
+        run_trials(demo_study.trials, demo_study)
+    printed = (folder / "output.txt").read_text()
+    assert printed == "epochs: 2\nepochs: 3\n"
+    [noted] = read_stages(folder / STAGES)
+    assert noted["epoch"] == 2 and noted["UA"] == run_results.UA
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -15,7 +15,6 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.sandwich_covariance import cov_cluster_2groups
 
-from speechbrain_hrf.studies.lines import identify_test_set
 from speechbrain_hrf.studies.results import read_results, scores_of
 from speechbrain_hrf.studies.statistics import (
     ALL_MODELS,
@@ -32,6 +31,7 @@ from speechbrain_hrf.studies.statistics import (
     judged,
     paired,
 )
+from speechbrain_hrf.studies.trial import digest
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 UTTERANCES = 60
@@ -129,12 +129,11 @@ def test_by_hand():
     found = paired(pairs(differences))
     # Speakers: .2, .1, .05, .3, .4, -.15; ranks 4, 2, 1, 5, 6 and 3 (down).
     assert found["difference"] == pytest.approx(0.15)
-    assert (found["speakers"], found["up"], found["seeds"]) == (6, 5, 2)
+    assert (found["speakers"], found["up"]) == (6, 5)
     signs = itertools.product([0, 1], repeat=6)
     sums = [np.dot(sign, [1, 2, 3, 4, 5, 6]) for sign in signs]
     exact = 2 * np.mean([x <= 3 for x in sums])
     assert found["p"] == pytest.approx(exact)
-    assert found["smallest_p"] == pytest.approx(2 / 64)
     assert (found["folds"], found["folds_up"], found["runs"]) == (2, 2, 4)
     assert np.isnan(found["fold_low"])  # of two folds
 
@@ -223,7 +222,7 @@ def test_speakers_of_one_class(tmp_path):
     ill = {f"{k:02d}" for k in range(34, 48)}
     content = {key: x for key, x in of_fold.items() if key != "id"}
     content["truth"] = "".join(str(int(w in ill)) for w in content["speakers"])
-    of_fold = {"id": identify_test_set(content), **content}
+    of_fold = {"id": digest(content), **content}
     lines = [
         line("conformer", arm, of_fold, 0, metric="MF1", predicted=predicted)
         for arm, predicted in (
@@ -276,7 +275,7 @@ def test_only_seeds_that_both_have_count(tmp_path):
     _, _, with_lucky = compared(tmp_path / "a", lines + lucky, sets)
     _, _, without = compared(tmp_path / "b", lines, sets)
     key = (SAME, "ConvTransformer", "ALL")
-    assert with_lucky.loc[key, "seeds"] == 2
+    assert with_lucky.loc[key, "runs"] == 6 * 2
     assert with_lucky.loc[key, "difference"] == without.loc[key, "difference"]
 
 
@@ -373,7 +372,7 @@ def test_few_speakers_beside_many(tmp_path):
     few = paired(pairs(np.full((2, 4, 2), 0.1)))
     key = {"comparison": SAME, "family": "ours", "model": "conformer"}
     table = judged([{**key, **x} for x in [many] * 6 + [few]])
-    assert table["smallest_p_holm"].iloc[-1] > 0.05
+    assert table["smallest_p_holm"].iloc[-1] == 7 * 2 / 2**8 > 0.05
     assert table["p_holm"].iloc[-1] < 0.05
     assert table["verdict"].iloc[-1] == GAIN
 

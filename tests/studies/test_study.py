@@ -12,7 +12,7 @@ from hyperpyyaml import load_hyperpyyaml
 from speechbrain import parse_arguments
 
 from speechbrain_hrf.studies.lines import add_trial
-from speechbrain_hrf.studies.recipe import find_recipe
+from speechbrain_hrf.studies.recipe import read_hparams
 from speechbrain_hrf.studies.run import recipe_command, recipe_options
 from speechbrain_hrf.studies.study import load_study
 
@@ -98,10 +98,13 @@ def test_two_names_for_the_same_arm_are_refused(study):
             r'not valid YAML \(line \d+: found duplicate key "recipe"',
         ),
         ("paper: [", "not valid YAML .line"),
-        ("paper: !ref <none>", 'not valid YAML .The reference "none" is not'),
+        (
+            "paper: !ref <none>",
+            "line 9: could not dete.* the tag '!ref'. A stu",
+        ),
         (
             "paper: !!python/object:os.x",
-            "not valid YAML .line 8: could not dete",
+            "line 9: could not dete.*python/object",
         ),
     ],
 )
@@ -111,10 +114,8 @@ def test_a_damaged_study_is_named(study, tmp_path, more, said):
     assert str(caught.value).startswith(str(tmp_path / "demo.yaml"))
 
 
-def test_a_recipe_that_is_not_there_is_named_with_its_study(study):
-    with pytest.raises(
-        FileNotFoundError, match=r"demo\.yaml: There is no reci"
-    ):
+def test_a_recipe_that_is_not_there_is_named(study):
+    with pytest.raises(FileNotFoundError, match="There is no recipe 'none'"):
         study(overrides="recipe: none")
 
 
@@ -124,7 +125,9 @@ def test_folders_do_not_change_the_id(study):
 
 
 def test_originals_need_their_sizes(study):
-    with pytest.raises(ValueError, match="sizes of the original speechformer"):
+    with pytest.raises(
+        ValueError, match="needs its sizes: give originals: {speech"
+    ):
         study(overrides="modules: [Original]")
     trials = study(
         "originals: {speechformer: {d_model: 80, lr: 0.002}}",
@@ -139,9 +142,9 @@ def test_originals_need_their_sizes(study):
     [
         ("sedes: [1]", "no key 'sedes'.*seeds"),
         ("grids: [{recipe: M3ED}]", "no key 'grids.0.recipe'"),
-        ("grids: [{ratio: [2]}]", "'grids.0.ratio': did you mean 'ratios'"),
+        ("grids: [{ratio: [2]}]", "'grids.0.ratio'. There are: models.*ratios"),
         ("1: 2", "1 is 1: Keys should be strings"),
-        ("overrides: {fold: 9}", "'fold', which a study sets: give folds"),
+        ("overrides: {fold: 9}", "'fold', which a study sets: .*or folds"),
         ("overrides: {lr: fast}", "'Lightweight': lr is 'fast': it must be a"),
         (
             "overrides: {number_of_epochs: many}",
@@ -149,17 +152,23 @@ def test_originals_need_their_sizes(study):
         ),
         ("overrides: {hrf_inner_norm: 1}", "must be True or False"),
         ("activations: [tanh]", "activations.0 is 'tanh'.*'relu2'"),
-        ("folds: [7]", "no fold 7: RAVDESS has folds 1 to 6"),
+        ("folds: [7]", "no fold 7: there are 1 to 6"),
         ("folds: [0]", "no fold 0"),
-        ("folds: [1]\nfold_key: actor", "no option 'actor'"),
+        (
+            "folds: [1]\nfold_key: actor",
+            "needs the option 'actor'.* correct fold_key",
+        ),
         ("folds: ['a']", "no fold 'a'"),
         ("layers: [0]", "layers.0 is 0"),
         ("ratios: [.nan]", "ratios.0 is nan"),
         ("learning_rates: [-0.1]", "learning_rates.0 is -0.1"),
         ("arms: {x: {hrf_modules: [FNN2]}}", "'FNN2' matches no"),
         ("arms: {x: {hrf_modules: [FFN_M1]}}", "'FFN_M1' matches no"),
-        ("arms: {x: {epochs: 3}}", "'epochs', which the recipe's"),
-        ("arms: {x: {seed: 3}}", "'seed', which a study sets: give seeds"),
+        (
+            "arms: {x: {epochs: 3}}",
+            "'epochs', which is none of those in the rec",
+        ),
+        ("arms: {x: {seed: 3}}", "'seed', which a study sets: .*such as seeds"),
         ("overrides: {lr: 2020-01-01}", "overrides.lr is datetime.date"),
         ("metric: UAR", "metric is 'UAR'"),
         ("score_at: [0]", "score_at.0 is 0"),
@@ -173,7 +182,7 @@ def test_mistakes_are_named(study, more, message):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ("seeds: []", "0 trials: give models, modules or arms, and"),
+        ("seeds: []", "0 trials: give models, modules and seeds"),
         ("seeds: [9223372036854775809]", "seeds.0 is 92233720"),
         ("seeds: 3", "seeds is 3"),
         ("seeds: [true]", "seeds.0 is True"),
@@ -203,7 +212,7 @@ def test_a_recipe_without_what_a_study_needs_is_told_so(study, tmp_path, key):
         options.pop(key, None)
     (trial, *_) = study(overrides=f"recipe: {tmp_path}/whole").trials
     assert trial.options[key] == 5
-    said = f"option '{key}'.*speechformer_hrf.yaml .in .*mine.*`{key}: "
+    said = f"option '{key}'.*speechformer_hrf.yaml .in .*mine.* add it there"
     with pytest.raises(ValueError, match=said):
         study(overrides=f"recipe: {tmp_path}/mine")
 
@@ -223,7 +232,6 @@ def test_the_command_line_comes_before_a_grid(study, tmp_path, caplog):
     assert {trial.options["number_of_epochs"] for trial in trials} == {5}
     assert [t.options.get("hrf_init") for t in trials] == [None, None, "scaled"]
     assert "--seeds" in caplog.text and "grid 2" in caplog.text
-    assert "[7]" in caplog.text
     found.save()
     again = load_study(found.folder / "study.yaml").trials
     assert [trial.id for trial in again] == [trial.id for trial in trials]
@@ -233,7 +241,7 @@ def test_a_folder_keeps_its_study(study, tmp_path):
     place = f"output_folder: {tmp_path}/study"
     study(overrides=place).save()
     study(overrides=f"{place}\nseeds: [5]").save()  # more of the same
-    with pytest.raises(ValueError, match="metric is 'UA', not 'WF1'"):
+    with pytest.raises(ValueError, match="metric .* is 'UA', not 'WF1'"):
         study(overrides=f"{place}\nmetric: WF1").save()
 
 
@@ -281,13 +289,10 @@ def test_a_table_and_a_folder_both_count(study, tmp_path):
     ("overrides", "message"),
     [
         ("labels: my.csv", "my.csv, but the recipe RAVDESS takes no table"),
-        ("data_folder: null", "names no corpus: give --data_folder /path/to/c"),
-        ("recipe: OwnData\ndata_folder: null", "give --labels my.csv, or --da"),
         (
-            "recipe: OwnData\nlabels: a.csv\ndata_folder: synthetic",
-            "labels is a.csv, but data_folder is synthetic.*leave one of them",
+            "overrides: {labels: a}",
+            "'labels', which a study sets: leave it out",
         ),
-        ("overrides: {labels: a}", "'labels', which a study sets: give the st"),
     ],
 )
 def test_no_table_is_passed_over(study, overrides, message):
@@ -332,10 +337,10 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
         *("!new:object", "!ref:os.system", "!name:os.system", "!module:os"),
     ):
         line = f"paper: {tag} ['touch {touched}']"
-        with pytest.raises(ValueError, match=f"demo.yaml has the tag {tag} in"):
-            study(line)
-        with pytest.raises(ValueError, match=f"command line has the tag {tag}"):
-            study(overrides=line)
+        for where, given in ("demo.yaml", (line, "")), ("line", ("", line)):
+            said = f"{where}, line [0-9]*: .* the tag '{tag}'. A study is text"
+            with pytest.raises(ValueError, match=said):
+                study(*given)
     assert not touched.exists()
     with pytest.raises(ValueError, match="nested too deeply"):
         study("overrides: " + "[" * 500 + "]" * 500)
@@ -343,7 +348,7 @@ def test_nothing_of_a_study_is_executed(study, tmp_path):
 
 @pytest.mark.parametrize("key", ["paper", "layers", "sedes"])
 def test_a_long_value_is_not_quoted_whole(study, key):
-    for value in (f"[{'y' * 99_999}]", f"!new:x {'y' * 99_999}"):
+    for value in (f"[{'y' * 99_999}]", f"!new:{'y' * 99_999} 1"):
         with pytest.raises(ValueError, match="yyy|no key") as caught:
             study(f"{key}: {value}")
         assert len(str(caught.value)) < 1000
@@ -372,6 +377,6 @@ def test_nothing_of_a_recipe_is_executed(study, tmp_path):
     assert not touched.exists()
     with open(folder / "hparams" / "speechformer_hrf.yaml", "a") as file:
         file.write("f: " + 500 * "[" + 500 * "]")
-    find_recipe.__globals__["_read"].cache_clear()
+    read_hparams.cache_clear()
     with pytest.raises(ValueError, match="_hrf.yaml .*nested too deeply"):
         study(overrides=f"recipe: {folder}")

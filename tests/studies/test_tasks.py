@@ -7,17 +7,22 @@ Authors
 """
 
 import dataclasses
-import functools
+import json
 import os
+import tempfile
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
 
+from speechbrain_hrf.files import write_whole
+from speechbrain_hrf.owner import Owner, owned
+from speechbrain_hrf.studies import tasks
 from speechbrain_hrf.studies.cluster import ray_cluster
-from speechbrain_hrf.studies.owner import owned
+from speechbrain_hrf.studies.drive import REFUSAL
 from speechbrain_hrf.studies.study import load_study
-from speechbrain_hrf.studies.tasks import run_tasks, tasks_of
+from speechbrain_hrf.studies.tasks import DRIVER, run_tasks, tasks_of
 
 pytest.importorskip("ray", reason="ray is not installed")
 
@@ -48,7 +53,7 @@ def ended(ray, study, driver, folder, **options):
         ray,
         study,
         tasks_of(study.trials, "fold", "processes"),
-        driver.token,
+        driver,
         run=stand_in(folder),
         **options,
     )
@@ -59,12 +64,11 @@ def run_all(study, folder, **options):
     study.folder.mkdir()
     log = folder / "ray.log"
     with (
-        owned(study.folder) as driver,
-        ray_cluster(driver.temporary, cores=1, log=log) as ray,
+        owned(study.folder, DRIVER, REFUSAL) as driver,
+        ray_cluster(cores=1, log=log) as ray,
     ):
         assert ray.cluster_resources()["CPU"] == 1
         found = ended(ray, study, driver, folder, places=1, **options)
-    assert not os.path.exists(driver.temporary)
     return {trial.id: reason for (trial,), reason in found}
 
 
@@ -85,9 +89,11 @@ def test_trials_run_once_failed_ones_again_and_learners_last(
     (tmp_path / f"{failing.id}.failures").write_text("9")
     # It waits for its teacher though it stands before it.
     study = dataclasses.replace(study, trials=study.trials[::-1])
-    reasons = run_all(study, tmp_path, retries=1)
-    assert reasons.pop(failing.id) == "failure number 2"
-    assert "failure number 2" in reasons.pop(of_failed.id)
+    monkeypatch.setattr(tasks, "RETRIES", 1)
+    reasons = run_all(study, tmp_path)
+    for one in (failing, of_failed):
+        last_line = reasons.pop(one.id).splitlines()[-1]
+        assert last_line == "ValueError: failure number 2"
     assert set(reasons.values()) == {None} and len(reasons) == 4
     assert len(calls(tmp_path, light)) == len(calls(tmp_path, teacher)) == 1
     assert len(calls(tmp_path, failing)) == 2
@@ -97,31 +103,6 @@ def test_trials_run_once_failed_ones_again_and_learners_last(
     assert started == sorted(started)
     assert os.listdir(study.folder) == []
     assert not (home / ".ray").exists()  # a token there counts for ever
-    assert not [name for name in os.environ if name.startswith("RAY_AUTH")]
-
-
-@pytest.mark.parametrize("minutes, ran", [(-1, 0), (1, 4)])
-def test_past_the_deadline_none_is_started_and_none_has_ended(
-    study_yaml, tmp_path, minutes, ran
-):
-    """Whoever waits too long is not told as one that has ended."""
-    at_once = SimpleNamespace(  # Ray, but without other processes
-        remote=lambda **options: lambda work: SimpleNamespace(
-            remote=functools.partial(functools.partial, work)
-        ),
-        wait=lambda references, timeout: (references, []),
-        get=lambda reference: reference(),
-        exceptions=SimpleNamespace(RayError=OSError),
-    )
-    study = load_study(study_yaml)
-    study.folder.mkdir()
-    with owned(study.folder) as driver:
-        deadline = time.time() + 60 * minutes
-        found = ended(
-            at_once, study, driver, tmp_path, places=2, deadline=deadline
-        )
-        assert len(found) == ran
-    assert sum(len(calls(tmp_path, x)) for x in study.trials) == ran
 
 
 def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
@@ -136,12 +117,48 @@ def test_an_arm_s_trials_train_together_but_for_those_that_cannot(study_yaml):
     assert sorted(sizes) == [1] * 16 + [8, 8]
 
 
+def test_a_worker_tells_another_folder_from_the_driver_s(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    with (
+        owned(here, DRIVER, REFUSAL) as driver,
+        owned(elsewhere, DRIVER, REFUSAL),
+    ):
+        assert ran_in(here, driver) == [here]
+        for folder in (elsewhere, tmp_path):
+            with pytest.raises(OSError, match="does not see"):
+                ran_in(folder, driver)
+
+
+def ran_in(folder, driver):
+    """The folders of the studies that a worker has run."""
+    ran, study = [], SimpleNamespace(folder=folder)
+    tasks._work([], study, driver, lambda _, x: ran.append(x.folder))
+    return ran
+
+
+def test_a_worker_waits_for_a_file_system_that_is_late(tmp_path):
+    driver = Owner()
+    note = json.dumps(dataclasses.asdict(driver))
+    timer = threading.Timer(0.3, write_whole, [tmp_path / DRIVER, note])
+    timer.start()
+    assert ran_in(tmp_path, driver) == [tmp_path]
+    timer.join()
+
+
 @pytest.mark.slow
-def test_a_second_study_starts_in_the_same_process(tmp_path):
-    """Ray keeps the first token that a process has had."""
-    for _ in range(2):
-        with (
-            owned(tmp_path) as driver,
-            ray_cluster(driver.temporary, cores=1) as ray,
-        ):
+def test_a_second_study_starts_in_the_same_process(tmp_path, monkeypatch):
+    """Ray keeps the first token that a process has had.
+
+    And where the folder for temporary files has a long path, it is not taken:
+    below it are sockets of Ray's, whose paths may not be long.
+    """
+    long = tmp_path / ("x" * 50)
+    long.mkdir()
+    for folder in (tempfile.gettempdir(), str(long)):
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        with ray_cluster(cores=1) as ray:
             assert ray.cluster_resources()["CPU"] == 1
+    assert list(long.iterdir()) == []

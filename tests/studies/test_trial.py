@@ -43,10 +43,15 @@ def test_each_seed_has_the_teacher_of_its_own(study_yaml):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("arm: Big", "arm: Huge", "has 0 such trials"),
-        ("arm: Big", "arms: Big", "needs the teacher's model and arm"),
-        ("arm: Big", "arm: Taught", "has a teacher itself"),
-        ("seeds:", "learning_rates: [0.1, 0.2]\nseeds:", "has 2 such trials"),
+        ("arm: Big", "arm: Huge", "Of fold 1 and seed 1 there are 0"),
+        ("arm: Big", "arms: Big", "give model and arm of one trial.*are 0"),
+        ("arm: Big", "arm: Big, lr: 1", "give model and arm of one.*are 0"),
+        ("arm: Big", "arm: Taught", "without distil_from.*are 0"),
+        (
+            "seeds:",
+            "learning_rates: [0.1, 0.2]\nseeds:",
+            "one rate, ratio and act.*are 2",
+        ),
     ],
 )
 def test_a_teacher_that_is_none_is_refused(study_yaml, old, new, said):

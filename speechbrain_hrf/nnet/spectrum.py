@@ -20,16 +20,12 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from collections.abc import Mapping, Sequence
-
 import torch
 
 from speechbrain_hrf.nnet.merge import weight_matrices
 
-PLACES = 9  # singular values of a layer that a shape keeps
 
-
-def effective_rank(singular_values: Sequence[float]) -> float:
+def effective_rank(singular_values: list[float]) -> float:
     """The exponential of the entropy of normalised singular values.
 
     erank = exp(-sum p log p), p = s / sum s (Roy & Vetterli, The Effective
@@ -37,7 +33,7 @@ def effective_rank(singular_values: Sequence[float]) -> float:
 
     Arguments
     ---------
-    singular_values : sequence of float
+    singular_values : list of float
         At least one of them not zero.
 
     Returns
@@ -53,7 +49,7 @@ def effective_rank(singular_values: Sequence[float]) -> float:
     return float(torch.distributions.Categorical(values).entropy().exp())
 
 
-def spectra(state_dict: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
+def spectra(state_dict: dict[str, torch.Tensor]) -> dict[str, list[float]]:
     """Singular values of every weight matrix, chains merged first.
 
     Arguments
@@ -76,29 +72,3 @@ def spectra(state_dict: Mapping[str, torch.Tensor]) -> dict[str, list[float]]:
         name: torch.linalg.svdvals(weight.double()).tolist()
         for name, weight in weight_matrices(state_dict).items()
     }
-
-
-def shape(singular_values: Sequence[float]) -> list[float]:
-    """Singular values relative to the largest, at evenly spaced places.
-
-    Arguments
-    ---------
-    singular_values : sequence of float
-        Largest first, and not zero.
-
-    Returns
-    -------
-    list of float
-        At most ``PLACES``, with two digits.
-
-    Example
-    -------
-    >>> shape([4.0, 2.0, 1.0])
-    [1.0, 0.5, 0.25]
-    """
-    last = len(singular_values) - 1
-    places = {round(k * last / (PLACES - 1)) for k in range(PLACES)}
-    return [
-        float(f"{singular_values[k] / singular_values[0]:.2g}")
-        for k in sorted(places)
-    ]

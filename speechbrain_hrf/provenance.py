@@ -4,15 +4,11 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
-from __future__ import annotations
-
 import hashlib
 import pathlib
 import platform
 import re
 import subprocess
-
-from speechbrain_hrf.training.stand_in import STAND_IN
 
 
 def code_version() -> tuple[str | None, bool | None]:
@@ -29,22 +25,18 @@ def code_version() -> tuple[str | None, bool | None]:
     -------
     >>> commit, dirty = code_version()
     """
-
-    def git(*arguments):
-        return subprocess.run(
-            ["git", "-C", str(pathlib.Path(__file__).parent), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-
+    checkout = pathlib.Path(__file__).resolve().parents[1]
+    if not (checkout / ".git").exists():
+        return None, None  # an environment, in somebody's repository or none
+    options = ["--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        # Installed into an environment that lies in somebody's repository?
-        git("ls-files", "--error-unmatch", __file__)
-        changes = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "HEAD"), bool(changes)
-    except (OSError, subprocess.CalledProcessError):  # no git, or not there
+        found = subprocess.check_output(
+            ["git", "describe", *options], cwd=checkout, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):  # no git, or it refuses
         return None, None
+    commit, _, changed = found.strip().partition("-")
+    return commit, bool(changed)
 
 
 def table_version(data_folder: str) -> str | None:
@@ -59,7 +51,7 @@ def table_version(data_folder: str) -> str | None:
     Returns
     -------
     str or None
-        Twelve digits; None if there is no table, or a generated one.
+        Twelve digits; None if there is no table.
 
     Example
     -------
@@ -70,8 +62,6 @@ def table_version(data_folder: str) -> str | None:
     >>> table_version("/no/such/folder") is None
     True
     """
-    if data_folder == STAND_IN:
-        return None
     place = pathlib.Path(data_folder)
     for path in (place, place / "labels.csv", *place.glob("*/labels.csv")):
         if path.is_file():

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from speechbrain_hrf import apply_hrf, merge_hrf
-from speechbrain_hrf.studies.spectrum import effective_rank, shape, spectra
+from speechbrain_hrf.nnet.spectrum import effective_rank, spectra
 
 
 def test_effective_rank_by_hand():
@@ -33,8 +33,3 @@ def test_a_factorised_model_has_the_spectra_of_its_merged_one():
     assert list(factorised) == ["0.weight", "2.weight"]
     for name, values in merged.items():
         assert factorised[name] == pytest.approx(values, rel=1e-5)
-
-
-def test_a_shape_has_few_places():
-    assert shape([2.0] * 80) == [1.0] * 9
-    assert shape([float(k) for k in range(100, 0, -1)])[-1] == 0.01
