@@ -19,7 +19,8 @@ def code_version() -> tuple[str | None, bool | None]:
     str or None
         Forty digits; None where it is not a git checkout.
     bool or None
-        Whether files that git tracks were changed since.
+        Whether its files, or the recipes', were changed since. Results do
+        not count: a study may write them into the checkout.
 
     Example
     -------
@@ -28,15 +29,18 @@ def code_version() -> tuple[str | None, bool | None]:
     checkout = pathlib.Path(__file__).resolve().parents[1]
     if not (checkout / ".git").exists():
         return None, None  # an environment, in somebody's repository or none
-    options = ["--always", "--dirty", "--abbrev=40", "--exclude=*"]
+
+    def git(*arguments):
+        return subprocess.check_output(
+            ["git", *arguments], cwd=checkout, text=True
+        ).strip()
+
+    tracked = ["status", "--porcelain", "--untracked-files=no"]
     try:
-        found = subprocess.check_output(
-            ["git", "describe", *options], cwd=checkout, text=True
-        )
+        changes = git(*tracked, "speechbrain_hrf", "recipes")
+        return git("rev-parse", "HEAD"), bool(changes)
     except (OSError, subprocess.CalledProcessError):  # no git, or it refuses
         return None, None
-    commit, _, changed = found.strip().partition("-")
-    return commit, bool(changed)
 
 
 def table_version(data_folder: str) -> str | None:
