@@ -24,7 +24,6 @@ from speechbrain_hrf.studies.template import render
 from speechbrain_hrf.studies.trial import LIGHTWEIGHT, ORIGINAL
 
 FIGURE = "report_differences.png"
-PAGES = ("report.md", "report.html")
 README_ARMS = (LIGHTWEIGHT, "ALL", "ALL + FRONT, normalised", ORIGINAL)
 README_NAMES = {
     "ALL": "HRF as published (ALL)",
@@ -76,7 +75,8 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
         "table": tables.summary_table(results, comparisons),
         "sections": sections(results, comparisons),
     }
-    new = {page: render(page, **content) for page in PAGES}
+    pages = "report.md", "report.html"
+    new = {page: render(page, **content) for page in pages}
     (folder / FIGURE).unlink(missing_ok=True)
     if picture:
         new[FIGURE] = picture.png

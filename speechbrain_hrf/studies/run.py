@@ -25,8 +25,6 @@ from speechbrain_hrf.studies.trial import TEACHER, Trial
 from speechbrain_hrf.training.history import HISTORY, read_history
 
 OUTPUT = "output.txt"
-# What is shown of a failed trial's output.
-_SHOWN_CHARACTERS = 2000
 
 
 class TrialFailed(RuntimeError):
@@ -146,7 +144,7 @@ def _train(trials, study, epochs, device):
         end = output.read_text(encoding="utf-8", errors="replace")
         raise TrialFailed(
             f"Training ended with status {status}. Its output, {output}, "
-            f"ends:\n{end[-_SHOWN_CHARACTERS:]}"
+            f"ends:\n{end[-2000:]}"
         )
 
 

@@ -188,8 +188,7 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
             f"labels is {keys.labels}, but the recipe {keys.recipe} takes no "
             "table: leave it out, or give --recipe OwnData."
         )
-    folder = keys.output_folder
-    folder = folder or f"results/studies/{keys.name}/{recipe.name}"
+    folder = keys.output_folder or f"results/studies/{keys.name}/{recipe.name}"
     return Study(
         pathlib.Path(folder).expanduser().absolute(),
         recipe,
