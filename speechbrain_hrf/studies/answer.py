@@ -8,7 +8,6 @@ Authors
 
 import numpy as np
 import pandas
-from ruamel.yaml.error import YAMLError
 
 from speechbrain_hrf.studies import statistics
 from speechbrain_hrf.studies.results import Results
@@ -63,7 +62,8 @@ def answer(results: Results, comparisons: statistics.Comparisons) -> list[str]:
     others = same[~same["row"].isin(heads)]
     in_best = headline(best["row"]) or best["row"].unique()[:1]
     unfinished = _unfinished(results)
-    light = results.table[results.table["row"].str.startswith(LIGHTWEIGHT)]
+    longer = rf"{LIGHTWEIGHT}, \d+ epochs"
+    light = results.table[results.table["row"].str.fullmatch(longer)]
     longer = light.query("epochs > usual and model in @unfinished")
     longer = same.merge(longer[["model", "row"]].drop_duplicates())
     names = {row: _plain(row) for row in (*heads, *in_best)}
@@ -210,8 +210,8 @@ def missing_runs(results: Results) -> list[str]:
     path = results.folder and results.folder / "study.yaml"
     try:  # lines may be reported on without their study
         planned = load_study(path).trials if path and path.exists() else []
-    except (OSError, ValueError, YAMLError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split())
         return [f"Whether runs are missing cannot be told: {reason}"]
     if left := {x.id for x in planned}.difference(results.table["id"]):
         return [

@@ -76,6 +76,8 @@ def run_attached(
 def end_with(parent: int) -> None:
     """Kills this process's group as soon as its parent is another.
 
+    The process has to lead a group, or that of its caller is killed.
+
     A parent-death signal of the kernel would do for Linux only, and comes
     already when the thread ends that has started the process.
 

@@ -93,7 +93,7 @@ def ray_cluster(
     ...     pass
     Traceback (most recent call last):
         ...
-    ConnectionError: Ray cannot be reached at localhost:1: ...
+    ConnectionError: Ray cannot be reached at localhost:1 (see --help): ...
     """
     ray = require_ray()
     with contextlib.ExitStack() as stack:
@@ -104,16 +104,14 @@ def ray_cluster(
         if address is None and not any(map(os.environ.get, _TOKEN)):
             # Others on this machine may not use the cluster. Ray's own token
             # would stay in ~/.ray, and count for every other cluster too. This
-            # one stays in the process, of which Ray keeps the first.
+            # one stays set: Ray keeps the first that a process has had.
             os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
         try:
             _connect(ray, address, cores, stack)
         except (ValueError, RuntimeError, OSError) as error:
-            where = f"reached at {address}" if address else "started here"
-            reason = str(error).strip().splitlines()[0].rstrip(".")
-            raise ConnectionError(
-                f"Ray cannot be {where}: {reason}. See --address in --help."
-            ) from error
+            do = f"be reached at {address} (see --help)" if address else "start"
+            why = str(error).strip().splitlines()[0].rstrip(".")
+            raise ConnectionError(f"Ray cannot {do}: {why}.") from error
         stack.callback(ray.shutdown)
         # Ray has set up its loggers when it was imported.
         logging.getLogger("ray").setLevel(logging.CRITICAL)
@@ -139,9 +137,9 @@ def _connect(ray, address, cores, stack):
             "object_store_memory": OBJECT_STORE_BYTES,
             "_temp_dir": stack.enter_context(temporary),
         }
-    elif address != "auto":
+    elif ":" in address:
         # Ray itself would wait for minutes where nobody answers.
         host, _, port = address.rpartition(":")
-        socket.create_connection((host, port), timeout=20).close()
+        socket.create_connection((host.strip("[]"), port), 20).close()
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     ray.init(**options, **quiet)

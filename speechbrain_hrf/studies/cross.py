@@ -67,7 +67,8 @@ def cross(grid: StudyFile, folder: pathlib.Path) -> Iterator[Trial]:
         yaml = f"the recipe's hparams/{model}_hrf.yaml"
         _check_recipe(grid, folder, defaults, yaml)
         # By JSON, which makes Python's own types of YAML's.
-        said = json.loads(json.dumps({key: defaults[key] for key in SAID}))
+        said = {key: defaults[key] for key in SAID if key != grid.fold_key}
+        said = json.loads(json.dumps(said))
         for (arm, options), activation, lr in itertools.product(
             _rows(grid, model), grid.activations, grid.learning_rates
         ):
@@ -97,8 +98,8 @@ def _check_recipe(grid, folder, defaults, yaml):
     for key in [*SAID, grid.fold_key] if has_folds else SAID:
         if key not in defaults:
             raise ValueError(
-                f"A study needs the option {key!r}, which {yaml} (in "
-                f"{folder}) lacks: add it there, or correct fold_key."
+                f"A study needs the option {key!r}, which {yaml} (in {folder}) "
+                "lacks: add it there, or correct fold_key if it is that."
             )
     known = range(1, 1 + recipe.count_folds(folder))
     for fold in grid.folds:
@@ -134,8 +135,8 @@ def _check_options(options, known, arm, yaml, fold_key):
     for key in options:
         if key in {*SET_BY_STUDY, fold_key}:
             raise ValueError(
-                f"{said} overrides {key!r}, which a study sets: leave it out, "
-                "or give the study's own key, such as seeds or folds."
+                f"{said} overrides {key!r}, which is the study's: leave it "
+                "out, or give the study's own key, such as seeds or folds."
             )
         if key not in known:
             raise ValueError(

@@ -93,7 +93,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     >>> run_study(getfixture("demo_study"), read_arguments(["demo.yaml"])[0])
     Traceback (most recent call last):
         ...
-    FileNotFoundError: There are no data: data_folder is /data/X. Give ...
+    FileNotFoundError: There are no data at /data/X: give --data_folder ...
     """
     missing = missing_trials(study, options.resume)
     _refuse_other_data(study)
@@ -105,8 +105,8 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
     data = study.data_folder
     if not data or (here and not os.path.exists(data)):
         raise FileNotFoundError(
-            f"There are no data: data_folder is {data or 'null'}. Give "
-            "--data_folder /path/to/corpus or, for OwnData, --labels my.csv."
+            f"There are no data at {data or 'null'}: give --data_folder "
+            "/path/to/corpus or, for OwnData, --labels my.csv."
         )
     if here:
         runs = [run.recipe_options(trial, study, 1) for trial in missing]
@@ -130,7 +130,7 @@ def run_study(study: Study, options: argparse.Namespace) -> int:
 
 
 def _drive(study, options, driver):
-    """Runs trials; the first one of each task that has failed, and why."""
+    """Runs trials; of each task the first that has failed, and why."""
     # Read again: another driver may have ended since.
     missing = missing_trials(study, options.resume)
     study.save()
@@ -150,7 +150,8 @@ def _drive(study, options, driver):
                 if interrupted:
                     raise KeyboardInterrupt
                 if reason:
-                    failed.append((trials[0], reason))
+                    left = missing_trials(study, resume=True)
+                    failed += [(x, reason) for x in left if x in trials][:1]
                 if trials:
                     show(trials, reason)
     return failed
@@ -159,7 +160,7 @@ def _drive(study, options, driver):
 def _engine(ray, study, options):
     """Ensembles where a GPU is; and how many tasks Ray is to have at once.
 
-    That it has no place at all is said, not waited for.
+    That no trial has a place on this machine is said, not waited for.
     """
     resources, engine = ray.cluster_resources(), options.engine
     if engine == "auto":

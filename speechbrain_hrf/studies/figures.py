@@ -269,8 +269,7 @@ def draw_spectra(results: Results, model: str) -> panels.Picture | None:
     'share of the largest by place: ALL.'
     """
     arms = [LIGHTWEIGHT, *headline(results.runs["arm"])]
-    some = results.runs[results.runs["arm"].isin(arms)]
-    some = some[some["model"] == model]
+    some = results.runs.query(f"arm in {arms} and model == @model")
     points = [
         (layer.removeprefix("embedding_model."), row, x, y)
         for row, spectra in zip(some["row"], some["spectra"], strict=True)

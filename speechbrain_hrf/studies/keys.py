@@ -1,6 +1,6 @@
 """The keys of a study's YAML: text and numbers, checked before anything runs.
 
-Nothing in the YAML is executed: it has no tags.
+Nothing in the YAML is executed: it has no tags but YAML's own.
 
 Authors
  * The speechbrain_hrf authors 2026
@@ -174,7 +174,7 @@ def read_keys(path: str | os.PathLike, overrides: str = "") -> StudyFile:
 
 
 def plain_yaml(text: str, where: object) -> dict[str, Any]:
-    """YAML of text and numbers; none of its tags is obeyed.
+    """YAML of text and numbers, with no tags but YAML's own.
 
     Arguments
     ---------
@@ -202,8 +202,8 @@ def plain_yaml(text: str, where: object) -> dict[str, Any]:
         except ConstructorError as error:
             line, why = error.problem_mark.line + 1, shorten(error.problem, 200)
             raise ValueError(
-                f"{where}, line {line}: {why}. A study is text and numbers; a "
-                "recipe's tag goes in quotes, such as '!name:torch.nn.GELU'."
+                f"{where}, line {line}: {why}. A study is text and numbers: put a "
+                "recipe's tag in quotes, such as '!name:torch.nn.GELU'."
             ) from None
     if not isinstance(found, dict):
         raise ValueError(

@@ -44,8 +44,8 @@ PLACES = 9  # singular values of a layer that are kept, at most
 # utterance's name begins with the speaker's.
 _SPEAKER = ("series", "speaker", "participant", "recording")
 _CLASS = ("emo", "state", "label")
-# What a line says as the trial and its results say it.
-_OF_TRIAL = ("id", "recipe", "model", "arm", "lr", "fold", "seed")
+# Keys that are copied from the trial, and from its results.
+_OF_TRIAL = ("id", "recipe", "model", "arm", "fold", "seed")
 _OF_RESULTS = ("dataset", "synthetic", "protocol", "scored_epoch", "epoch")
 
 
@@ -177,6 +177,7 @@ def trial_line(
     own = {"seed", "lr", study.keys.fold_key}  # keys of the line
     line = {
         **{key: getattr(trial, key) for key in _OF_TRIAL},
+        "lr": trial.options.get("lr"),
         **{key: getattr(results, key) for key in _OF_RESULTS},
         "study": study.keys.name,
         "options": {k: v for k, v in trial.options.items() if k not in own},

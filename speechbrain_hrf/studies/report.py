@@ -77,11 +77,12 @@ def write_report(folder: str | os.PathLike) -> list[pathlib.Path]:
     }
     pages = "report.md", "report.html"
     new = {page: render(page, **content) for page in pages}
-    (folder / FIGURE).unlink(missing_ok=True)
     if picture:
         new[FIGURE] = picture.png
     for name, what in new.items():
         write_whole(folder / name, what)
+    if not picture:
+        (folder / FIGURE).unlink(missing_ok=True)
     return [folder / name for name in new]
 
 

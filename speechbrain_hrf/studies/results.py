@@ -20,7 +20,7 @@ from speechbrain_hrf.studies.rows import make_table
 from speechbrain_hrf.studies.trial import digest
 from speechbrain_hrf.training.scores import SCORES
 
-# What a line of trials.jsonl has besides, of any kind.
+# Keys of a line of trials.jsonl whose kind does not matter.
 NEEDED = ("dataset", "protocol", "scored_epoch", "finished")
 RUN = ["model", "row", "lr", "test_set", "fold", "seed"]  # names one
 MUST_AGREE = ["protocol", "scored_epoch", "number_of_epochs", "batch_size"]
@@ -29,8 +29,8 @@ MOST_QUOTED = 200  # characters of a value, in a message
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
 
 
-class _Line(BaseModel):
-    """What a line of trials.jsonl has, where the kind matters."""
+class _Line(BaseModel, strict=True):
+    """Those whose kind matters."""
 
     id: str = Field(pattern="^[0-9a-f]{12}$")
     synthetic: bool
@@ -45,10 +45,10 @@ class _Line(BaseModel):
     epoch: int
     test: dict[str, float | None]
     predicted: str
-    test_at: dict[int, dict[str, float]]
+    test_at: dict[str, dict[str, float]]
     valid: dict[str, float | None] | None
     curves: dict[str, list[float | None]]
-    rates: list[tuple[int, float]]
+    rates: list[list[float]]
     params: dict[str, int]
     ranks: dict[str, float]
     spectra: dict[str, list[float]]
@@ -304,7 +304,8 @@ def _count(line, where, test_sets):
     if line["test_set"] not in test_sets:
         raise ValueError(
             f"{where}: its test set {line['test_set'][:12]} is not in "
-            f"{lines.TEST_SETS}, or was changed there. Bring it back, or: {AGAIN}"
+            f"{lines.TEST_SETS}, or was changed there. Bring it back, or take it "
+            f"out there, too. {AGAIN}"
         )
     test_set = test_sets[line["test_set"]]
     predicted, truth = line["predicted"], test_set["truth"]

@@ -78,7 +78,8 @@ def run_trials(trials: list[Trial], study: Study, device: str = "cuda") -> None:
             folder.mkdir(parents=True, exist_ok=True)
             held.enter_context(files.locked(folder / "lock"))
         if any((folder / OUTPUT).exists() for folder in folders):
-            time.sleep(2 * LOOK_EVERY_SECONDS)  # until it sees that it is alone
+            # Until the training of a killed worker has ended.
+            time.sleep(2 * LOOK_EVERY_SECONDS)
         done = {line["id"] for line in lines.read_lines(study.folder)}
         left = [trial for trial in trials if trial.id not in done]
         if left:
@@ -93,7 +94,7 @@ def _run(trials, study, device):
     failure = None
     last = trials[0].options["number_of_epochs"]
     for epochs in sorted({last, *(e for e in study.keys.score_at if e < last)}):
-        # One that has come further has no checkpoint of it any more.
+        # One that has come further has no checkpoint of this epoch.
         stage = [
             t for t in trials if epochs == last or _trained(t, study) <= epochs
         ]
@@ -108,21 +109,24 @@ def _run(trials, study, device):
         for trial in stage:
             if epochs < last and trial in trials:
                 lines.note_stage(study.run_folder(trial.id), epochs)
-    seconds = (time.perf_counter() - start) / max(len(trials), 1)
+    seconds = time.perf_counter() - start
     gpu = torch.cuda.get_device_name() if device == "cuda" else None
     how = {
         "engine": "ensemble" if device else "processes",
         "device": gpu or provenance.cpu_name(),
         "threads": study.keys.threads_per_trial,
         **({"together": len(trials)} if device else {}),
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds / max(len(trials), 1), 1),
         "commit": commit,
         "dirty": dirty,
         **({"table": table} if table else {}),
     }
     for trial in trials:
-        line, test_set = lines.trial_line(trial, study)
-        lines.add_trial(study.folder, line | how, test_set)
+        try:
+            line, test_set = lines.trial_line(trial, study)
+            lines.add_trial(study.folder, line | how, test_set)
+        except (OSError, RuntimeError, ValueError) as error:
+            failure = error  # of one: the others have lines
     if failure is not None:
         raise failure
 
@@ -157,9 +161,8 @@ def _is_scored(trial, study, epochs):
     """Whether a run has come to an epoch, and was scored since."""
     folder = study.run_folder(trial.id)
     history, metrics = folder / HISTORY, folder / METRICS_FILE
-    if _trained(trial, study) != epochs or not metrics.exists():
-        return False
-    return metrics.stat().st_mtime >= history.stat().st_mtime
+    ended = _trained(trial, study) == epochs and metrics.exists()
+    return ended and metrics.stat().st_mtime >= history.stat().st_mtime
 
 
 def recipe_options(

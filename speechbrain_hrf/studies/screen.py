@@ -60,7 +60,7 @@ def show_progress(
     ) as progress:
         bar = progress.add_task("trials", total=len(study.trials))
 
-        def show(trials, reason):
+        def show(trials, why):
             lines = read_lines(study.folder)
             done = {line["id"]: line for line in lines if line["id"] in ids}
             progress.update(bar, completed=len(done))
@@ -69,8 +69,8 @@ def show_progress(
                 if trial.id in done:
                     valid = done[trial.id]["valid"] or {}
                     end = f"valid {metric} {score_text(valid.get(metric))}"
-                else:
-                    end = f"failed: {reason.splitlines()[-1]}"
+                else:  # a network file system shows new lines late
+                    end = f"failed: {why.splitlines()[-1]}" if why else "done"
                 console.print(f"{so_far}: {trial.label}: {end}")
 
         show([], None)

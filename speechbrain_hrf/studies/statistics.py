@@ -262,10 +262,9 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     >>> bool(1 < low < 1.75 < high < 2.5)
     True
     """
-    if len(values) < 2:
-        return np.nan, np.nan
     if not np.ptp(values):
-        return values[0], values[0]
+        end = values[0] if len(values) > 1 else np.nan
+        return end, end
     return stats.bootstrap(
         (values,), np.mean, n_resamples=RESAMPLES, rng=0
     ).confidence_interval
@@ -325,7 +324,7 @@ def judged(lines: list[dict]) -> pandas.DataFrame:
     groups = table.groupby(["comparison", family, "model"])
     for key in ("p", "p_runs"):
         table[f"{key}_holm"] = groups[key].transform(holm)
-    # That so many speakers can give
+    # The smallest p that so many speakers can give.
     smallest = 2.0 ** (1 - table["speakers"])
     table["smallest_p_holm"] = smallest * groups["p"].transform("size")
     table["verdict"] = [verdict(line) for line in table.to_dict("records")]

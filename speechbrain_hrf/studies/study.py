@@ -66,8 +66,9 @@ class Study:
         """str: What the recipe is given."""
         if self.is_stand_in:
             return str(self.folder / "corpus")
-        # The recipe takes a table in the place of a folder.
-        return self.keys.data_folder or self.keys.labels or ""
+        # A recipe that takes a table does so in the place of a folder, too.
+        given = self.keys.data_folder, self.keys.labels
+        return next((x for x in given if x not in (None, STAND_IN)), "")
 
     @property
     def table(self) -> str:
@@ -131,7 +132,7 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
     ---------
     path : str or os.PathLike
     overrides : str
-        As SpeechBrain's ``parse_arguments`` returns them.
+        YAML, as ``read_arguments`` returns them.
 
     Returns
     -------
@@ -182,8 +183,7 @@ def load_study(path: str | os.PathLike, overrides: str = "") -> Study:
         raise ValueError(
             f"{path} stands for more than {MOST_TRIALS:,} trials: split it."
         )
-    takes_labels = "labels" in read_hparams(recipe, trials[0].model)
-    if keys.labels and not takes_labels:
+    if keys.labels and "labels" not in read_hparams(recipe, trials[0].model):
         raise ValueError(
             f"labels is {keys.labels}, but the recipe {keys.recipe} takes no "
             "table: leave it out, or give --recipe OwnData."

@@ -104,7 +104,7 @@ def run_tasks(
     """
     tasks = list(tasks)
     described = dataclasses.replace(study, trials=[])  # need not travel
-    begun = {}  # by trials, for those to wait for that learn from them
+    begun = {}  # a trial's id to its task, for which its learners wait
     running = {}
     while tasks or running:
         # Ray starts what it has in any order, so it is not given all at once.

@@ -66,8 +66,8 @@ class Trial:
     >>> trial = Trial("RAVDESS", "conformer", "FFN2",
     ...     {"hrf_modules": ["FFN2"], "lr": 0.001, "fold": 2, "seed": 1},
     ...     fold=2)
-    >>> trial.lr, trial.label, len(trial.id)
-    (0.001, 'conformer FFN2, lr 0.001, fold 2, seed 1', 12)
+    >>> trial.label, len(trial.id)
+    ('conformer FFN2, lr 0.001, fold 2, seed 1', 12)
     """
 
     recipe: str
@@ -89,18 +89,14 @@ class Trial:
         return self.options["seed"]
 
     @property
-    def lr(self) -> float | None:
-        """The learning rate."""
-        return self.options.get("lr")
-
-    @property
     def label(self) -> str:
         """What tells the trial from others, for a reader."""
         parts = [f"{self.model} {self.arm}"]
         known = {**self.options, "fold": self.fold}
         for key in _TOLD:
             if known.get(key) is not None:
-                parts.append(f"{key.removeprefix('hrf_')} {known[key]}")
+                value = str(known[key]).removeprefix("!name:")
+                parts.append(f"{key.removeprefix('hrf_')} {value}")
         return ", ".join(parts)
 
 

@@ -200,6 +200,22 @@ def test_a_plan_that_cannot_be_read(tmp_path, plan):
     assert found[-1].startswith("Whether runs are missing cannot be told: ")
 
 
+def test_a_plan_of_a_recipe_that_needs_what_is_not_installed(tmp_path):
+    (tmp_path / "hparams").mkdir()
+    (tmp_path / "train.py").touch()
+    (tmp_path / "my_prepare.py").write_text("import not_there")
+    yaml = tmp_path / "hparams" / "conformer_hrf.yaml"
+    yaml.write_text("{lr: 1, number_of_epochs: 1, protocol: x, fold: 1}")
+    plan = (
+        f"{{name: x, recipe: '{tmp_path}', models: [conformer], "
+        "modules: [Lightweight], folds: [1], seeds: [1]}"
+    )
+    lines, sets = study(["ALL"], folds=2)
+    assert said(tmp_path / "study", lines, sets, plan)[-1].endswith(
+        "not_there'"
+    )
+
+
 def test_training_that_was_not_finished(tmp_path):
     """By the loss's fall; one that is learned by heart is finished."""
     lines, sets = study(["ALL"], seeds=1)
@@ -221,6 +237,10 @@ def test_training_that_was_not_finished(tmp_path):
         "; more epochs alone make a difference of .000 [.000, .000] on "
         f"ConvTransformer ({name})."
     )
+    for x in longer:
+        x["arm"] = "Lightweight, taught"
+    found = said(tmp_path / "taught", lines + longer, sets)
+    assert found[-2].endswith("An arm that gains may only be faster there.")
     for x in longer:
         x["options"] = {**options, "number_of_epochs": 30}
         x["arm"] = "Lightweight, 30 epochs"

@@ -4,6 +4,7 @@ Authors
  * The speechbrain_hrf authors 2026
 """
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import time
 import pytest
 
 from speechbrain_hrf.files import read_lines as read_stages
+from speechbrain_hrf.studies import run
 from speechbrain_hrf.studies.lines import (
     STAGES,
     add_trial,
@@ -101,6 +103,27 @@ def test_a_run_passes_each_stage_that_does_not_lie_behind_it(
     assert printed == "epochs: 2\nepochs: 3\n"
     [noted] = read_stages(folder / STAGES)
     assert noted["epoch"] == 2 and noted["UA"] == run_results.UA
+
+
+def test_one_that_cannot_be_read_keeps_no_line_from_the_others(
+    demo_study, monkeypatch
+):
+    demo_study.keys.score_at = []
+    (first,) = demo_study.trials
+    options = [{**first.options, "seed": seed} for seed in (1, 2, 3)]
+    trials = [dataclasses.replace(first, options=x) for x in options]
+
+    def read(trial, study):
+        if trial.seed == 2:
+            raise RuntimeError("weights are not finite")
+        return {"id": trial.id}, {"id": "test"}
+
+    monkeypatch.setattr(run, "_train", lambda *of: None)
+    monkeypatch.setattr(run.lines, "trial_line", read)
+    with pytest.raises(RuntimeError, match="weights are not finite"):
+        run_trials(trials, demo_study, "cpu")
+    found = [line["id"] for line in read_lines(demo_study.folder)]
+    assert found == [trials[0].id, trials[2].id]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

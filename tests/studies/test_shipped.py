@@ -95,7 +95,7 @@ def test_a_command_of_the_readme_stands_for_its_trials(path, overrides):
             found = (blocks, trial.options["d_model"], trial.options["d_ffn"])
             assert found == sizes[:3]
             assert trial.options.get("d_hidden") == (*sizes, None)[3]
-            assert trial.lr == 0.001
+            assert trial.options["lr"] == 0.001
         else:
             assert trial.options.keys().isdisjoint({"d_model", "d_ffn"})
     if study.keys.name == "lr_matched":
@@ -103,6 +103,6 @@ def test_a_command_of_the_readme_stands_for_its_trials(path, overrides):
         protocols = {trial.options["protocol"] for trial in study.trials}
         assert protocols == {"official" if recipe == "M3ED" else "held_out"}
     if study.keys.name.startswith("table"):
-        assert {t.lr for t in study.trials if t.arm != "Original"} == {
-            0.0005 if study.keys.name == "table_5" else 0.001
-        }
+        assert {
+            t.options["lr"] for t in study.trials if t.arm != "Original"
+        } == {0.0005 if study.keys.name == "table_5" else 0.001}

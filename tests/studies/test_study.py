@@ -49,6 +49,13 @@ def test_the_cross_of_all_choices(study):
     assert not any("hrf_ratio" in t.options for t in plain)
 
 
+def test_a_split_may_be_what_a_study_crosses(study):
+    more = "recipe: M3ED\nfold_key: protocol\nfolds: [paper, official]"
+    trials = study(overrides=more).trials
+    assert len(trials) == 8
+    assert all(t.options["protocol"] == t.fold for t in trials)
+
+
 def test_all_arms_of_a_block_come_before_the_next_block(study):
     trials = study(
         "folds: [1, 2]\ngrids:\n"
@@ -134,7 +141,7 @@ def test_originals_need_their_sizes(study):
         "modules: [Original]",
     ).trials
     assert trials[0].options["d_model"] == 80
-    assert trials[0].lr == 0.002
+    assert trials[0].options["lr"] == 0.002
 
 
 @pytest.mark.parametrize(
@@ -144,7 +151,7 @@ def test_originals_need_their_sizes(study):
         ("grids: [{recipe: M3ED}]", "no key 'grids.0.recipe'"),
         ("grids: [{ratio: [2]}]", "'grids.0.ratio'. There are: models.*ratios"),
         ("1: 2", "1 is 1: Keys should be strings"),
-        ("overrides: {fold: 9}", "'fold', which a study sets: .*or folds"),
+        ("overrides: {fold: 9}", "'fold', which is the study's: .*or folds"),
         ("overrides: {lr: fast}", "'Lightweight': lr is 'fast': it must be a"),
         (
             "overrides: {number_of_epochs: many}",
@@ -168,7 +175,10 @@ def test_originals_need_their_sizes(study):
             "arms: {x: {epochs: 3}}",
             "'epochs', which is none of those in the rec",
         ),
-        ("arms: {x: {seed: 3}}", "'seed', which a study sets: .*such as seeds"),
+        (
+            "arms: {x: {seed: 3}}",
+            "'seed', which is the study's: .*such as seeds",
+        ),
         ("overrides: {lr: 2020-01-01}", "overrides.lr is datetime.date"),
         ("metric: UAR", "metric is 'UAR'"),
         ("score_at: [0]", "score_at.0 is 0"),
@@ -291,7 +301,7 @@ def test_a_table_and_a_folder_both_count(study, tmp_path):
         ("labels: my.csv", "my.csv, but the recipe RAVDESS takes no table"),
         (
             "overrides: {labels: a}",
-            "'labels', which a study sets: leave it out",
+            "'labels', which is the study's: leave it out",
         ),
     ],
 )
@@ -372,7 +382,10 @@ def test_nothing_of_a_recipe_is_executed(study, tmp_path):
         f"e: !new:os.system ['touch {touched}']\n"
     )
     trials = study(overrides=f"recipe: {folder}\noverrides: {{a: 5}}").trials
-    assert (trials[0].lr, trials[0].options["number_of_epochs"]) == (16, 7)
+    assert (trials[0].options["lr"], trials[0].options["number_of_epochs"]) == (
+        16,
+        7,
+    )
     assert trials[0].options["a"] == 5
     assert not touched.exists()
     with open(folder / "hparams" / "speechformer_hrf.yaml", "a") as file:
