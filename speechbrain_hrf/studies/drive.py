@@ -190,12 +190,12 @@ def _refuse_other_data(study):
     generated = study.is_stand_in or is_synthetic(corpus)
     if not generated and not os.path.exists(study.table):
         return  # a cluster's machines will see it
+    lines = read_lines(study.folder)
     speech = "speech" if generated else "generated signals"
     for key, now, other in (
         ("synthetic", generated, speech),
         ("table", table_version(study.table), "another table of labels"),
     ):
-        lines = read_lines(study.folder)
         if number := sum(line.get(key, now) != now for line in lines):
             raise ValueError(
                 f"{study.folder} holds {count(number, 'trial')} on {other}, "
