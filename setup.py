@@ -84,12 +84,14 @@ if __name__ == "__main__":
         },
         entry_points={"console_scripts": ["hrf = speechbrain_hrf.cli:main"]},
         python_requires=">=3.10",
-        # torchaudio's last release is 2.11; it refuses a torch that was built for
-        # another CUDA, so the pair has to move together.
+        # torchaudio refuses a torch that was built for another CUDA, so the pair has
+        # to move together. 2.11.1 allows torch 2.11, but does not load with it: it
+        # looks for torch_exception_get_what_without_backtrace, which only later
+        # ones have.
         install_requires=[
             "speechbrain>=1.1.2,<1.2",
             "torch>=2.7.1,<2.12",
-            "torchaudio>=2.7.1,<2.12",
+            "torchaudio>=2.7.1,<2.11.1",
             "hyperpyyaml>=1.2.2",
             "ruamel.yaml>=0.17.28",
             "sentencepiece>=0.1.91",
