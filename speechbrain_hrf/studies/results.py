@@ -8,7 +8,7 @@ import dataclasses
 import functools
 import os
 import pathlib
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas
@@ -27,6 +27,9 @@ MUST_AGREE = ["protocol", "scored_epoch", "number_of_epochs", "batch_size"]
 MUST_AGREE += ["features", "class_weights"]
 MOST_QUOTED = 200  # characters of a value, in a message
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
+_Metric = Literal["WA", "UA", "WF1", "MF1"]
+_Scores = Annotated[dict[_Metric, float], Field(min_length=4)]
+_Size = Literal["training", "merged", "lightweight"]
 
 
 class _Line(BaseModel, strict=True):
@@ -40,19 +43,20 @@ class _Line(BaseModel, strict=True):
     lr: float
     fold: int | str | None
     seed: int
-    metric: Literal["WA", "UA", "WF1", "MF1"]
+    metric: _Metric
     test_set: str
     epoch: int
     test: dict[str, float | None]
     predicted: str
-    test_at: dict[str, dict[str, float]]
+    test_at: dict[str, _Scores]
     valid: dict[str, float | None] | None
     curves: dict[str, list[float | None]]
     rates: list[list[float]]
-    params: dict[str, int]
+    params: Annotated[dict[_Size, int], Field(min_length=3)]
     ranks: dict[str, float]
     spectra: dict[str, list[float]]
     versions: dict[str, str]
+    seconds: float = 0
 
 
 @dataclasses.dataclass(frozen=True)

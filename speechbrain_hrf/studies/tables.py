@@ -485,11 +485,9 @@ def run_tables(results: Results) -> list[Table]:
     )
     facts = facts.melt(var_name="what").dropna().value_counts(sort=False)
     hours = table["seconds"].sum() / 3600
+    finished = _named(runs.map(str).unstack("model", sort=False))
     return [
-        Table(
-            "Finished runs",
-            _named(runs.map(str).unstack("model", sort=False)),
-        ),
+        Table("Finished runs", finished),
         Table(
             f"Where and with what: {hours:.1f} hours of training in all",
             facts.sort_index().map(str).rename("runs").reset_index(),

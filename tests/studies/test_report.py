@@ -329,6 +329,9 @@ def test_no_folder_no_lines(tmp_path):
         ({"synthetic": "false"}, "line 2 is damaged: synthetic"),
         ({"id": "../x"}, r"line 2 is damaged: id: string should match"),
         ({"curves": None}, "line 2 is damaged: curves"),
+        ({"params": {}}, "line 2 is damaged: params: .* at least 3"),
+        ({"test_at": {"30": {}}}, r"line 2 is damaged: test_at\.30: "),
+        ({"seconds": "x"}, "line 2 is damaged: seconds"),
         ({"predicted": "01"}, "line 2 is damaged: its predicted classes"),
         ({"predicted": "z" * 240}, "line 2 is damaged: its predicted classes"),
         (
