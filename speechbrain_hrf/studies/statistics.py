@@ -262,7 +262,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     >>> bool(1 < low < 1.75 < high < 2.5)
     True
     """
-    if not np.ptp(values):
+    if len(values) < 2 or not np.ptp(values):
         end = values[0] if len(values) > 1 else np.nan
         return end, end
     return stats.bootstrap(

@@ -162,8 +162,9 @@ def test_clusters_by_hand():
     assert paired(pairs(differences))["p_runs"] == pytest.approx(expected)
 
 
-def test_one_value_has_no_interval():
-    assert np.isnan(interval(np.array([1.0]))).all()
+@pytest.mark.parametrize("values", [[], [1.0]])
+def test_too_few_values_have_no_interval(values):
+    assert np.isnan(interval(np.array(values))).all()
 
 
 def test_holm_by_hand():
