@@ -129,10 +129,9 @@ def draw_epochs(results: Results) -> list[panels.Picture]:
         at = {int(epoch): x[metric] for epoch, x in run["test_at"].items()}
         at |= {run["epoch"]: run[metric]} if at else {}
         found = {f"test {metric}": at.items()}
-        epochs = run["curves"].get("epoch", [])
         for key, what in curves.items():
-            values = run["curves"].get(key, [])
-            found[what] = zip(epochs, values, strict=False)
+            x, y = (run["curves"].get(k, []) for k in ("epoch", key))
+            found[what] = zip(x, y, strict=False)
         points += [
             (what, run["model"], run["row"], *point)
             for what, line in found.items()

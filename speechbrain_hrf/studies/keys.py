@@ -27,6 +27,8 @@ from speechbrain_hrf.yaml_text import explain_yaml, read_yaml_text
 
 logger = logging.getLogger(__name__)
 
+Metric = Literal["WA", "UA", "WF1", "MF1"]
+
 
 def _absolute(place):
     here = os.path.abspath(os.path.expanduser(place))
@@ -123,7 +125,7 @@ class StudyFile(Grid):
     data_folder: Place | None = None
     labels: Place | None = None
     fold_key: str = "fold"
-    metric: Literal["WA", "UA", "WF1", "MF1"] = "UA"
+    metric: Metric = "UA"
     score_at: list[PositiveInt] = []
     threads_per_trial: PositiveInt = 1
     grids: list[Grid] = [Grid()]

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from speechbrain_hrf.files import read_lines
 from speechbrain_hrf.studies import lines, paper
+from speechbrain_hrf.studies.keys import Metric
 from speechbrain_hrf.studies.rows import make_table
 from speechbrain_hrf.studies.trial import digest
 from speechbrain_hrf.training.scores import SCORES
@@ -27,8 +28,7 @@ MUST_AGREE = ["protocol", "scored_epoch", "number_of_epochs", "batch_size"]
 MUST_AGREE += ["features", "class_weights"]
 MOST_QUOTED = 200  # characters of a value, in a message
 AGAIN = "Take the line out of the file and run `hrf study` with --resume."
-_Metric = Literal["WA", "UA", "WF1", "MF1"]
-_Scores = Annotated[dict[_Metric, float], Field(min_length=4)]
+_Scores = Annotated[dict[Metric, float], Field(min_length=4)]
 _Size = Literal["training", "merged", "lightweight"]
 
 
@@ -43,7 +43,7 @@ class _Line(BaseModel, strict=True):
     lr: float
     fold: int | str | None
     seed: int
-    metric: _Metric
+    metric: Metric
     test_set: str
     epoch: int
     test: dict[str, float | None]
